@@ -1,0 +1,1 @@
+"""sohoa: from a shelf of handwritten register books to a searchable archive."""

@@ -1,0 +1,1 @@
+"""A book as a BagIt bag: PDF/A, ALTO, fixity."""

@@ -1,0 +1,1 @@
+"""Image steps, one a file: measure, then act."""

@@ -1,0 +1,1 @@
+"""From read lines to records: forms, kinds, rules."""

@@ -1,0 +1,1 @@
+"""Search: documents, query, ranking; one file a back end."""

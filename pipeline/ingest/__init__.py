@@ -1,0 +1,1 @@
+"""From scanner, files and folders to masters: nothing here reads what is written on the page."""

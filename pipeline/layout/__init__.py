@@ -1,0 +1,1 @@
+"""Where the writing stands: rules, cells, lines."""

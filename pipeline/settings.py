@@ -1,0 +1,134 @@
+"""Settings: one TOML file (`sohoa.toml` in the archive), read once and handed down.
+
+Below the command line nobody reads the environment or a global; a stage gets the part it uses.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from pipeline.errors import UsageError
+from pipeline.words import _
+
+_STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """Limits for foreign files, and what is flagged at intake.
+
+    Attributes:
+        max_pixels: of one page image; A2 at 400 dpi is 62 million.
+        max_frames: pages in one file.
+        max_memory_mb: of the child process that opens a file.
+        max_seconds: CPU time for one file, and three times that by the clock.
+        min_dpi: below this a page is flagged `low_dpi`.
+        max_blur: edge width in px at 300 dpi above which a page is flagged `blurred`.
+        render_dpi: for PDF pages that are not one embedded picture.
+    """
+
+    __pydantic_config__ = _STRICT
+    max_pixels: int = 200_000_000
+    max_frames: int = 2000
+    max_memory_mb: int = 1500
+    max_seconds: int = 60
+    min_dpi: float = 200.0
+    max_blur: float = 5.0
+    render_dpi: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class OcrSettings:
+    """Which engine reads what.
+
+    Attributes:
+        hand: engine for handwriting, name of a file in `ocr/engines/`; likewise `print`
+            and `typewriter`.
+        hand_model: folder in `ocr_models/vie/` with the model of the `ctc_onnx` engine.
+        threads: threads of one engine; 1 when several pages are read side by side.
+        page_seconds: time limit for the recognition of one page.
+    """
+
+    __pydantic_config__ = _STRICT
+    hand: str = "ctc_onnx"
+    print: str = "tesseract"
+    typewriter: str = "ctc_onnx"
+    hand_model: str = "asternet"
+    threads: int = 1
+    page_seconds: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """Where the search index lives: name of a file in `index/backends/`."""
+
+    __pydantic_config__ = _STRICT
+    backend: str = "sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSettings:
+    """How pages are worked on: name of a file in `executors/`, and how many side by side.
+
+    Attributes:
+        workers: 0 means one for each processor core.
+    """
+
+    __pydantic_config__ = _STRICT
+    executor: str = "processes"
+    workers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one archive.
+
+    Attributes:
+        archive: the archive's folder, absolute.
+        person: who works; the account's name, or the operating system's user.
+    """
+
+    __pydantic_config__ = _STRICT
+    archive: Path
+    person: str = ""
+    ingest: IngestSettings = field(default_factory=IngestSettings)
+    ocr: OcrSettings = field(default_factory=OcrSettings)
+    index: IndexSettings = field(default_factory=IndexSettings)
+    work: WorkSettings = field(default_factory=WorkSettings)
+
+
+def load_settings(archive: Path, person: str) -> Settings:
+    """Read `sohoa.toml` of the archive; what it does not say has its default.
+
+    Raises:
+        UsageError: the file is not TOML, or names a setting that does not exist.
+    """
+    file = archive / "sohoa.toml"
+    told: dict[str, object] = {}
+    try:
+        if file.exists():
+            told = tomllib.loads(file.read_text(encoding="utf-8"))
+        settings = TypeAdapter(Settings).validate_python(
+            {**told, "archive": archive.resolve(), "person": person}
+        )
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+        raise UsageError(
+            _("tệp cấu hình {file} sai: {reason}").format(file=file, reason=error)
+        ) from error
+    return replace(settings, person=person)
+
+
+def shipped(folder: str) -> Path:
+    """Return a folder that comes with the program: `schemas`, `ocr_models`, `samples`."""
+    beside = Path(__file__).parent.parent / folder
+    return beside if beside.is_dir() else Path(__file__).parent / "shipped" / folder
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""The database and files that must survive a power cut."""

@@ -1,0 +1,325 @@
+"""The nouns of sohoa: frozen values that the stages hand to one another.
+
+Geometry: a point is (x, y) in px, x to the right, y down, origin at the top left corner of the
+image that the docstring names. A polygon is a tuple of points, clockwise from the top left.
+Text is Unicode NFC, exactly as written on the paper. Rows, columns and pages are counted from 1.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Point = tuple[float, float]
+Polygon = tuple[Point, ...]
+Pixels = npt.NDArray[np.uint8]
+Matrix = npt.NDArray[np.float64]
+
+Script = Literal["print", "typewriter", "handwriting"]
+Side = Literal["left", "right"]
+Turn = Literal[0, 90, 180, 270]
+
+
+class Alternative(NamedTuple):
+    """Another reading of the same ink, with its probability (0 to 1)."""
+
+    text: str
+    confidence: float
+
+
+class Letter(NamedTuple):
+    """One character of a line: where it stands and how sure the engine is.
+
+    left and right are fractions (0 to 1) of the line's width, from its left end.
+    """
+
+    text: str
+    left: float
+    right: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """A file as the scanner or phone made it; never changed.
+
+    Attributes:
+        sha256: lower-case hex of the bytes; the master's identity.
+        number: its place among the book's masters, counted from 1; it names the stored file.
+        path: relative to the package folder, with forward slashes: `data/masters/0001.tif`.
+        name: file name as given (data, never used as a path).
+        media_type: by content, not by name: `image/jpeg`.
+        size_bytes: length of the file.
+        frames: how many page images the file holds.
+    """
+
+    sha256: str
+    number: int
+    path: str
+    name: str
+    media_type: str
+    size_bytes: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One paper book, as its card says.
+
+    Attributes:
+        accession: the book's identity in the archive and its folder's name.
+        form: id of a form in `schemas/`; empty when every page is to be recognised.
+        place: administrative unit as the clerk wrote it.
+        years: first and last year of the entries.
+        volume: volume as written on the cover ("01", "2A").
+        pages: number of pages that the cover or closing page declares; None when it says none.
+        entries: number of entries declared, likewise.
+        shelf: where the paper stands.
+    """
+
+    accession: str
+    form: str
+    place: str
+    years: tuple[int, int]
+    volume: str
+    pages: int | None = None
+    entries: int | None = None
+    shelf: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What the scan itself is worth, seen without a target.
+
+    Attributes:
+        blur: width of the sharpest edges in px at 300 dpi; about 3 is sharp, over 5 is blurred.
+        flags: names of what a person should look at: blank, blurred, low_dpi, dpi_assumed,
+            duplicate.
+    """
+
+    blur: float
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One scan of a book: a frame of a master. A spread is one scan with two sides.
+
+    Attributes:
+        accession: the book it belongs to.
+        number: its place in the book, counted from 1.
+        master: sha256 of the master that holds it.
+        frame: which page image of the master, counted from 1.
+        width_px: as a viewer shows it (the EXIF turn applied), likewise `height_px`.
+        dpi: pixels per inch; estimated from the sheet size when quality flags `dpi_assumed`.
+    """
+
+    accession: str
+    number: int
+    master: str
+    frame: int
+    width_px: int
+    height_px: int
+    dpi: float
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare to one bool
+class PageImage:
+    """The pixels of one page or of a whole scan.
+
+    Attributes:
+        pixels: grey samples, uint8, 0 is black; shape (height_px, width_px).
+        dpi: pixels per inch of `pixels`, the same on both axes.
+        to_scan: 3x3 matrix that maps homogeneous (x, y, 1) of `pixels` to px of the scan.
+        side: which half of a spread this is; None for a single page.
+        turn_deg: clockwise turn that was needed to make the scan upright.
+        skew_deg: angle that was taken out after that turn; positive means that text lines fell
+            to the right (clockwise).
+    """
+
+    pixels: Pixels
+    dpi: float
+    to_scan: Matrix
+    side: Side | None = None
+    turn_deg: Turn = 0
+    skew_deg: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a ruled table.
+
+    Attributes:
+        polygon: four corners, px of the page image.
+        row: grid row of its top left corner, counted from 1; header rows count.
+        column: grid column, counted from 1.
+        row_span: how many grid rows it covers, likewise `column_span`.
+        is_header: it stands in the printed head of the table.
+    """
+
+    polygon: Polygon
+    row: int
+    column: int
+    row_span: int = 1
+    column_span: int = 1
+    is_header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of writing.
+
+    Attributes:
+        polygon: its outline, px of the page image; four corners unless the line is bent.
+        cell: (row, column) of the cell it stands in; None outside tables.
+        text: as the engine read it; empty until read, and where nothing is written.
+        confidence: probability that the whole text is right, 0 to 1.
+        script: how it was put on the paper.
+        alternatives: other readings, best first, without `text` itself.
+        letters: the characters of `text` with their places; empty when the engine tells none.
+        engine: name of the engine that read it.
+    """
+
+    polygon: Polygon
+    cell: tuple[int, int] | None = None
+    text: str = ""
+    confidence: float = 0.0
+    script: Script = "handwriting"
+    alternatives: tuple[Alternative, ...] = ()
+    letters: tuple[Letter, ...] = ()
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A reason why a person must look at a field (key) or at the whole record (key is empty)."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One field of a record.
+
+    Attributes:
+        key: the Ministry's key, e.g. `nksHoTen`.
+        raw: as written, ditto marks resolved to the raw text above (then doubt `ditto`).
+        value: normalised by the field's kind; empty when nothing could be made of `raw`.
+        confidence: calibrated probability that `value` is right.
+        alternatives: other values, best first.
+        page: number of the scan, counted from 1.
+        side: half of the spread on which it stands.
+        polygon: where it stands, same frame as the record's polygon.
+        script: how it was written.
+    """
+
+    key: str
+    raw: str
+    value: str
+    confidence: float
+    page: int
+    polygon: Polygon
+    side: Side | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    script: Script = "handwriting"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of a book.
+
+    Attributes:
+        id: `<accession>/<page>/<side or ->/<row>`, stable over re-reading.
+        form: id of the form that read it.
+        page: number of the scan on which it starts.
+        side: half of the spread on which it starts.
+        row: the entry's place on the page, counted from 1.
+        polygon: where it stands on that page.
+        fields: in the order of the form; fields that the page does not have are absent.
+    """
+
+    id: str
+    form: str
+    page: int
+    side: Side | None
+    row: int
+    polygon: Polygon
+    fields: tuple[FieldValue, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """All that the machine made of one page (one side of one scan); polygons in px of the scan.
+
+    Attributes:
+        turn_deg: clockwise turn that was needed to make the scan upright.
+        skew_deg: of the content in the upright scan; positive is clockwise.
+        form: id of the recognised form; empty when none fits.
+        form_confidence: 0 to 1; 1 when the form was given.
+    """
+
+    side: Side | None
+    turn_deg: Turn
+    skew_deg: float
+    form: str
+    form_confidence: float
+    outline: Polygon
+    cells: tuple[Cell, ...] = ()
+    lines: tuple[Line, ...] = ()
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about one field; appended, never overwritten.
+
+    Attributes:
+        time: UTC, ISO 8601.
+    """
+
+    record: str
+    key: str
+    value: str
+    person: str
+    time: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Provenance: one stage that ran on one page.
+
+    Attributes:
+        settings: what would have to be the same to get the same result, as JSON text.
+        seconds: CPU seconds.
+        time: UTC, ISO 8601.
+    """
+
+    accession: str
+    page: int
+    stage: str
+    version: str
+    settings: str
+    seconds: float
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer of a search.
+
+    Attributes:
+        score: 0 to 1, for ordering only.
+        why: sentences that say which parts of the query matched which fields.
+        polygon: the record on its scan, px.
+    """
+
+    record: Record
+    book: Book
+    score: float
+    why: tuple[str, ...] = ()
+    matched: tuple[str, ...] = field(default=())

@@ -1,0 +1,24 @@
+"""What all tests share: where the corpus is, and a loud word when it is not."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("SOHOA_SHARED", ROOT.parent / "shared"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if (SHARED / "corpus").is_dir():
+        return
+    for item in items:
+        if item.get_closest_marker("corpus"):
+            item.add_marker(pytest.mark.skip(reason=f"NOT RUN: no corpus at {SHARED}"))
+
+
+@pytest.fixture
+def corpus() -> Iterator[Path]:
+    """The folder of real files; tests that use it carry the mark `corpus`."""
+    yield SHARED / "corpus"
