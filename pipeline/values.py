@@ -113,6 +113,7 @@ class Page:
         frame: which page image of the master, counted from 1.
         width_px: as a viewer shows it (the EXIF turn applied), likewise `height_px`.
         dpi: pixels per inch; estimated from the sheet size when quality flags `dpi_assumed`.
+        look: hex of a difference hash of the picture; near-equal for a page scanned twice.
     """
 
     accession: str
@@ -123,6 +124,7 @@ class Page:
     height_px: int
     dpi: float
     quality: Quality
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare to one bool
@@ -253,13 +255,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class PageReading:
-    """All that the machine made of one page (one side of one scan); polygons in px of the scan.
+    """All that the machine made of one page (one side of one scan).
+
+    Polygons are in px of the scan as a viewer shows it; inside `flow.read_page`, until the
+    records are made, they are in px of the side's own page image.
 
     Attributes:
         turn_deg: clockwise turn that was needed to make the scan upright.
         skew_deg: of the content in the upright scan; positive is clockwise.
         form: id of the recognised form; empty when none fits.
         form_confidence: 0 to 1; 1 when the form was given.
+        outline: the page on the scan.
     """
 
     side: Side | None
