@@ -1,0 +1,219 @@
+"""From what a CTC network says at each step to text, letters and other readings.
+
+A network gives log-probabilities, shape (steps, classes); class 0 is the blank, class i is
+`characters[i - 1]`. A prefix beam adds up all ways to spell the same text, so that the
+probability of a reading is that of the text and not of one path.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.values import Alternative, Letter
+
+LogProbs = npt.NDArray[np.float32]
+Classes = tuple[int, ...]
+
+BLANK = 0
+BEAM_WIDTH = 8
+MAX_READINGS = 6  # the text and five others
+MAX_CLASSES = 6  # looked at in one step
+MIN_CLASS = 0.002  # a class less probable than this at a step opens no reading of its own
+MIN_SHARE = 0.001  # a reading less probable than this share of the best is not told
+SURE_BLANK = 0.998  # most steps stand between letters; nothing is decided there
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one line says.
+
+    Attributes:
+        text: without spaces at the ends or doubled ones.
+        probability: of `text`, in the network's own opinion (not calibrated).
+        alternatives: other texts, best first, likewise.
+        letters: of `text`; left and right are fractions of the steps.
+    """
+
+    text: str = ""
+    probability: float = 0.0
+    alternatives: tuple[Alternative, ...] = ()
+    letters: tuple[Letter, ...] = ()
+
+
+def decode(log_probs: LogProbs, characters: str) -> Reading:
+    """Return the most probable text of a line and what else it may say."""
+    steps = telling_steps(log_probs)
+    probabilities = np.exp(log_probs[steps])
+    spellings = beam(probabilities)
+    readings = _merge(spellings, characters)
+    if not readings:
+        return Reading()
+    (text, probability), *others = readings.items()
+    best = next(spelt for spelt, _ in spellings if _clean(_spell(spelt, characters)) == text)
+    return Reading(
+        text=text,
+        probability=probability,
+        alternatives=tuple(
+            Alternative(other, share)
+            for other, share in others
+            if other and share >= MIN_SHARE * probability
+        ),
+        letters=_letters(best, probabilities, steps, len(log_probs), characters),
+    )
+
+
+def restrict(log_probs: LogProbs, characters: str, allowed: Iterable[str]) -> LogProbs:
+    """Return the log-probabilities given that only `allowed` characters can stand there.
+
+    For a column whose kind is known: a serial number has no letters.
+    """
+    possible = np.zeros(log_probs.shape[1], np.bool_)
+    possible[BLANK] = True
+    for character in allowed:
+        index = characters.find(character)
+        if index >= 0:
+            possible[index + 1] = True
+    kept = np.where(possible, log_probs, -np.inf)
+    total = np.logaddexp.reduce(kept, axis=1, keepdims=True)
+    return np.asarray(kept - total, np.float32)
+
+
+def telling_steps(log_probs: LogProbs) -> npt.NDArray[np.intp]:
+    """Return the steps that decide something: of each run of sure blanks only the first."""
+    sure = log_probs[:, BLANK] > np.log(SURE_BLANK)
+    again = np.zeros_like(sure)
+    again[1:] = sure[1:] & sure[:-1]
+    return np.flatnonzero(~again)
+
+
+def beam(
+    probabilities: npt.NDArray[np.float32],
+    width: int = BEAM_WIDTH,
+    min_class: float = MIN_CLASS,
+) -> list[tuple[Classes, float]]:
+    """Return the most probable spellings (class numbers), best first, with probabilities.
+
+    Args:
+        probabilities: shape (steps, classes).
+        width: how many beginnings are followed at once.
+        min_class: classes less probable than this at a step are passed over there.
+    """
+    kept: dict[Classes, tuple[float, float]] = {(): (1.0, 0.0)}  # ending in blank, in letter
+    for blank, classes in _candidates(probabilities, min_class):
+        grown: dict[Classes, list[float]] = {}
+        for spelt, (in_blank, in_letter) in kept.items():
+            total = in_blank + in_letter
+            stay = grown.setdefault(spelt, [0.0, 0.0])
+            stay[0] += total * blank
+            last = spelt[-1] if spelt else BLANK
+            for letter, probability in classes:
+                if letter == last:
+                    stay[1] += in_letter * probability
+                    longer = in_blank * probability
+                else:
+                    longer = total * probability
+                if longer > 0.0:
+                    grown.setdefault((*spelt, letter), [0.0, 0.0])[1] += longer
+        ranked = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))
+        kept = {spelt: (ends[0], ends[1]) for spelt, ends in ranked[:width]}
+    return [(spelt, sum(ends)) for spelt, ends in kept.items()]
+
+
+def _candidates(
+    probabilities: npt.NDArray[np.float32], min_class: float
+) -> list[tuple[float, list[tuple[int, float]]]]:
+    """Return for each step the probability of the blank and the letters worth a look."""
+    letters = probabilities.copy()
+    letters[:, BLANK] = 0.0
+    count = min(MAX_CLASSES, letters.shape[1])
+    top = np.argpartition(-letters, count - 1, axis=1)[:, :count]
+    found = np.take_along_axis(letters, top, axis=1)
+    return [
+        (blank, [(c, p) for c, p in zip(classes, values, strict=True) if p > min_class])
+        for blank, classes, values in zip(
+            probabilities[:, BLANK].tolist(), top.tolist(), found.tolist(), strict=True
+        )
+    ]
+
+
+def _spell(classes: Classes, characters: str) -> str:
+    return "".join(characters[index - 1] for index in classes)
+
+
+def _clean(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _merge(spellings: Sequence[tuple[Classes, float]], characters: str) -> dict[str, float]:
+    """Return texts, best first; spellings that differ only in spare spaces are one text."""
+    merged: dict[str, float] = {}
+    for classes, probability in spellings:
+        text = _clean(_spell(classes, characters))
+        merged[text] = merged.get(text, 0.0) + probability
+    ranked = sorted(merged.items(), key=lambda item: -item[1])
+    return dict(ranked[:MAX_READINGS])
+
+
+def _letters(
+    classes: Classes,
+    probabilities: npt.NDArray[np.float32],
+    steps: npt.NDArray[np.intp],
+    count: int,
+    characters: str,
+) -> tuple[Letter, ...]:
+    """Return the letters of the cleaned text; each reaches half-way to its neighbours."""
+    peaks = align(probabilities, classes)
+    at = steps[peaks] + 0.5
+    edges = np.concatenate(([max(0.0, at[0] - 2)], (at[1:] + at[:-1]) / 2, [at[-1] + 2]))
+    edges = np.clip(edges / count, 0.0, 1.0)
+    letters = [
+        Letter(character, float(left), float(right), float(probabilities[peak, index]))
+        for character, index, peak, left, right in zip(
+            _spell(classes, characters), classes, peaks, edges[:-1], edges[1:], strict=True
+        )
+    ]
+    return tuple(_without_spare_spaces(letters))
+
+
+def _without_spare_spaces(letters: Sequence[Letter]) -> list[Letter]:
+    kept: list[Letter] = []
+    for letter in letters:
+        if letter.text != " " or (kept and kept[-1].text != " "):
+            kept.append(letter)
+    while kept and kept[-1].text == " ":
+        kept.pop()
+    return kept
+
+
+def align(probabilities: npt.NDArray[np.float32], classes: Classes) -> list[int]:
+    """Return for each letter of a spelling the step where it is most probable.
+
+    The steps are those of the most probable path that spells `classes`.
+    """
+    states = np.zeros(2 * len(classes) + 1, np.intp)  # blank, letter, blank, … , blank
+    states[1::2] = classes
+    scores = np.log(np.maximum(probabilities[:, states], 1e-30))
+    may_skip = np.zeros(len(states), np.bool_)
+    may_skip[3::2] = states[3::2] != states[1:-2:2]
+    best = np.full(len(states), -np.inf)
+    best[:2] = scores[0, :2]
+    moves = np.zeros(scores.shape, np.int8)
+    ways = np.full((3, len(states)), -np.inf)
+    for step in range(1, len(scores)):
+        ways[0] = best
+        ways[1, 1:] = best[:-1]
+        ways[2, 2:] = np.where(may_skip[2:], best[:-2], -np.inf)
+        moves[step] = ways.argmax(axis=0)
+        best = ways.max(axis=0) + scores[step]
+    state = len(states) - 1 if best[-1] >= best[-2] else len(states) - 2
+    peaks: dict[int, int] = {}
+    for step in range(len(scores) - 1, -1, -1):
+        letter = state // 2
+        if state % 2 and (
+            letter not in peaks or scores[step, state] > scores[peaks[letter], state]
+        ):
+            peaks[letter] = step
+        state -= int(moves[step, state])
+    return [peaks[letter] for letter in range(len(classes))]

@@ -1,0 +1,271 @@
+"""Reads with a CTC network in ONNX, one folder of `ocr_models/vie/` with its card."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from pipeline.errors import ReadingError
+from pipeline.ocr.crops import Box, crop, ink_box, stretch_contrast
+from pipeline.ocr.decode import LogProbs, Reading, decode
+from pipeline.settings import OcrSettings, shipped
+from pipeline.values import Letter, Line, PageImage, Pixels
+from pipeline.words import _
+
+NAME = "ctc_onnx"
+MARGIN = 0.06  # paper left around the ink, as a share of its height
+WIDTH_STEP_PX = 16  # lines are padded to a multiple of this, so that some share a batch
+MAX_BATCH = 16
+MIN_STRIP_PX = 16  # narrower than this the network has no step to speak of
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the card of a model says about feeding it.
+
+    Attributes:
+        file: the ONNX file, beside the card.
+        sha256: of that file.
+        characters: class i of the output is the character i - 1; class 0 is the blank.
+        height_px: of the strips it was trained on.
+        max_width_px: past this the network fails.
+        channels: how often the grey samples are repeated.
+    """
+
+    file: Path
+    sha256: str
+    characters: str
+    height_px: int
+    max_width_px: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strip:
+    """The ink of one line at the network's height.
+
+    Attributes:
+        pixels: uint8, shape (height_px, width_px), black on white.
+        left: where it begins in the crop, as a fraction of the crop's width; likewise `right`.
+    """
+
+    pixels: Pixels
+    left: float
+    right: float
+
+
+def load_model(folder: Path) -> Model:
+    """Read the card of a model and check that its file is the one the card means.
+
+    Raises:
+        ReadingError: there is no such model, or its file was changed.
+    """
+    try:
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        characters = (folder / "characters.txt").read_text(encoding="utf-8").rstrip("\n")
+        found = hashlib.sha256((folder / card["file"]).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ReadingError(
+            _("thiếu mô hình đọc chữ {model}; hãy cài lại sohoa").format(model=folder.name)
+        ) from error
+    if found != card["sha256"]:
+        raise ReadingError(
+            _("tệp của mô hình {model} đã bị thay đổi (SHA-256 sai); hãy cài lại sohoa").format(
+                model=folder.name
+            )
+        )
+    feed = card["feed"]
+    return Model(
+        file=folder / card["file"],
+        sha256=found,
+        characters=characters,
+        height_px=feed["height_px"],
+        max_width_px=feed["max_width_px"],
+        channels=feed["channels"],
+    )
+
+
+class CtcEngine:
+    """Reads lines of any script with one network, many at a time."""
+
+    name: ClassVar[str] = NAME
+
+    def __init__(self, model: Model, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self.model = model
+        self._session: Any = onnxruntime.InferenceSession(
+            str(model.file), options, providers=["CPUExecutionProvider"]
+        )
+        self._input: str = self._session.get_inputs()[0].name
+
+    def read(self, image: PageImage, lines: Sequence[Line]) -> list[Line]:
+        """Return the lines with what stands in them."""
+        strips = [to_strip(crop(image, line), self.model.height_px) for line in lines]
+        read = iter(self._logits([strip for strip in strips if strip is not None]))
+        return [
+            _blank(line) if strip is None else self._fill(line, strip, next(read))
+            for line, strip in zip(lines, strips, strict=True)
+        ]
+
+    def legibility(self, crops: Sequence[Pixels]) -> float:
+        """Return the mean probability of the letters read in the crops."""
+        strips = [to_strip(pixels, self.model.height_px) for pixels in crops]
+        likely = [
+            float(np.mean([letter.confidence for letter in reading.letters]))
+            for reading in map(
+                self._decode, self._logits([strip for strip in strips if strip is not None])
+            )
+            if reading.letters
+        ]
+        return sum(likely) / len(crops) if crops else 0.0
+
+    def logits(self, crops: Sequence[Pixels]) -> list[LogProbs]:
+        """Return the log-probabilities (steps, classes) of each crop; none for a blank one."""
+        strips = [to_strip(pixels, self.model.height_px) for pixels in crops]
+        read = iter(self._logits([strip for strip in strips if strip is not None]))
+        nothing = np.zeros((0, len(self.model.characters) + 1), np.float32)
+        return [nothing if strip is None else next(read) for strip in strips]
+
+    def _decode(self, log_probs: LogProbs) -> Reading:
+        return decode(log_probs, self.model.characters)
+
+    def _fill(self, line: Line, strip: Strip, log_probs: LogProbs) -> Line:
+        reading = self._decode(log_probs)
+        span = strip.right - strip.left
+        letters = tuple(
+            Letter(
+                letter.text,
+                strip.left + letter.left * span,
+                strip.left + letter.right * span,
+                letter.confidence,
+            )
+            for letter in reading.letters
+        )
+        return replace(
+            line,
+            text=reading.text,
+            confidence=min(1.0, reading.probability),
+            alternatives=reading.alternatives,
+            letters=letters,
+            engine=NAME,
+        )
+
+    def _logits(self, strips: Sequence[Strip]) -> list[LogProbs]:
+        """Return the log-probabilities of each strip; long ones are read in pieces."""
+        pieces = [cut_at_gaps(strip.pixels, self.model.max_width_px) for strip in strips]
+        flat = [piece for cut in pieces for piece in cut]
+        read = self._run(flat)
+        answers: list[LogProbs] = []
+        for cut in pieces:
+            own, read = read[: len(cut)], read[len(cut) :]
+            answers.append(self._join(own))
+        return answers
+
+    def _join(self, pieces: Sequence[LogProbs]) -> LogProbs:
+        """Return the steps of the pieces in a row, a space between each two."""
+        if len(pieces) == 1:
+            return pieces[0]
+        space = np.full((1, pieces[0].shape[1]), -30.0, np.float32)
+        space[0, self.model.characters.index(" ") + 1] = 0.0
+        joined = [pieces[0]]
+        for piece in pieces[1:]:
+            joined += [space, piece]
+        return np.concatenate(joined)
+
+    def _run(self, strips: Sequence[Pixels]) -> list[LogProbs]:
+        """Run the network over strips, those of about one width together."""
+        answers: dict[int, LogProbs] = {}
+        for batch in _batches([strip.shape[1] for strip in strips]):
+            width = max(_padded(strips[index].shape[1]) for index in batch)
+            fed = np.ones((len(batch), self.model.channels, self.model.height_px, width))
+            fed = fed.astype(np.float32)
+            for place, index in enumerate(batch):
+                strip = strips[index]
+                fed[place, :, :, : strip.shape[1]] = strip.astype(np.float32) / 255
+            (out,) = self._session.run(None, {self._input: fed})
+            for place, index in enumerate(batch):
+                steps = -(-strips[index].shape[1] * len(out) // width)
+                answers[index] = out[:steps, place]
+        return [answers[index] for index in range(len(strips))]
+
+
+def create(settings: OcrSettings) -> CtcEngine:
+    """Load the model that the settings name.
+
+    Raises:
+        ReadingError: there is no such model, or its file was changed.
+    """
+    folder = shipped("ocr_models") / "vie" / settings.hand_model
+    return CtcEngine(load_model(folder), settings.threads)
+
+
+def to_strip(pixels: Pixels, height_px: int) -> Strip | None:
+    """Return the ink of a crop at the network's height; None when nothing is written."""
+    box = ink_box(pixels)
+    if box is None:
+        return None
+    clean = stretch_contrast(pixels)
+    ink = _with_margin(clean, box)
+    width = max(MIN_STRIP_PX, round(ink.shape[1] * height_px / ink.shape[0]))
+    method = cv2.INTER_AREA if ink.shape[0] > height_px else cv2.INTER_CUBIC
+    strip = np.asarray(cv2.resize(ink, (width, height_px), interpolation=method), np.uint8)
+    return Strip(strip, box.left / pixels.shape[1], box.right / pixels.shape[1])
+
+
+def _with_margin(clean: Pixels, box: Box) -> Pixels:
+    margin = max(1, round(MARGIN * (box.bottom - box.top)))
+    ink = clean[box.top : box.bottom, box.left : box.right]
+    return np.asarray(np.pad(ink, margin, constant_values=255), np.uint8)
+
+
+def cut_at_gaps(strip: Pixels, max_width_px: int) -> list[Pixels]:
+    """Return the strip in pieces of at most `max_width_px`, cut where the paper shows most."""
+    pieces: list[Pixels] = []
+    while strip.shape[1] > max_width_px:
+        at = _widest_gap(strip, max_width_px)
+        pieces.append(strip[:, :at])
+        strip = strip[:, at:]
+    return [*pieces, strip]
+
+
+def _widest_gap(strip: Pixels, max_width_px: int) -> int:
+    """Return the middle of the widest inkless stretch in the latter half of the window."""
+    first = max_width_px // 2
+    dark = (255 - strip[:, first:max_width_px].astype(np.int32)).sum(axis=0)
+    empty = dark <= max(200, int(np.percentile(dark, 5)))
+    bounds = np.flatnonzero(np.diff(np.concatenate(([0], empty.astype(np.int8), [0]))))
+    starts, ends = bounds[::2], bounds[1::2]
+    if not len(starts):
+        return max_width_px
+    widest = int(np.argmax(ends - starts))
+    return first + max(1, int(starts[widest] + ends[widest]) // 2)
+
+
+def _padded(width_px: int) -> int:
+    return -(-width_px // WIDTH_STEP_PX) * WIDTH_STEP_PX
+
+
+def _batches(widths: Sequence[int]) -> list[list[int]]:
+    """Return the indexes of strips that go through the network together."""
+    groups: dict[int, list[int]] = {}
+    for index, width in enumerate(widths):
+        groups.setdefault(_padded(width), []).append(index)
+    return [
+        group[start : start + MAX_BATCH]
+        for group in groups.values()
+        for start in range(0, len(group), MAX_BATCH)
+    ]
+
+
+def _blank(line: Line) -> Line:
+    """Return the line as one on which nothing is written."""
+    return replace(line, text="", confidence=1.0, alternatives=(), letters=(), engine=NAME)

@@ -1,0 +1,134 @@
+"""The contract that every engine keeps; it runs over all files of ocr/engines."""
+
+from dataclasses import replace
+from functools import cache
+from math import inf
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from pipeline import plugs
+from pipeline.ocr.crops import crop
+from pipeline.ocr.engines import Engine
+from pipeline.settings import OcrSettings
+from pipeline.values import Line, PageImage
+
+FOLDER = "pipeline.ocr.engines"
+TEXTS = ["Họ và tên: Trần Thị Bưởi", "Xã Phú Đông, huyện Ba Vì", "Ngày 08 tháng 3 năm 1962"]
+ROW_PX = 80
+FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
+
+
+@cache
+def engine(name: str) -> Engine:
+    loaded: Engine = plugs.load(FOLDER, name).create(OcrSettings())
+    return loaded
+
+
+def page(texts: list[str]) -> tuple[PageImage, list[Line]]:
+    """A white page with a printed line every ROW_PX, and the lines on it."""
+    width = 900
+    sheet = Image.new("L", (width, ROW_PX * len(texts)), 255)
+    draw = ImageDraw.Draw(sheet)
+    lines = []
+    for row, text in enumerate(texts):
+        top = row * ROW_PX
+        draw.text((20, top + 15), text, fill=20, font=ImageFont.truetype(FONT, 40))
+        polygon = ((0, top), (width, top), (width, top + ROW_PX), (0, top + ROW_PX))
+        lines.append(Line(polygon, cell=(row + 1, 1)))
+    return PageImage(np.array(sheet), 300.0, np.eye(3)), lines
+
+
+@pytest.fixture(params=plugs.names(FOLDER))
+def any_engine(request: pytest.FixtureRequest) -> Engine:
+    return engine(request.param)
+
+
+def test_lines_come_back_in_order_with_their_places(any_engine: Engine) -> None:
+    image, lines = page(TEXTS)
+    read = any_engine.read(image, lines)
+    assert [(line.polygon, line.cell) for line in read] == [
+        (line.polygon, line.cell) for line in lines
+    ]
+    assert {line.engine for line in read} == {any_engine.name}
+
+
+def test_clean_print_is_read_as_it_stands(any_engine: Engine) -> None:
+    image, lines = page(TEXTS)
+    assert [line.text for line in any_engine.read(image, lines)] == TEXTS
+
+
+def test_letters_spell_the_text_from_left_to_right(any_engine: Engine) -> None:
+    image, lines = page(TEXTS)
+    for line in any_engine.read(image, lines):
+        assert "".join(letter.text for letter in line.letters) == line.text
+        edges = [edge for letter in line.letters for edge in (letter.left, letter.right)]
+        assert edges == sorted(edges)
+        assert 0 <= edges[0] <= edges[-1] <= 1
+
+
+def test_confidences_are_probabilities(any_engine: Engine) -> None:
+    image, lines = page(TEXTS)
+    for line in any_engine.read(image, lines):
+        told = [line.confidence, *(letter.confidence for letter in line.letters)]
+        told += [other.confidence for other in line.alternatives]
+        assert all(0 <= confidence <= 1 for confidence in told)
+        assert line.confidence > 0.3
+        assert line.text not in [other.text for other in line.alternatives]
+
+
+def test_a_line_without_ink_has_no_text(any_engine: Engine) -> None:
+    image, lines = page([TEXTS[0], "", TEXTS[1]])
+    assert [line.text for line in any_engine.read(image, lines)] == [TEXTS[0], "", TEXTS[1]]
+
+
+@pytest.mark.parametrize(
+    "polygon",
+    [
+        ((0, 0), (0, 0), (0, 0), (0, 0)),
+        ((5000, 5000), (5100, 5000), (5100, 5040), (5000, 5040)),
+        ((inf, 0), (10, 0), (10, 10), (0, 10)),
+        ((0, 0), (10, 0)),
+        ((0, 0), (1, 0), (1, 1), (0, 1)),
+    ],
+    ids=["no extent", "off the page", "infinite", "two corners", "one pixel"],
+)
+def test_a_bad_line_does_not_fail_the_others(
+    any_engine: Engine, polygon: tuple[tuple[float, float], ...]
+) -> None:
+    image, lines = page(TEXTS)
+    bad = replace(lines[0], polygon=polygon)
+    read = any_engine.read(image, [lines[0], bad, lines[1]])
+    assert [line.text for line in read] == [TEXTS[0], "", TEXTS[1]]
+
+
+def test_no_lines_no_answers(any_engine: Engine) -> None:
+    image, _lines = page(TEXTS)
+    assert any_engine.read(image, []) == []
+
+
+def test_the_same_page_is_read_the_same_way(any_engine: Engine) -> None:
+    image, lines = page(TEXTS)
+    assert any_engine.read(image, lines) == any_engine.read(image, lines)
+
+
+def test_the_page_is_not_written_on(any_engine: Engine) -> None:
+    image, lines = page(TEXTS)
+    before = image.pixels.copy()
+    any_engine.read(image, lines)
+    assert (image.pixels == before).all()
+
+
+@pytest.mark.parametrize("turn", [cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE])
+def test_upright_text_is_more_legible(any_engine: Engine, turn: int) -> None:
+    image, lines = page(TEXTS)
+    upright = [crop(image, line) for line in lines]
+    turned = [np.asarray(cv2.rotate(pixels, turn), np.uint8) for pixels in upright]
+    assert 0 <= any_engine.legibility(turned) < any_engine.legibility(upright) <= 1
+
+
+def test_nothing_is_not_legible(any_engine: Engine) -> None:
+    assert any_engine.legibility([]) == 0
+    assert any_engine.legibility([np.full((40, 200), 255, np.uint8)]) == 0
