@@ -159,3 +159,9 @@ class ReadingError(SohoaError):
     """An engine, a model or a stage failed on a page; the argument is the whole sentence."""
 
     exit_code = 8
+
+
+def exit_code(name: str) -> int:
+    """Return the exit code of an error class by its name, as stored with a page."""
+    found = globals().get(name)
+    return found.exit_code if isinstance(found, type) and issubclass(found, SohoaError) else 1
