@@ -13,6 +13,12 @@ LOCALES = Path(__file__).parent / "locale"
 LANGUAGES = ("vi", "en")
 
 
+def translate_click() -> None:
+    """Make click's own words (usage, options, errors) speak the language of the screen too."""
+    os.environ["LANGUAGE"] = language()  # where gettext.gettext, which click calls, looks
+    gettext.bindtextdomain("messages", str(LOCALES))
+
+
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.translation("sohoa", LOCALES, [language], fallback=True)
