@@ -12,6 +12,7 @@ Mask = npt.NDArray[np.bool_]
 
 WHITE = 255
 MIN_CONTRAST = 24  # grey levels between ink and paper; less is the paper's own grain
+MAX_INK = 200  # of a stretched crop; paler is the edge of a stroke or dirt
 MIN_LIT_PX = 12  # a smaller crop has one brightness of paper
 MAX_SIDE_PX = 20_000  # a line longer than A1 at 300 dpi is a mistake of the layout
 
@@ -23,6 +24,18 @@ class Box(NamedTuple):
     top: int
     right: int
     bottom: int
+
+
+class Ink(NamedTuple):
+    """What is written in a crop.
+
+    Attributes:
+        pixels: inside `box`, black on white.
+        box: where it stands in the crop.
+    """
+
+    pixels: Pixels
+    box: Box
 
 
 def blank_crop() -> Pixels:
@@ -103,18 +116,41 @@ def _even_light(crop: Pixels) -> Pixels:
     return np.asarray(np.clip(even, 0, WHITE), np.uint8)
 
 
-def ink_mask(crop: Pixels) -> Mask:
-    """Return where the crop has ink: bool, same shape."""
-    stretched = stretch_contrast(crop)
+def ink_mask(stretched: Pixels) -> Mask:
+    """Return where a crop of full contrast has ink: bool, same shape."""
     if stretched.min() == WHITE:
-        return np.zeros(crop.shape, np.bool_)
-    level, _ = cv2.threshold(stretched, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    return np.asarray(stretched <= min(level, 200), np.bool_)
+        return np.zeros(stretched.shape, np.bool_)
+    level, _ = cv2.threshold(stretched, 0, WHITE, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    return np.asarray(stretched <= min(level, MAX_INK), np.bool_)
 
 
-def ink_box(crop: Pixels) -> Box | None:
-    """Return the rectangle around the line's ink; None when nothing is written."""
-    return _box_of(ink_mask(crop))
+def leftovers(mask: Mask) -> Mask:
+    """Return the ink that is not of this line: rules, and what reaches in from a neighbour."""
+    foreign = _long_rules(mask)
+    foreign |= _tall_rules(mask & ~foreign)
+    foreign |= _edge_bits(mask & ~foreign)
+    return foreign
+
+
+def find_ink(crop: Pixels) -> Ink | None:
+    """Return the line's own ink in full contrast; None when nothing is written."""
+    stretched = stretch_contrast(crop)
+    mask = ink_mask(stretched)
+    foreign = leftovers(mask)
+    own = mask & ~foreign
+    box = _box_of(own)
+    if box is None:
+        return None
+    if foreign.any():
+        halo = cv2.dilate(foreign.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        stretched[halo & ~own] = WHITE
+    return Ink(stretched[box.top : box.bottom, box.left : box.right], box)
+
+
+def trim_to_ink(crop: Pixels) -> Pixels:
+    """Return the crop's ink without the empty paper around it; blank when there is none."""
+    ink = find_ink(crop)
+    return blank_crop() if ink is None else ink.pixels
 
 
 def _box_of(mask: Mask) -> Box | None:
@@ -125,9 +161,49 @@ def _box_of(mask: Mask) -> Box | None:
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
-def trim_to_ink(crop: Pixels) -> Pixels:
-    """Return the crop without the empty paper around its ink; blank when there is none."""
-    box = ink_box(crop)
-    if box is None:
-        return blank_crop()
-    return crop[box.top : box.bottom, box.left : box.right]
+def _long_rules(mask: Mask) -> Mask:
+    """Return rules along the line: no letter's stroke is twice as long as the crop is high."""
+    height, width = mask.shape
+    reach = max(25, min(height, width // 4))
+    runs = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
+    joined = cv2.dilate(runs, np.ones((3, 9), np.uint8))  # a leaning rule is a flight of steps
+    _count, parts, stats, _centres = cv2.connectedComponentsWithStats(joined)
+    is_rule = stats[:, cv2.CC_STAT_WIDTH] >= max(2 * height, 0.3 * width)
+    is_rule[0] = False
+    return np.asarray(is_rule[parts] & mask, np.bool_)
+
+
+def _tall_rules(mask: Mask) -> Mask:
+    """Return rules across the line: as high as the crop, and no letter hangs on them."""
+    height, _width = mask.shape
+    runs = cv2.morphologyEx(
+        mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((max(8, height // 4), 1), np.uint8)
+    )
+    joined = cv2.dilate(runs, np.ones((9, 3), np.uint8))
+    _count, parts, stats, _centres = cv2.connectedComponentsWithStats(joined)
+    rules = np.zeros_like(mask)
+    for part, (left, _top, wide, high, _area) in enumerate(stats):
+        if part and high >= 0.9 * height and wide <= 0.25 * height:
+            around = slice(max(0, left - height // 5), left + wide + height // 5)
+            rule = parts[:, around] == part
+            if (mask[:, around] & ~rule).sum() < 0.15 * rule.sum():
+                rules[:, around] |= rule
+    return rules & mask
+
+
+def _edge_bits(mask: Mask) -> Mask:
+    """Return low pieces that the crop's edge cuts broadly: tails and heads of neighbours.
+
+    A mark of this line that just touches the edge does so with its tip only.
+    """
+    height = mask.shape[0]
+    count, parts, stats, _centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    above, below, before, after = (
+        np.bincount(edge, minlength=count)
+        for edge in (parts[0], parts[-1], parts[:, 0], parts[:, -1])
+    )
+    cut = (np.maximum(above, below) >= 0.4 * wide) & (high < 0.2 * height)
+    cut |= (np.maximum(before, after) >= 0.5 * high) & (wide < 0.3 * height)
+    cut[0] = False
+    return np.asarray(cut[parts], np.bool_)

@@ -12,14 +12,14 @@ import numpy as np
 import onnxruntime
 
 from pipeline.errors import ReadingError
-from pipeline.ocr.crops import Box, crop, ink_box, stretch_contrast
+from pipeline.ocr.crops import crop, find_ink
 from pipeline.ocr.decode import LogProbs, Reading, decode
 from pipeline.settings import OcrSettings, shipped
 from pipeline.values import Letter, Line, PageImage, Pixels
 from pipeline.words import _
 
 NAME = "ctc_onnx"
-MARGIN = 0.06  # paper left around the ink, as a share of its height
+MARGIN = 0.03  # paper around the ink, as a share of its height; 0.12 costs 5 points of CER
 WIDTH_STEP_PX = 16  # lines are padded to a multiple of this, so that some share a batch
 MAX_BATCH = 16
 MIN_STRIP_PX = 16  # narrower than this the network has no step to speak of
@@ -210,21 +210,15 @@ def create(settings: OcrSettings) -> CtcEngine:
 
 def to_strip(pixels: Pixels, height_px: int) -> Strip | None:
     """Return the ink of a crop at the network's height; None when nothing is written."""
-    box = ink_box(pixels)
-    if box is None:
+    ink = find_ink(pixels)
+    if ink is None:
         return None
-    clean = stretch_contrast(pixels)
-    ink = _with_margin(clean, box)
-    width = max(MIN_STRIP_PX, round(ink.shape[1] * height_px / ink.shape[0]))
-    method = cv2.INTER_AREA if ink.shape[0] > height_px else cv2.INTER_CUBIC
-    strip = np.asarray(cv2.resize(ink, (width, height_px), interpolation=method), np.uint8)
+    box, height = ink.box, ink.box.bottom - ink.box.top
+    framed = np.pad(ink.pixels, max(1, round(MARGIN * height)), constant_values=255)
+    width = max(MIN_STRIP_PX, round(framed.shape[1] * height_px / framed.shape[0]))
+    method = cv2.INTER_AREA if framed.shape[0] > height_px else cv2.INTER_CUBIC
+    strip = np.asarray(cv2.resize(framed, (width, height_px), interpolation=method), np.uint8)
     return Strip(strip, box.left / pixels.shape[1], box.right / pixels.shape[1])
-
-
-def _with_margin(clean: Pixels, box: Box) -> Pixels:
-    margin = max(1, round(MARGIN * (box.bottom - box.top)))
-    ink = clean[box.top : box.bottom, box.left : box.right]
-    return np.asarray(np.pad(ink, margin, constant_values=255), np.uint8)
 
 
 def cut_at_gaps(strip: Pixels, max_width_px: int) -> list[Pixels]:

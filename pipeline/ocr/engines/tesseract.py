@@ -18,7 +18,7 @@ import pytesseract
 
 from pipeline.errors import ProgramError, ReadingError
 from pipeline.letters import nfc
-from pipeline.ocr.crops import Box, crop, ink_box, stretch_contrast
+from pipeline.ocr.crops import crop, find_ink
 from pipeline.settings import OcrSettings
 from pipeline.values import Letter, Line, PageImage, Pixels
 from pipeline.words import _
@@ -126,21 +126,17 @@ def _missing(reason: str) -> ProgramError:
 
 def to_strip(pixels: Pixels) -> Strip | None:
     """Return the ink of a crop at a size that Tesseract likes; None when nothing is written."""
-    box = ink_box(pixels)
-    if box is None:
+    ink = find_ink(pixels)
+    if ink is None:
         return None
-    ink = _cut(stretch_contrast(pixels), box)
-    scale = max(1.0, min(4.0, MIN_INK_PX / ink.shape[0]))
+    scale = max(1.0, min(4.0, MIN_INK_PX / ink.pixels.shape[0]))
+    large = ink.pixels
     if scale > 1.0:
-        ink = np.asarray(
-            cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8
+        large = np.asarray(
+            cv2.resize(large, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8
         )
-    padded = np.pad(ink, MARGIN_PX, constant_values=255)
-    return Strip(padded, box.left - MARGIN_PX / scale, scale, pixels.shape[1])
-
-
-def _cut(pixels: Pixels, box: Box) -> Pixels:
-    return pixels[box.top : box.bottom, box.left : box.right]
+    padded = np.pad(large, MARGIN_PX, constant_values=255)
+    return Strip(padded, ink.box.left - MARGIN_PX / scale, scale, pixels.shape[1])
 
 
 def _write(strips: Sequence[Strip], folder: Path) -> str:
