@@ -1,0 +1,321 @@
+"""Pictures (JPEG, PNG, TIFF, JPEG 2000) to upright grey samples. Runs in the limited child only.
+
+Pillow alone, without numpy where it can be: a child is started for each page, and numpy would be
+most of its start-up.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+from pipeline.errors import HugeFileError, UnreadableFileError
+from pipeline.ingest.paper import settle_dpi
+from pipeline.words import _
+
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "TIFF": "image/tiff",
+    "JPEG2000": "image/jp2",
+}
+FORMATS = tuple(MEDIA_TYPES)
+WORK_DPI = 300.0  # no stage needs more; a 600-dpi scan is read at half size
+# What Pillow's decoders raise on damaged files (its own tests, and the malformed files of ours).
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    EOFError,
+    RuntimeError,
+    ZeroDivisionError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+Image.MAX_IMAGE_PIXELS = None  # we look at the header ourselves, with our own limit
+
+_EXIF_ORIENTATION, _EXIF_TURNED = 0x0112, (5, 6, 7, 8)
+_SUBFILE, _BITS, _PHOTOMETRIC, _ALIEN_SUBFILE = 254, 258, 262, 0b101  # reduced copy, or a mask
+_STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES = 273, 279, 324, 325
+
+
+class Limits(NamedTuple):
+    """What a foreign file may cost; the numbers of `IngestSettings`."""
+
+    max_pixels: int
+    max_frames: int
+    max_seconds: int
+    max_memory_mb: int
+    render_dpi: int
+
+
+class Frame(NamedTuple):
+    """One page image of a file, decoded.
+
+    Attributes:
+        image: mode L, upright as a viewer shows it, at most `WORK_DPI`.
+        width_px: of the scan itself, upright; likewise `height_px` and `dpi`.
+        is_assumed: the dpi is a guess from the shape.
+    """
+
+    image: Image.Image
+    width_px: int
+    height_px: int
+    dpi: float
+    is_assumed: bool
+
+
+class PictureFile:
+    """A picture file that was recognised by its content; a context manager."""
+
+    def __init__(self, file: Path, limits: Limits) -> None:
+        self.file, self.limits = file, limits
+        self.image = _opened(file, str(file))
+        self.media_type = MEDIA_TYPES[str(self.image.format)]
+        self.notes: tuple[str, ...] = ()
+        self._places = self._find_places()
+
+    def __enter__(self) -> "PictureFile":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.image.close()
+
+    def count(self) -> int:
+        """Return how many page images the file holds."""
+        return len(self._places)
+
+    def frame(self, number: int) -> Frame:
+        """Decode one page image, counted from 1.
+
+        Raises:
+            ScanError: it is damaged, truncated, or has too many pixels.
+        """
+        name = str(self.file)
+        with explained(name):
+            if self.image.format == "TIFF":
+                self.image.seek(self._places[number - 1])
+                _check_strips(self.image, self.file.stat().st_size)
+            return develop(self.image, name, self.limits)
+
+    def embedded(self, number: int) -> tuple[bytes, str, int] | None:
+        """Return a JPEG's own bytes, media type and the clockwise turn that makes it upright."""
+        if self.image.format != "JPEG" or self.image.mode not in ("L", "RGB"):
+            return None
+        turn = {1: 0, 3: 180, 6: 90, 8: 270}.get(_orientation(self.image))
+        return None if turn is None else (self.file.read_bytes(), self.media_type, turn)
+
+    def _find_places(self) -> list[int]:
+        """Return the positions of a TIFF's pages; other pictures are one page.
+
+        A JPEG of a phone may hold a second picture (depth, other exposure) and a PNG an animation:
+        neither is a page.
+        """
+        if self.image.format != "TIFF":
+            return [0]
+        pages: list[int] = []
+        others: list[int] = []
+        with explained(str(self.file)):
+            for place in range(self.limits.max_frames + 1):
+                try:
+                    self.image.seek(place)
+                except EOFError:
+                    break
+                kind = _tag(self.image, _SUBFILE, 0)
+                (others if kind & _ALIEN_SUBFILE else pages).append(place)
+            else:
+                raise too_many_pages(str(self.file), self.limits)
+        return pages or others
+
+
+def develop(
+    image: Image.Image,
+    name: str,
+    limits: Limits,
+    *,
+    turn_deg: int = 0,
+    declared: tuple[float, float] | None = None,
+) -> Frame:
+    """Decode a picture that is open at its page: upright, grey, at most `WORK_DPI`.
+
+    Args:
+        name: for the sentence of an error.
+        turn_deg: clockwise turn that the PDF around it asks for; then its EXIF counts for nothing.
+        declared: dpi by the PDF around it, across and down of the upright page, likewise.
+    """
+    check_pixels(*image.size, name, limits)
+    if image.format == "PNG":  # its EXIF may stand at the end, and asking for it hides damage
+        image.load()
+    is_alone = declared is None
+    orientation = _orientation(image) if is_alone else 1
+    width, height = image.size
+    if turn_deg in (90, 270) or (orientation in _EXIF_TURNED and image.format != "TIFF"):
+        width, height = height, width  # Pillow gives a TIFF's size as it will be after loading
+    dpi, is_assumed = settle_dpi(declared or _declared_dpi(image), width, height)
+    scale = min(1.0, WORK_DPI / dpi) if dpi > WORK_DPI * 1.01 else 1.0
+    target = max(1, round(width * scale)), max(1, round(height * scale))
+    if image.format == "JPEG":  # grey alone is half the work, half size a quarter
+        image.draft("L", (min(image.size[0], min(target)), min(image.size[1], min(target))))
+    grey = _upright(to_grey(image), orientation if image.format != "TIFF" else 1, turn_deg)
+    if abs(grey.width - target[0]) > 1 or abs(grey.height - target[1]) > 1:  # else a needless blur
+        grey = grey.resize(target, Image.Resampling.HAMMING)
+    return Frame(grey, width, height, dpi, is_assumed)
+
+
+def open_bytes(stream: IO[bytes], name: str) -> Image.Image:
+    """Open a picture that was inside another file."""
+    return _opened(stream, name)
+
+
+def check_pixels(width_px: int, height_px: int, name: str, limits: Limits) -> None:
+    """Refuse a picture that would not fit into memory, before anything of it is decoded."""
+    if width_px < 1 or height_px < 1:
+        raise UnreadableFileError(name, _("ảnh không có điểm ảnh nào"))
+    if width_px * height_px > limits.max_pixels:
+        what = _("ảnh {width} x {height} điểm, nhiều nhất {most} triệu điểm").format(
+            width=width_px, height=height_px, most=limits.max_pixels // 1_000_000
+        )
+        raise HugeFileError(name, what)
+
+
+def too_many_pages(name: str, limits: Limits) -> HugeFileError:
+    """Return the error for a file with more pages than allowed."""
+    return HugeFileError(name, _("hơn {most} trang").format(most=limits.max_frames))
+
+
+def to_grey(image: Image.Image) -> Image.Image:
+    """Return the picture in mode L, transparent parts on white paper."""
+    image.load()
+    mode = image.mode
+    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        return _on_white(image)
+    if mode.startswith("I") or mode == "F":
+        return _deep_to_grey(image)
+    if mode == "LAB":
+        return image.getchannel(0)
+    return image if mode == "L" else image.convert("L")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode in ("La", "RGBa"):  # premultiplied: only these conversions exist
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    layered = image.convert("LA" if image.mode == "LA" else "RGBA")
+    paper = Image.new("L", image.size, 255)
+    paper.paste(layered.convert("L"), mask=layered.getchannel("A"))
+    return paper
+
+
+def _deep_to_grey(image: Image.Image) -> Image.Image:
+    """Return 12-, 16- and 32-bit samples as 8-bit ones, by the depth that the file declares."""
+    import numpy as np
+
+    samples = np.asarray(image)
+    if image.mode == "F":
+        most = 1.0 if float(samples.max(initial=0.0)) <= 1.0 else 255.0
+        scaled = np.nan_to_num(samples) * (255.0 / most)
+    else:
+        bits = _bits(image)
+        highest = int(samples.max(initial=0))
+        if highest >= 1 << bits:  # the tag understates: keep what is there
+            bits = highest.bit_length()
+        scaled = samples.astype(np.float32) * (255.0 / ((1 << bits) - 1))
+    grey = np.clip(scaled, 0, 255).round().astype(np.uint8)
+    if image.format == "TIFF" and _tag(image, _PHOTOMETRIC, 1) == 0:  # white is zero
+        grey = 255 - grey
+    return Image.fromarray(grey)
+
+
+def _bits(image: Image.Image) -> int:
+    declared = _tag(image, _BITS, 16) if image.format == "TIFF" else 16
+    return declared if 8 <= declared <= 32 else 16
+
+
+def _upright(image: Image.Image, orientation: int, turn_deg: int) -> Image.Image:
+    flips: dict[int, Image.Transpose] = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+    # Pillow names counter-clockwise turns.
+    turns = {
+        90: Image.Transpose.ROTATE_270,
+        180: Image.Transpose.ROTATE_180,
+        270: Image.Transpose.ROTATE_90,
+    }
+    for step in (flips.get(orientation), turns.get(turn_deg)):
+        if step is not None:
+            image = image.transpose(step)
+    return image
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except DAMAGE:  # a torn EXIF block is no reason to refuse a whole picture
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _declared_dpi(image: Image.Image) -> tuple[float, float] | None:
+    try:
+        across, down = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return across, down
+
+
+def _tag(image: Image.Image, number: int, otherwise: int) -> int:
+    value: Any = image.tag_v2.get(number, otherwise)  # type: ignore[attr-defined]
+    if isinstance(value, tuple):
+        value = value[0] if value else otherwise
+    return value if isinstance(value, int) else otherwise
+
+
+def _check_strips(image: Image.Image, size_bytes: int) -> None:
+    """Refuse a TIFF whose data would lie beyond its end: libtiff pads G4 pages without a word."""
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    for offsets, lengths in ((_STRIP_OFFSETS, _STRIP_BYTES), (_TILE_OFFSETS, _TILE_BYTES)):
+        pairs = zip(_numbers(tags.get(offsets)), _numbers(tags.get(lengths)), strict=False)
+        if any(offset + length > size_bytes for offset, length in pairs):
+            raise OSError(_("tệp bị cắt cụt"))
+
+
+def _numbers(value: Any) -> tuple[int, ...]:
+    values = value if isinstance(value, tuple) else (value,)
+    return tuple(each for each in values if isinstance(each, int))
+
+
+def _opened(source: Path | IO[bytes], name: str) -> Image.Image:
+    with explained(name):
+        try:
+            return Image.open(source, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise UnreadableFileError(name, _("phần đầu của ảnh hỏng")) from error
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn what a decoder raises on damage into our error."""
+    try:
+        yield
+    except DAMAGE as error:
+        reason = _("ảnh hỏng hoặc bị cắt cụt: {detail}").format(detail=_short(error))
+        raise UnreadableFileError(name, reason) from error
+
+
+def _short(error: BaseException) -> str:
+    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
