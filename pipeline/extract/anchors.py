@@ -1,0 +1,144 @@
+"""Find a form's printed labels inside read lines: "Giới tính: Nam  Dân tộc: Kinh"."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pipeline.extract.codes import bare
+from pipeline.extract.form import Form
+from pipeline.extract.matching import Gains, gain, label_similarity, order_labels, similarity
+from pipeline.extract.reading_order import Row
+from pipeline.letters import fold
+from pipeline.values import Line
+
+_TOKEN = re.compile(r"[^\W_]+")
+_ANSWER_FOLLOWS = re.compile(r"\s*([:.…_(\[]|$)")
+SHORT = 4  # letters; such a label ("Số") may be an ordinary word of an answer
+IN_TEXT, AT_START = 0.55, 0.85  # worth of a label that no colon follows
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A printed label that was found.
+
+    Attributes:
+        order: the label's place in the form.
+        line: the line in which it ends, and where: the answer begins at `end`.
+        first_line: the line in which it begins, at `start`.
+    """
+
+    order: int
+    first_line: Line
+    start: int
+    line: Line
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    line: Line
+    start: int
+    end: int
+    letters: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    first: int
+    last: int
+    letters: str
+    factor: float
+    worth: float
+
+
+def find_anchors(form: Form, regions: Sequence[Sequence[Row]]) -> list[list[Anchor]]:
+    """Return for each region the labels in it, in reading order."""
+    streams = [_tokens(region) for region in regions]
+    spans = [_best_spans(_candidates(form, tokens)) for tokens in streams]
+    gains: list[Gains] = [_gains(form, span) for stream in spans for span in stream]
+    orders = iter(order_labels(form, gains))
+    found: list[list[Anchor]] = []
+    for tokens, stream in zip(streams, spans, strict=True):
+        anchors = []
+        for span in stream:
+            order = next(orders)
+            if order is not None:
+                anchors.append(_anchor(order, tokens, span))
+        found.append(anchors)
+    return found
+
+
+def _anchor(order: int, tokens: Sequence[_Token], span: _Span) -> Anchor:
+    first, last = tokens[span.first], tokens[span.last]
+    return Anchor(order, first.line, first.start, last.line, last.end)
+
+
+def _tokens(region: Sequence[Row]) -> list[_Token]:
+    return [
+        _Token(line, hit.start(), hit.end(), fold(hit[0]))
+        for row in region
+        for line in row
+        for hit in _TOKEN.finditer(line.text)
+    ]
+
+
+@lru_cache(maxsize=16)
+def _wordings(texts: tuple[str, ...]) -> Mapping[str, int]:
+    """Return each wording's bare letters with its number of words."""
+    return {bare(text): len(_TOKEN.findall(text)) for text in texts}
+
+
+def _candidates(form: Form, tokens: Sequence[_Token]) -> list[_Span]:
+    wordings = _wordings(tuple(text for label in form.labels for text in label.texts))
+    ends = [0]
+    for token in tokens:
+        ends.append(ends[-1] + len(token.letters))
+    text = "".join(token.letters for token in tokens)
+    spans: list[_Span] = []
+    for printed, words in wordings.items():
+        for first in range(len(tokens)):
+            # an engine may split a word in two or glue two together
+            for last in range(max(first, first + words - 2), min(len(tokens), first + words + 2)):
+                read = text[ends[first] : ends[last + 1]]
+                if abs(len(read) - len(printed)) <= max(2, len(printed) // 5):
+                    worth = gain(similarity(read, printed), len(printed))
+                    factor = _factor(tokens[first], tokens[last]) if worth else 0.0
+                    if worth * factor > 0:
+                        spans.append(
+                            _Span(first, last, read, factor, worth * factor * len(printed))
+                        )
+    return spans
+
+
+def _factor(first: _Token, last: _Token) -> float:
+    """Return how far the place speaks for a label: an answer follows, or a line begins."""
+    if _ANSWER_FOLLOWS.match(last.line.text, last.end):
+        return 1.0
+    at_start = not first.line.text[: first.start].strip(" .:-–•*()[]0123456789")
+    if len(first.letters) <= SHORT and first is last:
+        digit_follows = last.line.text[last.end :].lstrip()[:1].isdigit()
+        return AT_START if at_start and digit_follows else 0.0
+    return AT_START if at_start else IN_TEXT
+
+
+def _best_spans(spans: Sequence[_Span]) -> list[_Span]:
+    """Return spans that do not overlap and are worth most together."""
+    ranked = sorted(spans, key=lambda span: span.last)
+    lasts = [span.last for span in ranked]
+    best: list[tuple[float, tuple[_Span, ...]]] = [(0.0, ())]
+    for index, span in enumerate(ranked):
+        before = best[bisect_right(lasts, span.first - 1, hi=index)]
+        taken = (before[0] + span.worth, (*before[1], span))
+        best.append(max(best[-1], taken, key=lambda choice: choice[0]))
+    return list(best[-1][1])
+
+
+def _gains(form: Form, span: _Span) -> dict[int, float]:
+    gains = {}
+    for label in form.labels:
+        worth = gain(label_similarity(span.letters, label), len(span.letters)) * span.factor
+        if worth > 0:
+            gains[label.order] = worth
+    return gains

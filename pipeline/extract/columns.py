@@ -1,0 +1,151 @@
+"""Which column of a ruled table holds which field: by its heading, its group and its order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.extract.codes import bare
+from pipeline.extract.form import Form, Label
+from pipeline.extract.grid import Column, Grid
+from pipeline.extract.matching import Gains, gain, label_similarity, order_labels, similarity
+
+IN_GROUP, WRONG_GROUP = 0.25, 0.5
+GROUP_READ = 0.75
+CONTAINED = 0.85  # a heading that has the label among other printed words
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLabel:
+    """A column with the label that it stands for.
+
+    Attributes:
+        order: the label's place in the form; None when nothing fits.
+        similarity: of the heading to the label, 0 to 1; 0 when it was not read.
+        is_assumed: the heading was not read; its neighbours leave one possibility.
+    """
+
+    grid: int
+    column: int
+    order: int | None
+    similarity: float = 0.0
+    is_assumed: bool = False
+
+
+def label_columns(form: Form, grids: Sequence[Grid]) -> list[ColumnLabel]:
+    """Return the labels of all columns, the sides' grids joined left to right."""
+    columns = [(index, column) for index, grid in enumerate(grids) for column in grid.columns]
+    gains = [_gains(form, column) for _index, column in columns]
+    orders = _without_repeats(order_labels(form, gains), gains)
+    labelled = [
+        ColumnLabel(index, column.number, order, _similar(form, column, order))
+        for (index, column), order in zip(columns, orders, strict=True)
+    ]
+    return _filled(form, labelled, [_is_worn(column) for _index, column in columns])
+
+
+def _is_worn(column: Column) -> bool:
+    """Tell whether the heading was not read, in contrast to one that says something else."""
+    return not column.headings or len(bare(column.headings[-1])) < 2
+
+
+def _gains(form: Form, column: Column) -> Gains:
+    if not column.headings:
+        return {}
+    group = _group(form, column)
+    gains = {}
+    for label in form.labels:
+        similar = _label_similar(label, column)
+        worth = gain(similar, min(len(bare(text)) for text in label.texts)) if similar else 0.0
+        if worth > 0 and group:
+            worth += IN_GROUP if label.block == group else -WRONG_GROUP
+        if worth > 0:
+            gains[label.order] = worth
+    return gains
+
+
+def _similar(form: Form, column: Column, order: int | None) -> float:
+    return 0.0 if order is None else _label_similar(form.labels[order], column)
+
+
+def _label_similar(label: Label, column: Column) -> float:
+    """Compare with the heading itself, with all that stands above it, and with a part of it."""
+    if not column.headings:
+        return 0.0
+    leaf = bare(column.headings[-1])
+    path = bare("".join(column.headings))
+    best = label_similarity(leaf, label)
+    if path != leaf:
+        best = max(best, label_similarity(path, label), label_similarity(_turned(column), label))
+    for text in label.texts:
+        printed = bare(text)
+        if len(printed) >= 6 and len(leaf) > len(printed):
+            ends = (leaf[: len(printed)], leaf[-len(printed) :])
+            best = max(best, CONTAINED * max(similarity(end, printed) for end in ends))
+    return best
+
+
+def _turned(column: Column) -> str:
+    """Return heading and group as one label would say it: Cha / Họ và tên → Họ và tên cha."""
+    return bare("".join(reversed(column.headings)))
+
+
+def _group(form: Form, column: Column) -> str:
+    """Return the block that a heading above the column names; empty when none does."""
+    best, name = GROUP_READ, ""
+    for block in form.blocks:
+        for text in block.texts:
+            for heading in column.headings[:-1]:
+                similar = similarity(bare(heading), bare(text))
+                if similar > best:
+                    best, name = similar, block.name
+    return name
+
+
+def _without_repeats(orders: Sequence[int | None], gains: Sequence[Gains]) -> list[int | None]:
+    """Leave each label to the column that fits best."""
+    best: dict[int, int] = {}
+    for index, order in enumerate(orders):
+        if order is not None:
+            before = best.get(order)
+            if before is None or gains[index][order] > gains[before][order]:
+                best[order] = index
+    return [
+        order if order is not None and best[order] == index else None
+        for index, order in enumerate(orders)
+    ]
+
+
+def _filled(form: Form, columns: list[ColumnLabel], worn: Sequence[bool]) -> list[ColumnLabel]:
+    """Give worn headings the labels that the form has between their neighbours.
+
+    Only when there are as many columns as labels in between: else it would be a guess.
+    """
+    filled = list(columns)
+    start = 0
+    while start < len(columns):
+        if columns[start].order is not None:
+            start += 1
+            continue
+        end = start
+        while end < len(columns) and columns[end].order is None:
+            end += 1
+        between = _between(form, columns, start, end)
+        if all(worn[start:end]) and len(between) == end - start:
+            for index, order in zip(range(start, end), between, strict=True):
+                filled[index] = ColumnLabel(
+                    columns[index].grid, columns[index].column, order, 0.0, is_assumed=True
+                )
+        start = end
+    return filled
+
+
+def _between(form: Form, columns: Sequence[ColumnLabel], start: int, end: int) -> list[int]:
+    before = columns[start - 1].order if start > 0 else -1
+    after = columns[end].order if end < len(columns) else len(form.labels)
+    if before is None or after is None:
+        return []
+    taken = {column.order for column in columns}
+    return [
+        label.order
+        for label in form.labels[before + 1 : after]
+        if not label.optional and label.order not in taken
+    ]

@@ -1,0 +1,147 @@
+"""From what is written in a slot to a field's value, with its confidence and its doubts."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pipeline.extract import reasons
+from pipeline.extract.confidence import Calibration, calibrated
+from pipeline.extract.ditto import is_ditto, may_be_ditto
+from pipeline.extract.form import FormField
+from pipeline.extract.kinds.registry import KINDS
+from pipeline.extract.kinds.result import Clues, Read
+from pipeline.extract.pieces import (
+    MAX_ALTERNATIVES,
+    Piece,
+    alternatives_of,
+    confidence_of,
+    joined,
+    script_of,
+)
+from pipeline.extract.slots import Slot
+from pipeline.letters import nfc
+from pipeline.values import Alternative, FieldValue
+
+UNSURE = 0.5  # below this a value is more likely wrong than right
+ASSUMED_COLUMN = 0.6
+OTHER_SENSE = 0.3  # share of a reading's confidence that each of its other senses gets
+_WORDY = frozenset({"person_name", "person_or_org", "place_text", "text", "enum", "code_list"})
+
+
+class Reading(NamedTuple):
+    """A field with the reasons to doubt it."""
+
+    field: FieldValue
+    doubts: tuple[str, ...]
+
+
+def read_slot(
+    field: FormField,
+    slot: Slot,
+    above: FieldValue | None,
+    page: int,
+    clues: Clues,
+    calibration: Calibration,
+    *,
+    in_table: bool,
+) -> Reading | None:
+    """Return the field that stands in a slot; None where nothing is written.
+
+    Args:
+        field: what the form says of it.
+        slot: its place.
+        above: the same field of the entry before, for ditto marks.
+        page: number of the scan.
+        clues: of the book; the code list is the field's own.
+        calibration: curves for the confidence.
+        in_table: ditto marks are possible.
+    """
+    if not slot.pieces:
+        return None
+    clues = clues._replace(codes=field.codes)
+    raw = _part(field, joined(slot.pieces))
+    if raw is None:
+        return None
+    confidence = confidence_of(slot.pieces)
+    if slot.choice:
+        return _made(field, slot, raw, Read(slot.choice), (), confidence, page, calibration)
+    if in_table and is_ditto(raw):
+        return _inherited(field, slot, raw, above, page, confidence)
+    read = KINDS[field.kind](raw, clues)
+    if not raw:
+        read = Read("", (reasons.UNREAD,), 0.0)
+    others, same = _others(field, slot.pieces, read, clues, confidence)
+    if in_table and above is not None and may_be_ditto(raw) and field.kind in _WORDY:
+        read = read._replace(doubts=(*read.doubts, reasons.MAYBE_DITTO), trust=0.3)
+        others = (Alternative(above.value, min(confidence, above.confidence)), *others)
+    return _made(field, slot, raw, read, others, min(1.0, confidence + same), page, calibration)
+
+
+def _part(field: FormField, raw: str) -> str | None:
+    """Return the field's own part of an answer that it shares with another field."""
+    if not field.take:
+        return nfc(raw)
+    hit = re.search(field.take, raw, re.IGNORECASE)
+    if hit is not None:
+        return nfc(hit[1]).strip(" ,;:-–(")
+    return None if field.only else nfc(raw)
+
+
+def _others(
+    field: FormField, pieces: Sequence[Piece], read: Read, clues: Clues, confidence: float
+) -> tuple[tuple[Alternative, ...], float]:
+    """Return other values, best first, and how much other readings add to the same value."""
+    worth: dict[str, float] = {}
+    for text, share in alternatives_of(pieces):
+        part = _part(field, text)
+        other = KINDS[field.kind](part, clues) if part else Read("")
+        if other.value:
+            worth[other.value] = worth.get(other.value, 0.0) + share * other.trust
+    for value in read.others:
+        worth[value] = worth.get(value, 0.0) + confidence * OTHER_SENSE
+    same = worth.pop(read.value, 0.0) if read.value else 0.0
+    ranked = sorted(worth.items(), key=lambda item: -item[1])[:MAX_ALTERNATIVES]
+    return tuple(Alternative(value, min(1.0, share)) for value, share in ranked), same
+
+
+def _made(
+    field: FormField,
+    slot: Slot,
+    raw: str,
+    read: Read,
+    others: tuple[Alternative, ...],
+    confidence: float,
+    page: int,
+    calibration: Calibration,
+) -> Reading:
+    script = script_of(slot.pieces)
+    plausible = confidence * read.trust * (ASSUMED_COLUMN if slot.is_assumed else 1.0)
+    sure = calibrated(calibration, field.kind, script, plausible)
+    doubts = list(read.doubts)
+    if slot.is_assumed:
+        doubts.append(reasons.HEADER_UNREAD)
+    if sure < UNSURE and reasons.UNREAD not in doubts:
+        doubts.append(reasons.LOW_CONFIDENCE)
+    value = FieldValue(
+        field.key, raw, read.value, sure, page, slot.polygon, slot.side, others, script
+    )
+    return Reading(value, tuple(dict.fromkeys(doubts)))
+
+
+def _inherited(
+    field: FormField,
+    slot: Slot,
+    raw: str,
+    above: FieldValue | None,
+    page: int,
+    confidence: float,
+) -> Reading:
+    """Take raw text and value of the row above; a mark with nothing above stays as it is."""
+    place = (page, slot.polygon, slot.side)
+    script = script_of(slot.pieces)
+    if above is None or not above.raw or is_ditto(above.raw):
+        value = FieldValue(field.key, raw, "", 0.0, *place, (), script)
+        return Reading(value, (reasons.DITTO_UNRESOLVED,))
+    sure = min(1.0, confidence) * above.confidence
+    value = FieldValue(field.key, above.raw, above.value, sure, *place, above.alternatives, script)
+    return Reading(value, (reasons.DITTO,))

@@ -1,0 +1,349 @@
+"""A ledger form as data: read a file of `schemas/` into values.
+
+The file is JSON Schema. Standard keywords say what a good record is; keywords that begin with
+`x-` say where a field is found and of which kind it is. `schemas/meta/form.json` says what may
+stand in such a file; docs/forms.md shows how to write one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, best_match
+
+from pipeline.errors import FormError
+from pipeline.extract.codes import Code, Codes
+from pipeline.extract.kinds.registry import KINDS
+from pipeline.settings import shipped
+from pipeline.words import _
+
+Layout = Literal["table", "form"]
+RULES = frozenset(
+    {
+        "not_before",
+        "same_date",
+        "sex_fits_name",
+        "age_between",
+        "rises_by_one",
+        "does_not_fall",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A printed label, a column heading or a heading of a block.
+
+    Attributes:
+        keys: the fields that it stands for; none when what follows is not read.
+        texts: its wordings; none are needed for a column that has only choices.
+        block: the block it stands in; empty outside blocks.
+        order: its place in the printed reading order.
+        opens: reading it means that its block begins.
+        optional: not in every printing.
+        choice: the code that a mark beside it stands for; empty for ordinary labels.
+    """
+
+    keys: tuple[str, ...]
+    texts: tuple[str, ...]
+    block: str
+    order: int
+    opens: bool = False
+    optional: bool = False
+    choice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of the page with its own labels: the mother, the father.
+
+    Attributes:
+        texts: wordings of its heading.
+        aside: it stands beside the others (a margin), so reading order says nothing about it.
+    """
+
+    name: str
+    texts: tuple[str, ...]
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field of a form.
+
+    Attributes:
+        kind: name of a kind in `extract/kinds/`.
+        codes: the code list of an enumeration, else None.
+        take: pattern whose first group is this field's part of a shared answer; empty: all.
+        only: without a match of `take` the field is absent.
+        printed: the form has a place for it.
+    """
+
+    key: str
+    title: str
+    title_en: str
+    kind: str
+    codes: Codes | None = None
+    take: str = ""
+    only: bool = False
+    printed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What must hold between fields of a record, or between records of a book."""
+
+    name: str
+    key: str
+    other: str = ""
+    at: str = ""
+    low: int = 0
+    high: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # by identity: the schema does not hash
+class Form:
+    """One look of a ledger page.
+
+    Attributes:
+        id: its name in the schema file and in books.
+        book: code of the kind of book it belongs to.
+        titles: words that stand on such pages.
+        labels: in printed order.
+        fields: in the order of the record.
+        schema: JSON Schema of a record's values, self-contained.
+    """
+
+    id: str
+    title: str
+    title_en: str
+    book: str
+    layout: Layout
+    titles: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    labels: tuple[Label, ...]
+    fields: tuple[FormField, ...]
+    required: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    schema: Mapping[str, Any]
+
+
+def load_forms(folder: Path) -> dict[str, Form]:
+    """Return every form of the folder's schema files by its id.
+
+    Files without `x-forms` are other data and are left alone.
+
+    Raises:
+        FormError: a file is wrong; the sentence names the file and the key.
+    """
+    codes = {file.stem: _load_codes(file) for file in sorted((folder / "codes").glob("*.json"))}
+    forms: dict[str, Form] = {}
+    for file in sorted(folder.glob("*.json")):
+        document = _read_json(file)
+        if not isinstance(document, dict) or "x-forms" not in document:
+            continue
+        _check(file, document)
+        for form_id, entry in document["x-forms"].items():
+            if form_id in forms:
+                raise _wrong(file, form_id, _("tên biểu mẫu đã có trong tệp khác"))
+            forms[form_id] = _form(file, form_id, entry, document.get("$defs", {}), codes)
+    return forms
+
+
+def _wrong(file: Path, key: str, reason: str) -> FormError:
+    return FormError(
+        _("biểu mẫu {file} sai ở “{key}”: {reason}").format(file=file.name, key=key, reason=reason)
+    )
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise _wrong(file, "", str(error)) from error
+
+
+@cache
+def _meta(name: str) -> Draft202012Validator:
+    text = (shipped("schemas") / "meta" / f"{name}.json").read_text(encoding="utf-8")
+    return Draft202012Validator(
+        json.loads(text), format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+def _check(file: Path, document: Any, meta: str = "form") -> None:
+    error = best_match(_meta(meta).iter_errors(document))
+    if error is not None:
+        place = "/".join(str(part) for part in error.absolute_path)
+        raise _wrong(file, place, error.message)
+
+
+def _load_codes(file: Path) -> Codes:
+    document = _read_json(file)
+    _check(file, document, "codes")
+    entries = tuple(
+        Code(
+            entry["value"],
+            entry["name"],
+            tuple(entry.get("variants", ())),
+            entry.get("from"),
+            entry.get("to"),
+        )
+        for entry in document["codes"]
+    )
+    return Codes(file.stem, entries, document["open"])
+
+
+def _form(
+    file: Path,
+    form_id: str,
+    entry: Mapping[str, Any],
+    shared: Mapping[str, Any],
+    codes: Mapping[str, Codes],
+) -> Form:
+    properties = _properties(file, form_id, entry, shared)
+    blocks = tuple(
+        Block(name, tuple(block["label"]), block.get("aside", False))
+        for name, block in entry.get("x-blocks", {}).items()
+    )
+    fields = tuple(_field(file, form_id, key, item, codes) for key, item in properties.items())
+    finds = [(key, item["x-find"]) for key, item in properties.items() if "x-find" in item]
+    finds += [("", find) for find in entry.get("x-unread", ())]
+    labels = tuple(_labels(finds, blocks))
+    required = tuple(entry.get("required", ()))
+    rules = tuple(
+        Rule(rule["rule"], **{name: rule[name] for name in rule if name != "rule"})
+        for rule in entry.get("x-rules", ())
+    )
+    form = Form(
+        form_id,
+        entry["title"],
+        entry["x-title-en"],
+        entry["x-book"],
+        entry["x-layout"],
+        tuple(entry["x-titles"]),
+        blocks,
+        labels,
+        fields,
+        required,
+        rules,
+        _schema(properties, required),
+    )
+    _check_names(file, form)
+    return form
+
+
+def _properties(
+    file: Path, form_id: str, entry: Mapping[str, Any], shared: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    merged: dict[str, dict[str, Any]] = {}
+    for reference in entry.get("allOf", ()):
+        name = reference["$ref"].rsplit("/", 1)[1]
+        if name not in shared:
+            raise _wrong(file, f"{form_id}/allOf", _("không có “{name}”").format(name=name))
+        for key, item in shared[name]["properties"].items():
+            merged.setdefault(key, {}).update(item)
+    for key, item in entry["properties"].items():
+        if not entry.get("allOf") or key in merged:
+            merged.setdefault(key, {}).update(item)
+        elif {"title", "x-title-en", "x-kind"} <= item.keys():
+            merged[key] = dict(item)
+        else:
+            raise _wrong(file, f"{form_id}/{key}", _("thiếu title, x-title-en hoặc x-kind"))
+    return merged
+
+
+def _field(
+    file: Path, form_id: str, key: str, item: Mapping[str, Any], codes: Mapping[str, Codes]
+) -> FormField:
+    place = f"{form_id}/{key}"
+    if not {"title", "x-title-en", "x-kind"} <= item.keys():
+        raise _wrong(file, place, _("thiếu title, x-title-en hoặc x-kind"))
+    kind, listed = item["x-kind"], item.get("x-codes")
+    if kind not in KINDS:
+        raise _wrong(
+            file,
+            place,
+            _("không có loại “{kind}”; có thể chọn: {kinds}").format(
+                kind=kind, kinds=", ".join(sorted(KINDS))
+            ),
+        )
+    if listed is not None and listed not in codes:
+        raise _wrong(file, place, _("không có danh mục “{name}”").format(name=listed))
+    if (listed is None) == (kind in ("enum", "code_list")):
+        raise _wrong(file, place, _("x-codes đi cùng loại enum hoặc code_list"))
+    find = item.get("x-find", {})
+    return FormField(
+        key,
+        item["title"],
+        item["x-title-en"],
+        kind,
+        codes[listed] if listed else None,
+        find.get("take", ""),
+        find.get("only", False),
+        bool(find),
+    )
+
+
+def _labels(finds: list[tuple[str, Mapping[str, Any]]], blocks: tuple[Block, ...]) -> list[Label]:
+    by_order: dict[tuple[int, str], Label] = {}
+    for key, find in finds:
+        order, block = find["order"], find.get("block", "")
+        shared = by_order.get((order, ""))
+        keys = (*(shared.keys if shared else ()), *((key,) if key else ()))
+        flags = (find.get("opens", False), find.get("optional", False))
+        if find["label"]:
+            by_order[order, ""] = Label(keys, tuple(find["label"]), block, order, *flags)
+        for choice, texts in find.get("choices", {}).items():
+            by_order[order, choice] = Label(
+                (key,), tuple(texts), block, order, optional=True, choice=choice
+            )
+    printed = [*_headings(by_order, blocks), *by_order.values()]
+    printed.sort(key=lambda label: label.order)  # stable: a heading stays before its first label
+    return [replace(label, order=index) for index, label in enumerate(printed)]
+
+
+def _headings(
+    labels: Mapping[tuple[int, str], Label], blocks: tuple[Block, ...]
+) -> Iterator[Label]:
+    for block in blocks:
+        orders = [label.order for label in labels.values() if label.block == block.name]
+        if block.texts and orders:
+            yield Label((), block.texts, block.name, min(orders), opens=True, optional=True)
+
+
+def _schema(
+    properties: Mapping[str, Mapping[str, Any]], required: tuple[str, ...]
+) -> dict[str, Any]:
+    standard = {
+        key: {name: part for name, part in item.items() if not name.startswith(("x-", "$"))}
+        for key, item in properties.items()
+    }
+    return {"type": "object", "required": list(required), "properties": standard}
+
+
+def _check_names(file: Path, form: Form) -> None:
+    keys = {field.key for field in form.fields}
+    blocks = {block.name for block in form.blocks}
+    for label in form.labels:
+        if label.block and label.block not in blocks:
+            raise _wrong(file, form.id, _("không có khối “{name}”").format(name=label.block))
+    for key in form.required:
+        if key not in keys:
+            raise _wrong(file, f"{form.id}/required", _("không có “{name}”").format(name=key))
+    for rule in form.rules:
+        if rule.name not in RULES:
+            raise _wrong(
+                file, f"{form.id}/x-rules", _("không có quy tắc “{name}”").format(name=rule.name)
+            )
+        for key in filter(None, (rule.key, rule.other, rule.at)):
+            if key not in keys:
+                raise _wrong(file, f"{form.id}/x-rules", _("không có “{name}”").format(name=key))
+    try:
+        Draft202012Validator.check_schema(form.schema)
+    except SchemaError as error:
+        raise _wrong(file, form.id, error.message) from error

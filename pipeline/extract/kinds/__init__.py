@@ -1,0 +1,1 @@
+"""Kinds of fields: functions from what is written to a value, shared by all forms."""

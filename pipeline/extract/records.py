@@ -1,0 +1,104 @@
+"""Make records of a read page: find its entries, read their fields, check them."""
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.extract import reasons
+from pipeline.extract.confidence import Calibration, shipped_calibration
+from pipeline.extract.fields import read_slot
+from pipeline.extract.form import Form
+from pipeline.extract.kinds.result import Clues
+from pipeline.extract.locate import find_entries
+from pipeline.extract.rules import broken_rules, compared
+from pipeline.extract.sequence import check_series
+from pipeline.extract.slots import Entry
+from pipeline.values import Doubt, FieldValue, PageReading, Record
+
+
+def extract_records(
+    form: Form,
+    sheets: Sequence[PageReading],
+    accession: str,
+    page: int,
+    years: tuple[int, int],
+    calibration: Calibration | None = None,
+) -> tuple[Record, ...]:
+    """Return the entries on one scan.
+
+    Args:
+        form: what the page looks like.
+        sheets: its one or two sides, left before right; polygons in px of each side's image,
+            and so are the records'.
+        accession: the book.
+        page: number of the scan in the book.
+        years: first and last year of the book's entries; zeros when unknown.
+        calibration: curves for the confidence; those that come with the program when None.
+    """
+    curves = shipped_calibration() if calibration is None else calibration
+    records: list[Record] = []
+    above: Mapping[str, FieldValue] = {}
+    for entry in find_entries(form, sheets):
+        if entry.row == 1:
+            above = {}
+        fields, doubts = _fields(form, entry, above, page, Clues(years), curves)
+        above = fields
+        fields = compared(form, fields)
+        doubts += [
+            doubt
+            for doubt in broken_rules(form, fields)
+            if not (doubt.reason == reasons.MISSING and any(d.key == doubt.key for d in doubts))
+        ]
+        if entry.is_half:
+            doubts.append(Doubt("", reasons.HALF_ROW))
+        records.append(_record(form, entry, fields, doubts, accession, page))
+    return check_series(form, records)
+
+
+def _fields(
+    form: Form,
+    entry: Entry,
+    above: Mapping[str, FieldValue],
+    page: int,
+    clues: Clues,
+    calibration: Calibration,
+) -> tuple[dict[str, FieldValue], list[Doubt]]:
+    by_key = {field.key: field for field in form.fields}
+    fields: dict[str, FieldValue] = {}
+    doubts: list[Doubt] = []
+    for slot in entry.slots:
+        for key in slot.keys:
+            reading = read_slot(
+                by_key[key],
+                slot,
+                above.get(key),
+                page,
+                clues,
+                calibration,
+                in_table=form.layout == "table",
+            )
+            # a label printed twice (a corrected slip, a signature) has one answer: the surer
+            if reading and (key not in fields or fields[key].confidence < reading.field.confidence):
+                fields[key] = reading.field
+                doubts = [doubt for doubt in doubts if doubt.key != key]
+                doubts += [Doubt(key, reason) for reason in reading.doubts]
+    return fields, doubts
+
+
+def _record(
+    form: Form,
+    entry: Entry,
+    fields: Mapping[str, FieldValue],
+    doubts: Sequence[Doubt],
+    accession: str,
+    page: int,
+) -> Record:
+    ordered = tuple(fields[field.key] for field in form.fields if field.key in fields)
+    return Record(
+        f"{accession}/{page}/{entry.side or '-'}/{entry.row}",
+        form.id,
+        page,
+        entry.side,
+        entry.row,
+        entry.polygon,
+        ordered,
+        tuple(dict.fromkeys(doubts)),
+    )

@@ -1,0 +1,142 @@
+"""Entries of a ruled table: one row of the page, or of both sides of a spread, is one entry."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from statistics import median
+
+from pipeline.extract.codes import bare
+from pipeline.extract.columns import ColumnLabel, label_columns
+from pipeline.extract.form import Form
+from pipeline.extract.grid import Grid, pieces_in, read_grid
+from pipeline.extract.pieces import Piece, joined
+from pipeline.extract.reading_order import bottom, left, middle, right, top
+from pipeline.extract.slots import Entry, Slot
+from pipeline.values import PageReading, Polygon
+
+Pair = tuple[int | None, int | None]
+_NO_MARK = frozenset("-–—.…_0oO")
+
+
+def find_rows(form: Form, sheets: Sequence[PageReading]) -> list[Entry]:
+    """Return the entries of all tables on the sheets, top to bottom."""
+    grids = [grid for grid in (read_grid(form, sheet) for sheet in sheets) if grid]
+    entries: list[Entry] = []
+    for group in _tables(form, grids):
+        labels = label_columns(form, group)
+        if any(label.order is not None for label in labels):
+            entries += _entries(form, group, labels)
+    return entries
+
+
+def _tables(form: Form, grids: Sequence[Grid]) -> list[list[Grid]]:
+    """Join the sides of a spread, unless both have the same columns: then they are two pages."""
+    if len(grids) != 2:
+        return [[grid] for grid in grids]
+    first, second = (
+        {label.order for label in label_columns(form, [grid])} - {None} for grid in grids
+    )
+    if len(first & second) > min(len(first), len(second)) / 2:
+        return [[grid] for grid in grids]
+    return [list(grids)]
+
+
+def _entries(form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel]) -> Iterator[Entry]:
+    for number, rows in enumerate(_paired(grids), 1):
+        slots = tuple(_slots(form, grids, labels, rows))
+        if not any(slot.pieces for slot in slots):
+            continue
+        side = next(index for index, row in enumerate(rows) if row is not None)
+        row = rows[side]
+        assert row is not None
+        grid = grids[side]
+        is_half = len(grids) == 2 and None in rows
+        yield Entry(number, grid.sheet.side, _row_polygon(grid, row), slots, is_half)
+
+
+def _slots(
+    form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel], rows: Sequence[int | None]
+) -> Iterator[Slot]:
+    for column in labels:
+        row = rows[column.grid]
+        if column.order is None or row is None:
+            continue
+        grid, label = grids[column.grid], form.labels[column.order]
+        cell = grid.cells.get((row, column.column))
+        pieces = pieces_in(grid, row, column.column)
+        if not label.keys or cell is None:
+            continue
+        if label.choice and not _is_marked(pieces):
+            continue
+        yield Slot(
+            label.keys,
+            pieces,
+            cell.polygon,
+            grid.sheet.side,
+            label.choice,
+            column.is_assumed,
+        )
+
+
+def _is_marked(pieces: Sequence[Piece]) -> bool:
+    """Tell whether a cell of a yes-or-no column has a mark; a stroke means no."""
+    text = joined(pieces)
+    return bool(pieces) and (not text or not set(text) <= _NO_MARK or bool(bare(text)))
+
+
+def _paired(grids: Sequence[Grid]) -> list[tuple[int | None, ...]]:
+    """Return the grid rows of each entry, one for each side."""
+    if len(grids) == 1:
+        return [(row,) for row in grids[0].body]
+    first, second = grids
+    if len(first.body) == len(second.body):
+        return list(zip(first.body, second.body, strict=True))
+    return list(_by_height(first, second))
+
+
+def _by_height(first: Grid, second: Grid) -> list[Pair]:
+    """Match rows of two sides by their distance from the heading.
+
+    The sides are images of their own; their tables begin at the same height on paper.
+    """
+    lefts, rights = _heights(first), _heights(second)
+    if not lefts or not rights:
+        return [(row, None) for row, _y in lefts] + [(None, row) for row, _y in rights]
+    spaces = [b - a for (_r, a), (_s, b) in pairwise(lefts)]
+    near = 0.5 * (median(spaces) if spaces else float("inf"))
+    pairs: list[tuple[float, Pair]] = []
+    free = list(rights)
+    for row, y in lefts:
+        hit = min(free, key=lambda other: abs(other[1] - y), default=None)
+        if hit is not None and abs(hit[1] - y) <= near:
+            free.remove(hit)
+            pairs.append((y, (row, hit[0])))
+        else:
+            pairs.append((y, (row, None)))
+    pairs += [(y, (None, row)) for row, y in free]
+    return [pair for _y, pair in sorted(pairs, key=lambda item: item[0])]
+
+
+def _heights(grid: Grid) -> list[tuple[int, float]]:
+    start = min(top(grid.cells[place].polygon) for place in grid.cells if place[0] in grid.body)
+    by_row = groupby(sorted(grid.cells), key=lambda place: place[0])
+    return [
+        (row, median(middle(grid.cells[place].polygon) for place in places) - start)
+        for row, places in by_row
+        if row in grid.body
+    ]
+
+
+def _row_polygon(grid: Grid, row: int) -> Polygon:
+    """Return the row's corners; they follow its slope when the cells do."""
+    cells = [cell.polygon for place, cell in grid.cells.items() if place[0] == row]
+    if all(len(polygon) == 4 for polygon in cells):
+        first, last = min(cells, key=left), max(cells, key=right)
+        return (first[0], last[1], last[2], first[3])
+    sides = (min(map(left, cells)), max(map(right, cells)))
+    ends = (min(map(top, cells)), max(map(bottom, cells)))
+    return (
+        (sides[0], ends[0]),
+        (sides[1], ends[0]),
+        (sides[1], ends[1]),
+        (sides[0], ends[1]),
+    )

@@ -1,0 +1,42 @@
+"""Where the fields of an entry stand, before anything is made of their text."""
+
+from dataclasses import dataclass
+
+from pipeline.extract.pieces import Piece
+from pipeline.values import Polygon, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of one field with what is written there.
+
+    Attributes:
+        keys: the fields that share it.
+        pieces: parts of lines, in order; none where nothing is written.
+        polygon: px of the page image of `side`.
+        choice: the code that a mark stands for; empty unless a mark was found.
+        is_assumed: the heading was not read; the place follows from the form's order.
+    """
+
+    keys: tuple[str, ...]
+    pieces: tuple[Piece, ...]
+    polygon: Polygon
+    side: Side | None
+    choice: str = ""
+    is_assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a book on its page.
+
+    Attributes:
+        row: its place on the page, counted from 1.
+        is_half: of a spread, only one side of its row was found.
+    """
+
+    row: int
+    side: Side | None
+    polygon: Polygon
+    slots: tuple[Slot, ...]
+    is_half: bool = False
