@@ -8,7 +8,13 @@ from functools import lru_cache
 
 from pipeline.extract.codes import bare
 from pipeline.extract.form import Form
-from pipeline.extract.matching import Gains, gain, label_similarity, order_labels, similarity
+from pipeline.extract.matching import (
+    Gains,
+    best_similarity,
+    gain,
+    misprint_similarity,
+    order_labels,
+)
 from pipeline.extract.reading_order import Row
 from pipeline.letters import fold
 from pipeline.values import Line
@@ -16,6 +22,7 @@ from pipeline.values import Line
 _TOKEN = re.compile(r"[^\W_]+")
 _ANSWER_FOLLOWS = re.compile(r"\s*([:.…_(\[]|$)")
 SHORT = 4  # letters; such a label ("Số") may be an ordinary word of an answer
+FLOOR = 0.7  # similarity of a label that is worth nothing
 IN_TEXT, AT_START = 0.55, 0.85  # worth of a label that no colon follows
 
 
@@ -103,7 +110,7 @@ def _candidates(form: Form, tokens: Sequence[_Token]) -> list[_Span]:
             for last in range(max(first, first + words - 2), min(len(tokens), first + words + 2)):
                 read = text[ends[first] : ends[last + 1]]
                 if abs(len(read) - len(printed)) <= max(2, len(printed) // 5):
-                    worth = gain(similarity(read, printed), len(printed))
+                    worth = gain(misprint_similarity(read, printed), len(printed), FLOOR)
                     factor = _factor(tokens[first], tokens[last]) if worth else 0.0
                     if worth * factor > 0:
                         spans.append(
@@ -138,7 +145,8 @@ def _best_spans(spans: Sequence[_Span]) -> list[_Span]:
 def _gains(form: Form, span: _Span) -> dict[int, float]:
     gains = {}
     for label in form.labels:
-        worth = gain(label_similarity(span.letters, label), len(span.letters)) * span.factor
+        similar = best_similarity(span.letters, label, misprint_similarity)
+        worth = gain(similar, len(span.letters), FLOOR) * span.factor
         if worth > 0:
             gains[label.order] = worth
     return gains

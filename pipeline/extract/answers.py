@@ -42,7 +42,7 @@ def find_answers(form: Form, sheet: PageReading) -> Entry | None:
     regions = regions_of(sheet)
     slots: list[Slot] = []
     for region, anchors in zip(regions, find_anchors(form, regions), strict=True):
-        pieces = _pieces(region, anchors)
+        pieces = _pieces(form, region, anchors)
         for anchor, answer in zip(anchors, pieces, strict=True):
             slot = _slot(form, sheet, anchor, answer)
             if slot is not None:
@@ -85,7 +85,7 @@ def _right_trimmed(piece: Piece) -> Piece:
     return Piece(piece.line, piece.start, piece.start + len(text.rstrip(_EDGES_RIGHT)))
 
 
-def _pieces(region: Sequence[Row], anchors: Sequence[Anchor]) -> list[list[Piece]]:
+def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> list[list[Piece]]:
     """Return for each anchor the parts of lines that answer it."""
     answers: list[list[Piece]] = [[] for _anchor in anchors]
     lanes = _Lanes()
@@ -103,8 +103,10 @@ def _pieces(region: Sequence[Row], anchors: Sequence[Anchor]) -> list[list[Piece
                 answers[owner].append(head)
             for index, (_start, end, anchor) in enumerate(cuts):
                 stop = cuts[index + 1][0] if index + 1 < len(cuts) else len(line.text)
-                answers[anchor].append(Piece(line, end, stop))
-                owner = in_row = current = anchor
+                if not form.labels[anchors[anchor].order].hint:
+                    owner = in_row = current = anchor
+                if owner is not None:
+                    answers[owner].append(Piece(line, end, stop))
             if owner is not None:
                 ends.append((line, owner))
         for line, owner in ends:

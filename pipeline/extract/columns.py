@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from pipeline.extract.codes import bare
 from pipeline.extract.form import Form, Label
 from pipeline.extract.grid import Column, Grid
-from pipeline.extract.matching import Gains, gain, label_similarity, order_labels, similarity
+from pipeline.extract.matching import (
+    Gains,
+    best_similarity,
+    gain,
+    order_labels,
+    rough_similarity,
+)
 
 IN_GROUP, WRONG_GROUP = 0.25, 0.5
-GROUP_READ = 0.75
+GROUP_READ = 0.7
+FLOOR = 0.5  # similarity of a heading that is worth nothing
+HINT = 0.35  # similarity from which a misread heading may be what its place says
 CONTAINED = 0.85  # a heading that has the label among other printed words
 
 
@@ -39,12 +47,13 @@ def label_columns(form: Form, grids: Sequence[Grid]) -> list[ColumnLabel]:
         ColumnLabel(index, column.number, order, _similar(form, column, order))
         for (index, column), order in zip(columns, orders, strict=True)
     ]
-    return _filled(form, labelled, [_is_worn(column) for _index, column in columns])
+    return _filled(form, labelled, [column for _index, column in columns])
 
 
-def _is_worn(column: Column) -> bool:
-    """Tell whether the heading was not read, in contrast to one that says something else."""
-    return not column.headings or len(bare(column.headings[-1])) < 2
+def _may_be(column: Column, label: Label) -> bool:
+    """Tell whether a heading was not read, or read too badly to say something else."""
+    worn = not column.headings or len(bare(column.headings[-1])) < 2
+    return worn or _label_similar(label, column) >= HINT
 
 
 def _gains(form: Form, column: Column) -> Gains:
@@ -54,7 +63,9 @@ def _gains(form: Form, column: Column) -> Gains:
     gains = {}
     for label in form.labels:
         similar = _label_similar(label, column)
-        worth = gain(similar, min(len(bare(text)) for text in label.texts)) if similar else 0.0
+        worth = (
+            gain(similar, min(len(bare(text)) for text in label.texts), FLOOR) if similar else 0.0
+        )
         if worth > 0 and group:
             worth += IN_GROUP if label.block == group else -WRONG_GROUP
         if worth > 0:
@@ -72,14 +83,15 @@ def _label_similar(label: Label, column: Column) -> float:
         return 0.0
     leaf = bare(column.headings[-1])
     path = bare("".join(column.headings))
-    best = label_similarity(leaf, label)
+    best = best_similarity(leaf, label, rough_similarity)
     if path != leaf:
-        best = max(best, label_similarity(path, label), label_similarity(_turned(column), label))
+        for whole in (path, _turned(column)):
+            best = max(best, best_similarity(whole, label, rough_similarity))
     for text in label.texts:
         printed = bare(text)
         if len(printed) >= 6 and len(leaf) > len(printed):
             ends = (leaf[: len(printed)], leaf[-len(printed) :])
-            best = max(best, CONTAINED * max(similarity(end, printed) for end in ends))
+            best = max(best, CONTAINED * max(rough_similarity(end, printed) for end in ends))
     return best
 
 
@@ -94,7 +106,7 @@ def _group(form: Form, column: Column) -> str:
     for block in form.blocks:
         for text in block.texts:
             for heading in column.headings[:-1]:
-                similar = similarity(bare(heading), bare(text))
+                similar = rough_similarity(bare(heading), bare(text))
                 if similar > best:
                     best, name = similar, block.name
     return name
@@ -114,7 +126,7 @@ def _without_repeats(orders: Sequence[int | None], gains: Sequence[Gains]) -> li
     ]
 
 
-def _filled(form: Form, columns: list[ColumnLabel], worn: Sequence[bool]) -> list[ColumnLabel]:
+def _filled(form: Form, columns: list[ColumnLabel], printed: Sequence[Column]) -> list[ColumnLabel]:
     """Give worn headings the labels that the form has between their neighbours.
 
     Only when there are as many columns as labels in between: else it would be a guess.
@@ -129,7 +141,10 @@ def _filled(form: Form, columns: list[ColumnLabel], worn: Sequence[bool]) -> lis
         while end < len(columns) and columns[end].order is None:
             end += 1
         between = _between(form, columns, start, end)
-        if all(worn[start:end]) and len(between) == end - start:
+        if len(between) == end - start and all(
+            _may_be(column, form.labels[order])
+            for column, order in zip(printed[start:end], between, strict=True)
+        ):
             for index, order in zip(range(start, end), between, strict=True):
                 filled[index] = ColumnLabel(
                     columns[index].grid, columns[index].column, order, 0.0, is_assumed=True

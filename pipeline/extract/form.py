@@ -46,6 +46,8 @@ class Label:
         opens: reading it means that its block begins.
         optional: not in every printing.
         choice: the code that a mark beside it stands for; empty for ordinary labels.
+        hint: printed advice inside an answer ("sign here"); what follows still answers the
+            label above it.
     """
 
     keys: tuple[str, ...]
@@ -55,6 +57,7 @@ class Label:
     opens: bool = False
     optional: bool = False
     choice: str = ""
+    hint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,9 +298,9 @@ def _labels(finds: list[tuple[str, Mapping[str, Any]]], blocks: tuple[Block, ...
         order, block = find["order"], find.get("block", "")
         shared = by_order.get((order, ""))
         keys = (*(shared.keys if shared else ()), *((key,) if key else ()))
-        flags = (find.get("opens", False), find.get("optional", False))
+        flags = {name: find.get(name, False) for name in ("opens", "optional", "hint")}
         if find["label"]:
-            by_order[order, ""] = Label(keys, tuple(find["label"]), block, order, *flags)
+            by_order[order, ""] = Label(keys, tuple(find["label"]), block, order, **flags)
         for choice, texts in find.get("choices", {}).items():
             by_order[order, choice] = Label(
                 (key,), tuple(texts), block, order, optional=True, choice=choice

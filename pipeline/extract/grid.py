@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.extract.codes import bare
 from pipeline.extract.form import Form
-from pipeline.extract.matching import label_similarity, similarity
+from pipeline.extract.matching import best_similarity, rough_similarity
 from pipeline.extract.pieces import Piece, joined, whole
 from pipeline.extract.reading_order import rows_of
 from pipeline.values import Cell, Line, PageReading
@@ -107,7 +107,8 @@ def _are_headings(form: Form, texts: Sequence[str]) -> bool:
     if len(texts) < MIN_HEADINGS:
         return False
     sure = sum(
-        max(label_similarity(bare(text), label) for label in form.labels) >= SURE for text in texts
+        max(best_similarity(bare(text), label, rough_similarity) for label in form.labels) >= SURE
+        for text in texts
     )
     return sure >= MIN_HEADINGS and sure >= len(texts) / 2
 
@@ -158,7 +159,7 @@ def _is_repeated_heading(
     if len(written) < MIN_HEADINGS:
         return False
     same = sum(
-        any(similarity(text, bare(heading)) >= SURE for heading in column.headings if heading)
+        any(rough_similarity(text, bare(heading)) >= SURE for heading in column.headings if heading)
         for column, text in written
         if len(text) > 2
     )

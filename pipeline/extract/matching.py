@@ -1,6 +1,6 @@
 """Match what was read in print with a form's labels: fuzzy words, and their order on the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
@@ -15,33 +15,48 @@ BLOCK_BACKWARD = 1.05  # back into an earlier block without its heading
 SKIPPED, MAX_SKIPPED = 0.02, 5
 
 Gains = Mapping[int, float]  # label's order → how much speaks for it
+Similarity = Callable[[str, str], float]
 
 
 @lru_cache(maxsize=20_000)
-def similarity(read: str, printed: str) -> float:
-    """Return 0 to 1 for two texts of letters and digits: 1 is equal.
+def misprint_similarity(read: str, printed: str) -> float:
+    """Return 0 to 1 for two texts of letters and digits; 0 beyond one or two misprints.
 
-    Short labels must be read right: one letter in four changes the word.
+    For labels inside running text, where a looser match would find labels in answers.
     """
     length = max(len(read), len(printed))
-    if not read or not printed:
-        return 0.0
-    allowed = 0 if length <= 3 else 1 if length <= 7 else max(2, length // 5)
+    allowed = 0 if length <= 3 else 1 if length <= 9 else max(2, length // 6)
     distance = Levenshtein.distance(read, printed, score_cutoff=allowed)
-    return 0.0 if distance > allowed else 1 - distance / length
+    return 0.0 if distance > allowed or not length else 1 - distance / length
 
 
-def label_similarity(read: str, label: Label) -> float:
+def rough_similarity(read: str, printed: str) -> float:
+    """Return 0 to 1 for two texts of letters and digits, however worn.
+
+    For headings that stand alone in their cells, where the order of the columns helps.
+    """
+    length = max(len(read), len(printed))
+    if min(len(read), len(printed)) <= 3:
+        return float(read == printed and length > 0)
+    return 1 - Levenshtein.distance(read, printed) / length
+
+
+def best_similarity(read: str, label: Label, compare: Similarity) -> float:
     """Return the similarity of bare letters to the nearest wording of a label."""
-    return max((similarity(read, bare(text)) for text in label.texts), default=0.0)
+    return max((compare(read, bare(text)) for text in label.texts), default=0.0)
 
 
-def gain(similar: float, letters: int) -> float:
-    """Return what a match is worth: near misses little, short words less than long ones."""
-    if similar <= 0:
+def gain(similar: float, letters: int, floor: float) -> float:
+    """Return what a match is worth: near misses little, short words less than long ones.
+
+    Args:
+        similar: similarity of what was read to the label.
+        letters: of the label.
+        floor: similarity that is worth nothing.
+    """
+    if similar <= floor:
         return 0.0
-    sharp = max(0.0, (similar - 0.7) / 0.3)
-    return sharp * min(1.0, (letters + 2) / 10)
+    return (similar - floor) / (1 - floor) * min(1.0, (letters + 2) / 10)
 
 
 def order_labels(form: Form, items: Sequence[Gains], start: int = -1) -> list[int | None]:

@@ -7,7 +7,7 @@ from pipeline.extract.codes import bare
 from pipeline.extract.columns import label_columns
 from pipeline.extract.form import Form
 from pipeline.extract.grid import read_grid
-from pipeline.extract.matching import similarity
+from pipeline.extract.matching import rough_similarity
 from pipeline.extract.reading_order import regions_of
 from pipeline.values import PageReading
 
@@ -71,6 +71,6 @@ def _title(form: Form, sheets: Sequence[PageReading]) -> float:
     texts = [bare(line.text) for sheet in sheets for line in sheet.lines]
     titles = [bare(title) for title in form.titles]
     return max(
-        (similarity(text, title) for text in texts for title in titles if len(text) > 5),
+        (rough_similarity(text, title) for text in texts for title in titles if len(text) > 5),
         default=0.0,
     )
