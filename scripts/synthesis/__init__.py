@@ -1,0 +1,1 @@
+"""Invented register pages with exact ground truth; see ../synthesize_pages.py."""
