@@ -21,6 +21,7 @@ STOREYS = [
         "archive",
         "index",
         "export",
+        "measure",
     ],
     ["store", "executors", "programs"],
     ["settings", "plugs"],
