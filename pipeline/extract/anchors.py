@@ -23,6 +23,7 @@ _TOKEN = re.compile(r"[^\W_]+")
 _ANSWER_FOLLOWS = re.compile(r"\s*([:.…_(\[]|$)")
 SHORT = 4  # letters; such a label ("Số") may be an ordinary word of an answer
 FLOOR = 0.7  # similarity of a label that is worth nothing
+SURE_IN_TEXT = 0.88  # similarity of a label that no colon follows, amid other words
 IN_TEXT, AT_START = 0.55, 0.85  # worth of a label that no colon follows
 
 
@@ -110,8 +111,9 @@ def _candidates(form: Form, tokens: Sequence[_Token]) -> list[_Span]:
             for last in range(max(first, first + words - 2), min(len(tokens), first + words + 2)):
                 read = text[ends[first] : ends[last + 1]]
                 if abs(len(read) - len(printed)) <= max(2, len(printed) // 5):
-                    worth = gain(misprint_similarity(read, printed), len(printed), FLOOR)
-                    factor = _factor(tokens[first], tokens[last]) if worth else 0.0
+                    similar = misprint_similarity(read, printed)
+                    worth = gain(similar, len(printed), FLOOR)
+                    factor = _factor(tokens[first], tokens[last], similar) if worth else 0.0
                     if worth * factor > 0:
                         spans.append(
                             _Span(first, last, read, factor, worth * factor * len(printed))
@@ -119,7 +121,7 @@ def _candidates(form: Form, tokens: Sequence[_Token]) -> list[_Span]:
     return spans
 
 
-def _factor(first: _Token, last: _Token) -> float:
+def _factor(first: _Token, last: _Token, similar: float) -> float:
     """Return how far the place speaks for a label: an answer follows, or a line begins."""
     if _ANSWER_FOLLOWS.match(last.line.text, last.end):
         return 1.0
@@ -127,7 +129,9 @@ def _factor(first: _Token, last: _Token) -> float:
     if len(first.letters) <= SHORT and first is last:
         digit_follows = last.line.text[last.end :].lstrip()[:1].isdigit()
         return AT_START if at_start and digit_follows else 0.0
-    return AT_START if at_start else IN_TEXT
+    if at_start:
+        return AT_START
+    return IN_TEXT if similar >= SURE_IN_TEXT else 0.0
 
 
 def _best_spans(spans: Sequence[_Span]) -> list[_Span]:

@@ -3,18 +3,21 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pipeline.extract.anchors import Anchor, find_anchors
 from pipeline.extract.form import Form
 from pipeline.extract.pieces import Piece, box_around, polygon_of, text_of, trimmed
-from pipeline.extract.reading_order import Row, left, regions_of, right
+from pipeline.extract.reading_order import Row, bottom, left, regions_of, right, top
 from pipeline.extract.slots import Entry, Slot
 from pipeline.values import Line, PageReading
 
+_LEADERS = " \t.…·•_"
 _EDGES_LEFT = " \t:;.,…·•_-–—=)]}"
 _EDGES_RIGHT = " \t:;.,…·•_-–—=([{"
 _TICK_BEFORE = re.compile(r"(?:[☑☒✓✔✗✘]|\[\s*[xXvV]\s*\]|(?:^|\s)[xXvV])\s*$")
 _TICK_AFTER = re.compile(r"^\s*[:.]*\s*(?:[☑☒✓✔✗✘]|\[\s*[xXvV]\s*\]|[xXvV](?=\s|$))")
+_EMPTY_BOX = re.compile(r"\s*[□☐▢oO0口\[\]()]+\s*")
 MIN_ANSWERS = 2  # an unused page has its printed labels and perhaps its number
 
 
@@ -44,7 +47,7 @@ def find_answers(form: Form, sheet: PageReading) -> Entry | None:
     for region, anchors in zip(regions, find_anchors(form, regions), strict=True):
         pieces = _pieces(form, region, anchors)
         for anchor, answer in zip(anchors, pieces, strict=True):
-            slot = _slot(form, sheet, anchor, answer)
+            slot = _slot(form, sheet, region, anchor, answer)
             if slot is not None:
                 slots.append(slot)
     if sum(bool(slot.pieces) for slot in slots) < MIN_ANSWERS:
@@ -53,12 +56,18 @@ def find_answers(form: Form, sheet: PageReading) -> Entry | None:
     return Entry(1, sheet.side, box_around(box), tuple(slots))
 
 
-def _slot(form: Form, sheet: PageReading, anchor: Anchor, answer: list[Piece]) -> Slot | None:
+def _slot(
+    form: Form,
+    sheet: PageReading,
+    region: Sequence[Row],
+    anchor: Anchor,
+    answer: list[Piece],
+) -> Slot | None:
     label = form.labels[anchor.order]
     if not label.keys:
         return None
     if label.choice:
-        if not _is_ticked(anchor):
+        if not _is_ticked(anchor, _beside(region, anchor)):
             return None
         printed = Piece(anchor.line, anchor.start, anchor.end)
         return Slot(label.keys, (printed,), polygon_of([printed]), sheet.side, label.choice)
@@ -67,22 +76,42 @@ def _slot(form: Form, sheet: PageReading, anchor: Anchor, answer: list[Piece]) -
     return Slot(label.keys, tuple(pieces), place, sheet.side)
 
 
-def _is_ticked(anchor: Anchor) -> bool:
+def _is_ticked(anchor: Anchor, beside: Line | None) -> bool:
+    """Tell whether a mark stands before or after a printed choice.
+
+    An empty box is ruled and leaves no line of writing; a cross in it leaves a short one.
+    """
     before = anchor.first_line.text[: anchor.start]
     after = anchor.line.text[anchor.end :]
-    return bool(_TICK_BEFORE.search(before) or _TICK_AFTER.match(after))
+    if _TICK_BEFORE.search(before) or _TICK_AFTER.match(after):
+        return True
+    return (
+        beside is not None
+        and len(beside.text.strip()) <= 2
+        and not _EMPTY_BOX.fullmatch(beside.text)
+    )
+
+
+def _beside(region: Sequence[Row], anchor: Anchor) -> Line | None:
+    """Return the line just left of a printed choice, where its box is."""
+    line = anchor.first_line
+    height = bottom(line.polygon) - top(line.polygon)
+    for row in region:
+        for before, after in pairwise(row):
+            if after is line and left(line.polygon) - right(before.polygon) < 3 * height:
+                return before
+    return None
 
 
 def _stripped(pieces: Sequence[Piece]) -> list[Piece]:
-    """Take dotted leaders and colons off both ends of each line's part."""
-    parts = [trimmed(piece, _EDGES_LEFT) for piece in pieces]
-    parts = [_right_trimmed(piece) for piece in parts]
-    return [part for part in parts if text_of(part)]
-
-
-def _right_trimmed(piece: Piece) -> Piece:
-    text = text_of(piece)
-    return Piece(piece.line, piece.start, piece.start + len(text.rstrip(_EDGES_RIGHT)))
+    """Take colons and dotted leaders off the answer, and leaders alone off its line ends."""
+    written = [piece for piece in pieces if text_of(piece).strip(_EDGES_LEFT + _EDGES_RIGHT)]
+    parts = []
+    for index, piece in enumerate(written):
+        start = _EDGES_LEFT if index == 0 else _LEADERS
+        end = _EDGES_RIGHT if index == len(written) - 1 else _LEADERS
+        parts.append(trimmed(piece, start, end))
+    return parts
 
 
 def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> list[list[Piece]]:

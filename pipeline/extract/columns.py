@@ -15,7 +15,7 @@ from pipeline.extract.matching import (
 )
 
 IN_GROUP, WRONG_GROUP = 0.25, 0.5
-GROUP_READ = 0.7
+GROUP_READ, GROUP_MARGIN = 0.55, 0.15  # similarity, and how far the next block is behind
 FLOOR = 0.5  # similarity of a heading that is worth nothing
 HINT = 0.35  # similarity from which a misread heading may be what its place says
 CONTAINED = 0.85  # a heading that has the label among other printed words
@@ -101,15 +101,17 @@ def _turned(column: Column) -> str:
 
 
 def _group(form: Form, column: Column) -> str:
-    """Return the block that a heading above the column names; empty when none does."""
-    best, name = GROUP_READ, ""
+    """Return the block that a heading above the column names; empty when none surely does."""
+    best = [(0.0, ""), (0.0, "")]
     for block in form.blocks:
-        for text in block.texts:
-            for heading in column.headings[:-1]:
-                similar = rough_similarity(bare(heading), bare(text))
-                if similar > best:
-                    best, name = similar, block.name
-    return name
+        similar = [
+            rough_similarity(bare(heading), bare(text))
+            for text in block.texts
+            for heading in column.headings[:-1]
+        ]
+        best.append((max(similar, default=0.0), block.name))
+    (first, name), (second, _name) = sorted(best, reverse=True)[:2]
+    return name if first >= GROUP_READ and first - second >= GROUP_MARGIN else ""
 
 
 def _without_repeats(orders: Sequence[int | None], gains: Sequence[Gains]) -> list[int | None]:

@@ -216,7 +216,9 @@ def _form(
     fields = tuple(_field(file, form_id, key, item, codes) for key, item in properties.items())
     finds = [(key, item["x-find"]) for key, item in properties.items() if "x-find" in item]
     finds += [("", find) for find in entry.get("x-unread", ())]
-    labels = tuple(_labels(finds, blocks))
+    # in a table a block's heading stands above its columns and is none itself
+    headed = blocks if entry["x-layout"] == "form" else ()
+    labels = tuple(_labels(finds, headed))
     required = tuple(entry.get("required", ()))
     rules = tuple(
         Rule(rule["rule"], **{name: rule[name] for name in rule if name != "rule"})

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.extract.codes import bare
@@ -16,6 +16,7 @@ _COLUMN_NUMBER = re.compile(r"[(\[]?\s*(\d{1,2}|[a-zA-Z])\s*[)\]]?\.?")
 MAX_HEADER_ROWS = 4
 SURE = 0.75  # similarity from which a heading counts as read
 MIN_HEADINGS = 2
+MIN_NUMBERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ def read_grid(form: Form, sheet: PageReading) -> Grid | None:
     lines = _lines_by_cell(sheet)
     heading = _heading_rows(form, sheet.cells, lines)
     count = max(cell.column + cell.column_span for cell in sheet.cells)
+    worded = heading - _number_rows(heading, sheet.cells, lines)
     columns = tuple(
-        Column(number, _headings(number, heading, sheet.cells, lines)) for number in range(1, count)
+        Column(number, _headings(number, worded, sheet.cells, lines)) for number in range(1, count)
     )
     rows = sorted({cell.row for cell in sheet.cells} - heading)
     body = tuple(row for row in rows if not _is_repeated_heading(row, columns, lines))
@@ -95,12 +97,21 @@ def _heading_rows(
         written = [text for text in texts if bare(text)]
         if _are_headings(form, written):
             heading |= {above for above in rows if above <= row}
-    for row in rows[: MAX_HEADER_ROWS + 1]:
-        after = max(heading, default=0)
-        texts = [_text(lines, (row, cell.column)) for cell in cells if cell.row == row]
-        if row == after + 1 and _are_column_numbers(texts):
-            heading.add(row)
-    return heading
+    following = {max(heading, default=0) + 1}
+    return heading | _number_rows(following, cells, lines)
+
+
+def _number_rows(
+    rows: Iterable[int],
+    cells: Sequence[Cell],
+    lines: Mapping[tuple[int, int], tuple[Line, ...]],
+) -> set[int]:
+    """Return those of the rows in which the columns are numbered."""
+    return {
+        row
+        for row in rows
+        if _are_column_numbers([_text(lines, (row, c.column)) for c in cells if c.row == row])
+    }
 
 
 def _are_headings(form: Form, texts: Sequence[str]) -> bool:
@@ -115,11 +126,14 @@ def _are_headings(form: Form, texts: Sequence[str]) -> bool:
 
 def _are_column_numbers(texts: Sequence[str]) -> bool:
     """Tell whether (1) (2) (3) … is printed here, with some of it misread or worn."""
-    written = [text for text in texts if text.strip()]
-    hits = [_COLUMN_NUMBER.fullmatch(text.strip()) for text in written]
+    written = [text.strip() for text in texts if text.strip()]
+    hits = [_COLUMN_NUMBER.fullmatch(text) for text in written]
     numbers = [int(hit[1]) for hit in hits if hit and hit[1].isdigit()]
-    rising = sum(after - before == 1 for before, after in itertools.pairwise(numbers))
-    return len(written) >= 3 and rising >= 2 and rising >= len(written) / 2
+    rising = sum(after - before == 1 for before, after in pairwise(numbers))
+    short = sum(len(bare(text)) <= 3 for text in written)
+    if len(written) < MIN_NUMBERS or rising < 2 or short < len(written) * 0.9:
+        return False
+    return rising >= len(written) / 3
 
 
 def _headings(
@@ -133,19 +147,14 @@ def _headings(
         for cell in cells
         if cell.row in heading and cell.column <= column < cell.column + cell.column_span
     ]
-    above.sort(key=lambda cell: cell.row)
-    texts = [_text(lines, (cell.row, cell.column)) for cell in above]
-    spans = [cell.column_span for cell in above]
-    kept = [
-        text
-        for text, span in zip(texts, spans, strict=True)
-        if text.strip() and not (span == 1 and _COLUMN_NUMBER.fullmatch(text.strip()))
+    read = [
+        (_text(lines, (cell.row, cell.column)), cell.column_span)
+        for cell in sorted(above, key=lambda cell: cell.row)
     ]
-    leaf_is_read = bool(above) and any(
-        text.strip() and span == 1 and not _COLUMN_NUMBER.fullmatch(text.strip())
-        for text, span in zip(texts, spans, strict=True)
-    )
-    return tuple(kept) if leaf_is_read or not kept else (*kept, "")
+    kept = [(text, span) for text, span in read if text.strip()]
+    own = [text for text, span in kept if span == 1]
+    texts = tuple(text for text, _span in kept)
+    return texts if own or not texts else (*texts, "")
 
 
 def _is_repeated_heading(

@@ -25,7 +25,7 @@ def misprint_similarity(read: str, printed: str) -> float:
     For labels inside running text, where a looser match would find labels in answers.
     """
     length = max(len(read), len(printed))
-    allowed = 0 if length <= 3 else 1 if length <= 9 else max(2, length // 6)
+    allowed = 0 if length <= 3 else 1 if length <= 6 else max(2, length // 5)
     distance = Levenshtein.distance(read, printed, score_cutoff=allowed)
     return 0.0 if distance > allowed or not length else 1 - distance / length
 
@@ -36,7 +36,7 @@ def rough_similarity(read: str, printed: str) -> float:
     For headings that stand alone in their cells, where the order of the columns helps.
     """
     length = max(len(read), len(printed))
-    if min(len(read), len(printed)) <= 3:
+    if length <= 3:
         return float(read == printed and length > 0)
     return 1 - Levenshtein.distance(read, printed) / length
 

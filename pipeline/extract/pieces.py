@@ -27,11 +27,11 @@ def whole(line: Line) -> Piece:
     return Piece(line, 0, len(line.text))
 
 
-def trimmed(piece: Piece, edges: str) -> Piece:
+def trimmed(piece: Piece, left: str, right: str) -> Piece:
     """Return the piece without the given characters at its ends."""
     text = text_of(piece)
-    start = piece.start + len(text) - len(text.lstrip(edges))
-    return Piece(piece.line, start, max(start, piece.start + len(text.rstrip(edges))))
+    start = piece.start + len(text) - len(text.lstrip(left))
+    return Piece(piece.line, start, max(start, piece.start + len(text.rstrip(right))))
 
 
 def text_of(piece: Piece) -> str:

@@ -6,6 +6,8 @@ from statistics import median
 from pipeline.values import Line, PageReading, Polygon
 
 Row = list[Line]
+SAME_ROW = 0.5  # shared height of lines side by side
+SIDE_OVERLAP = 0.3  # shared width of lines that stand above each other
 
 
 def left(polygon: Polygon) -> float:
@@ -34,17 +36,37 @@ def middle(polygon: Polygon) -> float:
 
 
 def rows_of(lines: Sequence[Line]) -> list[Row]:
-    """Return lines that stand side by side together, top to bottom, each row left to right."""
-    if not lines:
-        return []
-    near = 0.5 * median(bottom(line.polygon) - top(line.polygon) for line in lines)
+    """Return lines that stand side by side together, top to bottom, each row left to right.
+
+    Lines of tight handwriting overlap in height; those above each other are still two rows.
+    """
     rows: list[Row] = []
     for line in sorted(lines, key=lambda line: middle(line.polygon)):
-        if rows and middle(line.polygon) - middle(rows[-1][0].polygon) <= near:
-            rows[-1].append(line)
+        beside = [row for row in rows[-3:] if _is_beside(line, row)]
+        if beside:
+            max(beside, key=lambda row: _overlap(line, row[-1])).append(line)
         else:
             rows.append([line])
+    rows.sort(key=lambda row: median(middle(line.polygon) for line in row))
     return [sorted(row, key=lambda line: left(line.polygon)) for row in rows]
+
+
+def _is_beside(line: Line, row: Row) -> bool:
+    start, end = left(line.polygon), right(line.polygon)
+    for other in row:
+        width = min(end - start, right(other.polygon) - left(other.polygon))
+        if min(end, right(other.polygon)) - max(start, left(other.polygon)) > SIDE_OVERLAP * width:
+            return False
+    return max(_overlap(line, other) for other in row) >= SAME_ROW
+
+
+def _overlap(first: Line, second: Line) -> float:
+    """Return the shared height as a share of the lower line's."""
+    shared = min(bottom(first.polygon), bottom(second.polygon)) - max(
+        top(first.polygon), top(second.polygon)
+    )
+    heights = [bottom(line.polygon) - top(line.polygon) for line in (first, second)]
+    return shared / max(1e-6, min(heights))
 
 
 def regions_of(sheet: PageReading) -> list[list[Row]]:
