@@ -1,0 +1,141 @@
+"""Take ruling lines and leaders off the page, and leave the strokes that cross them."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.layout.darkness import Scale, even_light, paper_of
+from pipeline.layout.rules import Rule, Rules
+from pipeline.values import Line, PageImage, Pixels
+
+WHITE = 255
+SIDE_MM = 0.35  # how far beside a rule a stroke must go on to count as crossing it
+DRIFT_MM = 0.3  # how far a rule may wander from the path that was found for it
+MIN_CONTRAST = 40  # darkness beside a rule that is a stroke
+DARKER = 45  # ink on a rule is darker than the rule by this
+
+
+def erase_rules(image: PageImage, rules: Rules) -> PageImage:
+    """Return the page on even white paper, without its rules and leaders."""
+    scale = Scale(image.dpi)
+    even = even_light(image.pixels, paper_of(image.pixels, scale))
+    for rule in rules.horizontal:
+        _erase(even, rule, scale, turned=False)
+    for leader in rules.leaders:
+        _erase(even, leader, scale, turned=False, dotted=True)
+    turned = even.T  # a view: what is erased in it is erased in the page
+    for rule in rules.vertical:
+        _erase(turned, rule, scale, turned=True)
+    return replace(image, pixels=even)
+
+
+def line_image(image: PageImage, line: Line, rules: Rules) -> Pixels:
+    """Return the upright box around one line, dark on even white paper, without rules."""
+    points = np.asarray(line.polygon)
+    left, top = np.floor(points.min(axis=0)).astype(int)
+    right, bottom = np.ceil(points.max(axis=0)).astype(int) + 1
+    rim = Scale(image.dpi).whole(6.0)
+    height, width = image.pixels.shape
+    x0, y0 = max(0, left - rim), max(0, top - rim)
+    x1, y1 = min(width, right + rim), min(height, bottom + rim)
+    part = replace(image, pixels=image.pixels[y0:y1, x0:x1])
+    clean = erase_rules(part, _moved(rules, -x0, -y0)).pixels
+    return clean[max(0, top - y0) : bottom - y0, max(0, left - x0) : right - x0]
+
+
+def _moved(rules: Rules, x: int, y: int) -> Rules:
+    def moved(group: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        return tuple(
+            rule._replace(points=tuple((a + x, b + y) for a, b in rule.points)) for rule in group
+        )
+
+    return Rules(moved(rules.horizontal), moved(rules.vertical), moved(rules.leaders))
+
+
+def _erase(page: Pixels, rule: Rule, scale: Scale, *, turned: bool, dotted: bool = False) -> None:
+    """Erase one rule that runs along the page's x from `page`, in place."""
+    points = np.asarray(rule.points)
+    along, across = (points[:, 1], points[:, 0]) if turned else (points[:, 0], points[:, 1])
+    over = scale.px(0.4)
+    xs = np.arange(max(0, int(along[0] - over)), min(page.shape[1], int(along[-1] + over) + 2))
+    if not len(xs):
+        return
+    half = rule.thickness / 2 + max(0.8, scale.px(0.12))
+    side = scale.whole(SIDE_MM)
+    reach = int(np.ceil(half + scale.px(DRIFT_MM))) + side
+    ys = np.interp(xs, along, across)
+    base = np.round(ys).astype(np.int64) - reach
+    rows = base[None, :] + np.arange(2 * reach + 1)[:, None]
+    inside = (rows >= 0) & (rows < page.shape[0])
+    rows = np.clip(rows, 0, page.shape[0] - 1)
+    band = page[rows, xs[None, :]]
+    band[~inside] = WHITE
+    erased, is_rule = _cleaned(band, half, side, reach, scale, dotted=dotted)
+    is_rule &= inside
+    picked, columns = np.nonzero(is_rule)
+    page[rows[picked, columns], xs[columns]] = erased[picked, columns]
+
+
+def _cleaned(
+    band: Pixels, half: float, side: int, reach: int, scale: Scale, *, dotted: bool
+) -> tuple[Pixels, npt.NDArray[np.bool_]]:
+    """Return the band with its rule filled from its sides, and where it was filled."""
+    dark = (WHITE - band).astype(np.uint8)
+    middle = _middle(dark, half, side, reach, scale)
+    offsets = np.arange(band.shape[0])[:, None] - middle[None, :]
+    is_rule = np.abs(offsets) <= half
+    columns = np.arange(band.shape[1])
+    top = np.clip(np.floor(middle - half).astype(np.int64) - 1, 0, band.shape[0] - 1)
+    low = np.clip(np.ceil(middle + half).astype(np.int64) + 1, 0, band.shape[0] - 1)
+    above = _side_darkness(dark, top, side, -1)
+    below = _side_darkness(dark, low, side, 1)
+    # A stroke that comes down on one side goes on near by on the other, leaning either way.
+    lean = np.ones((1, 2 * round(half + 1) + 1), np.uint8)
+    both = cv2.min(cv2.dilate(above[None, :], lean), cv2.dilate(below[None, :], lean))[0]
+    touched = np.maximum(above, below) > MIN_CONTRAST
+    crossing = (both > MIN_CONTRAST) & touched
+    kept = np.broadcast_to(crossing, band.shape)
+    if not dotted:
+        kept = kept | (dark > _usual(dark, offsets, scale)[None, :] + DARKER)
+    start = dark[top, columns].astype(np.float32)
+    end = dark[low, columns].astype(np.float32)
+    share = (np.arange(band.shape[0])[:, None] - top[None, :]) / np.maximum(low - top, 1)[None, :]
+    fill = start * (1 - share) + end * share
+    return (WHITE - fill.clip(0, WHITE)).astype(np.uint8), is_rule & ~kept
+
+
+def _usual(dark: Pixels, offsets: npt.NDArray[np.float64], scale: Scale) -> npt.NDArray[np.int64]:
+    """Return how dark the rule itself is around each column.
+
+    A thin rule on a slant is now on one row of px, now on two, and then half as dark.
+    """
+    darkest = np.where(np.abs(offsets) <= 1.0, dark, 0).max(axis=0)
+    window = min(2 * scale.whole(5.0) + 1, 2 * ((len(darkest) - 1) // 2) + 1, 255)
+    if window > 1:
+        darkest = np.asarray(cv2.medianBlur(darkest[None, :], window), np.uint8)[0]
+    return np.asarray(darkest, np.int64)
+
+
+def _side_darkness(dark: Pixels, start: npt.NDArray[np.int64], side: int, step: int) -> Pixels:
+    """Return for each column the least darkness next to the rule, from `start` outwards."""
+    rows = start[None, :] + step * np.arange(max(1, side // 2))[:, None]
+    rows = np.clip(rows, 0, dark.shape[0] - 1)
+    return np.asarray(dark[rows, np.arange(dark.shape[1])[None, :]].min(axis=0), np.uint8)
+
+
+def _middle(
+    dark: Pixels, half: float, side: int, reach: int, scale: Scale
+) -> npt.NDArray[np.float64]:
+    """Return the row of the band on which the rule truly runs, column by column."""
+    drift = reach - side - int(np.ceil(half))
+    height = max(1, round(2 * half))
+    window = min(2 * scale.whole(4.0) + 1, 2 * (dark.shape[1] // 2) + 1)
+    # Writing is darker than most rules, and would draw the middle towards itself.
+    capped = np.minimum(dark, 120)
+    smooth = cv2.blur(capped, (window, height), borderType=cv2.BORDER_REPLICATE)
+    near = smooth[reach - drift : reach + drift + 1].astype(np.float32)
+    weight = np.maximum(near - near.max(axis=0) * 0.85, 0) + 1e-3
+    place = (weight * np.arange(-drift, drift + 1)[:, None]).sum(axis=0) / weight.sum(axis=0)
+    return np.asarray(reach + place, np.float64)

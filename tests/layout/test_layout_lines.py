@@ -1,0 +1,162 @@
+"""Written lines are found whole, each by itself, in reading order."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.layout.cells import find_cells
+from pipeline.layout.ink import erase_rules, line_image
+from pipeline.layout.lines import find_lines
+from pipeline.layout.rules import find_rules
+from pipeline.values import Line, PageImage, Pixels
+
+Box = tuple[int, int, int, int]
+
+
+def sheet(height: int = 900, width: int = 1600) -> Pixels:
+    return np.full((height, width), 240, np.uint8)
+
+
+def table(rows: int = 4, pitch: int = 130) -> Pixels:
+    pixels = sheet()
+    for x in (100, 700, 1400):
+        cv2.line(pixels, (x, 100), (x, 100 + rows * pitch), 120, 3)
+    for row in range(rows + 1):
+        cv2.line(pixels, (100, 100 + row * pitch), (1400, 100 + row * pitch), 120, 3)
+    return pixels
+
+
+def write(pixels: Pixels, text: str, x: int, y: int, size: float = 1.6) -> Box:
+    """Write a text and return the box of its ink."""
+    blank = np.full_like(pixels, 255)
+    cv2.putText(blank, text, (x, y), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, size, 0, 4)
+    np.minimum(pixels, np.where(blank < 128, 40, 255).astype(np.uint8), out=pixels)
+    rows, columns = np.nonzero(blank < 128)
+    return int(columns.min()), int(rows.min()), int(columns.max()), int(rows.max())
+
+
+def lines_of(pixels: Pixels) -> tuple[Line, ...]:
+    image = PageImage(pixels, 300.0, np.eye(3))
+    rules = find_rules(image)
+    return find_lines(image, rules, find_cells(image, rules))
+
+
+def box(line: Line) -> np.ndarray:
+    points = np.array(line.polygon)
+    return np.concatenate([points.min(axis=0), points.max(axis=0)])
+
+
+def assert_holds(line: Line, ink: Box, margin: int = 22) -> None:
+    """Assert that the outline holds all the ink and not much more."""
+    left, top, right, bottom = box(line)
+    assert left <= ink[0] and top <= ink[1] and right >= ink[2] and bottom >= ink[3]
+    assert ink[0] - left < margin and ink[1] - top < margin
+    assert right - ink[2] < margin and bottom - ink[3] < margin
+
+
+def test_a_filled_cell_has_one_line_and_an_empty_cell_none() -> None:
+    pixels = table()
+    ink = write(pixels, "Nguyen Van Hoa", 130, 190)
+    (line,) = lines_of(pixels)
+    assert line.cell == (1, 1)
+    assert line.text == ""
+    assert_holds(line, ink)
+
+
+def test_two_written_lines_in_a_cell_are_two_lines_in_order() -> None:
+    pixels = table()
+    inks = [write(pixels, text, 730, y, 1.0) for text, y in (("Xom Dong", 268), ("xa Hoa", 330))]
+    lines = lines_of(pixels)
+    assert [line.cell for line in lines] == [(2, 2), (2, 2)]
+    for line, ink in zip(lines, inks, strict=True):
+        assert_holds(line, ink)
+
+
+def test_tails_over_the_rule_stay_with_their_line() -> None:
+    pixels = table()
+    upper = write(pixels, "yggy Quy", 130, 226)
+    write(pixels, "hoa", 300, 330)
+    first, second = lines_of(pixels)
+    assert upper[3] > 232, "the tails must cross the rule at 230"
+    assert (first.cell, second.cell) == ((1, 1), (2, 1))
+    assert_holds(first, upper)
+    assert box(second)[1] > 250
+
+
+def test_lines_of_a_table_come_row_by_row() -> None:
+    pixels = table()
+    for row in range(4):
+        for x in (760, 150):
+            write(pixels, "Lan", x, 190 + 130 * row)
+    assert [line.cell for line in lines_of(pixels)] == [
+        (row, column) for row in (1, 2, 3, 4) for column in (1, 2)
+    ]
+
+
+def test_headings_side_by_side_are_cut_and_read_column_by_column() -> None:
+    pixels = sheet()
+    for x, y in ((100, 100), (100, 160), (900, 100), (900, 160)):
+        write(pixels, "UY BAN XA", x, y, 1.0)
+    assert [tuple(box(line)[:2] // 100) for line in lines_of(pixels)] == [
+        (0, 0), (0, 1), (8, 0), (8, 1),
+    ]  # fmt: skip
+
+
+def test_a_leader_holds_label_and_writing_together_and_is_erased() -> None:
+    pixels = sheet()
+    label = write(pixels, "Ho ten:", 100, 300, 1.0)
+    for x in range(320, 1400, 14):
+        cv2.circle(pixels, (x, 300), 2, 60, -1)
+    value = write(pixels, "Tran Van Huu", 620, 296, 1.4)
+    (line,) = lines_of(pixels)
+    assert_holds(line, (label[0], min(label[1], value[1]), value[2], max(label[3], value[3])))
+    image = PageImage(pixels, 300.0, np.eye(3))
+    clean = erase_rules(image, find_rules(image)).pixels
+    assert clean[290:310, 1250:1390].min() > 200
+
+
+def test_dirt_is_no_line() -> None:
+    pixels = sheet()
+    rng = np.random.default_rng(2)
+    for x, y in rng.integers(20, 880, (60, 2)):
+        cv2.circle(pixels, (int(x), int(y)), 1, 90, -1)
+    cv2.circle(pixels, (1200, 450), 190, 110, 5)
+    pixels[:, :4] = 10
+    assert lines_of(pixels) == ()
+
+
+def test_erasing_rules_leaves_the_strokes_that_cross_them() -> None:
+    pixels = table()
+    cv2.line(pixels, (300, 180), (340, 290), 40, 6)
+    image = PageImage(pixels, 300.0, np.eye(3))
+    clean = erase_rules(image, find_rules(image)).pixels
+    assert clean[225:236, 310:330].min(axis=1).max() < 120, "the stroke is not cut"
+    assert np.median(clean[225:236, 400:680]) > 235
+    assert clean[225:236, 400:680].min() > 200, "the rule is gone"
+    assert pixels[230, 500] < 150, "the caller's pixels are as they were"
+
+
+def test_the_picture_of_a_line_has_the_size_of_its_outline() -> None:
+    pixels = table()
+    write(pixels, "Nguyen Van Hoa", 130, 190)
+    image = PageImage(pixels, 300.0, np.eye(3))
+    rules = find_rules(image)
+    (line,) = find_lines(image, rules, find_cells(image, rules))
+    left, top, right, bottom = box(line)
+    picture = line_image(image, line, rules)
+    assert abs(picture.shape[0] - (bottom - top)) <= 2
+    assert abs(picture.shape[1] - (right - left)) <= 2
+    assert picture.min() < 100
+
+
+@pytest.mark.corpus
+def test_a_real_form_gives_its_tables_and_lines(corpus: Path) -> None:
+    (file,) = (corpus / "vi_forms").glob("*.jpg")
+    pixels = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    image = PageImage(pixels, 300.0, np.eye(3))
+    rules = find_rules(image)
+    cells = find_cells(image, rules)
+    assert 80 <= len(cells) <= 84, "8 + 31 + 40 cells are drawn on the form"
+    assert 60 <= len(find_lines(image, rules, cells)) <= 90
