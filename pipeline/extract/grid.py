@@ -1,9 +1,9 @@
 """The ruled grid of one side: which rows are heading, and what is written in which cell."""
 
-import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.extract.codes import bare
 from pipeline.extract.form import Form

@@ -1,6 +1,7 @@
 """Make records of a read page: find its entries, read their fields, check them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pipeline.extract import reasons
 from pipeline.extract.confidence import Calibration, shipped_calibration
@@ -8,10 +9,10 @@ from pipeline.extract.fields import read_slot
 from pipeline.extract.form import Form
 from pipeline.extract.kinds.result import Clues
 from pipeline.extract.locate import find_entries
-from pipeline.extract.rules import broken_rules, compared
+from pipeline.extract.rules import CONFLICT, broken_rules, compared
 from pipeline.extract.sequence import check_series
 from pipeline.extract.slots import Entry
-from pipeline.values import Doubt, FieldValue, PageReading, Record
+from pipeline.values import Alternative, Doubt, FieldValue, PageReading, Record
 
 
 def extract_records(
@@ -75,12 +76,32 @@ def _fields(
                 calibration,
                 in_table=form.layout == "table",
             )
-            # a label printed twice (a corrected slip, a signature) has one answer: the surer
-            if reading and (key not in fields or fields[key].confidence < reading.field.confidence):
-                fields[key] = reading.field
-                doubts = [doubt for doubt in doubts if doubt.key != key]
-                doubts += [Doubt(key, reason) for reason in reading.doubts]
+            if reading:
+                own = [Doubt(key, reason) for reason in reading.doubts]
+                doubts = _put(fields, doubts, reading.field, own)
     return fields, doubts
+
+
+def _put(
+    fields: dict[str, FieldValue], doubts: list[Doubt], new: FieldValue, own: list[Doubt]
+) -> list[Doubt]:
+    """Keep the surer of two answers to one field: a label printed twice, two ticked boxes."""
+    old = fields.get(new.key)
+    if old is None:
+        fields[new.key] = new
+        return doubts + own
+    best, other = (new, old) if new.confidence > old.confidence else (old, new)
+    if not other.value or best.value == other.value:
+        fields[new.key] = best
+    else:
+        offered = Alternative(other.value, other.confidence * CONFLICT)
+        alternatives = (offered, *best.alternatives)
+        fields[new.key] = replace(
+            best, confidence=best.confidence * CONFLICT, alternatives=alternatives
+        )
+        own = [*own, Doubt(new.key, reasons.AMBIGUOUS)]
+    kept = [doubt for doubt in doubts if best is old or doubt.key != new.key]
+    return kept + [doubt for doubt in own if best is new or doubt.reason == reasons.AMBIGUOUS]
 
 
 def _record(
