@@ -65,6 +65,7 @@ def find_components(mask: Pixels, rules: Rules, cells: Labels, scale: Scale) -> 
     )
     pieces.cell[~_is_writing(pieces, scale)] = -2
     pieces.cell[_is_remains(pieces, rules, middle, scale)] = -2
+    pieces.cell[_is_dirt(pieces, middle, scale)] = -2
     for track in tracks:
         _give_tails_back(pieces, track, mask, scale)
     return pieces
@@ -99,6 +100,16 @@ def _is_remains(pieces: Components, rules: Rules, middle: tuple[Ints, Ints], sca
             cv2.polylines(close, [points], isClosed=False, color=1, thickness=near)
         found |= is_along & (close[middle] > 0)
     return found
+
+
+def _is_dirt(pieces: Components, middle: tuple[Ints, Ints], scale: Scale) -> Flags:
+    """Tell which pieces are small and far from any larger one: no dot or mark of a letter."""
+    size = np.maximum(pieces.right - pieces.left, pieces.bottom - pieces.top)
+    is_small = size < scale.px(0.95)
+    is_large = np.append(~is_small & (pieces.cell > -2), False) 
+    letters = is_large[pieces.labels].astype(np.uint8)
+    reach = np.ones((scale.odd(5.0), scale.odd(3.0)), np.uint8)
+    return np.asarray(is_small & (cv2.dilate(letters, reach)[middle] == 0))
 
 
 def _track(rule: Rule, *, turned: bool) -> tuple[Ints, Ints, bool]:

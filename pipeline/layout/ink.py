@@ -12,7 +12,7 @@ from pipeline.values import Line, PageImage, Pixels
 
 WHITE = 255
 SIDE_MM = 0.35  # how far beside a rule a stroke must go on to count as crossing it
-DRIFT_MM = 0.3  # how far a rule may wander from the path that was found for it
+DRIFT_MM = 0.25  # how far a rule may wander from the path that was found for it
 MIN_CONTRAST = 40  # darkness beside a rule that is a stroke
 DARKER = 45  # ink on a rule is darker than the rule by this
 
@@ -24,7 +24,7 @@ def erase_rules(image: PageImage, rules: Rules) -> PageImage:
     for rule in rules.horizontal:
         _erase(even, rule, scale, turned=False)
     for leader in rules.leaders:
-        _erase(even, leader, scale, turned=False, dotted=True)
+        _erase_dots(even, leader, scale)
     turned = even.T  # a view: what is erased in it is erased in the page
     for rule in rules.vertical:
         _erase(turned, rule, scale, turned=True)
@@ -54,7 +54,7 @@ def _moved(rules: Rules, x: int, y: int) -> Rules:
     return Rules(moved(rules.horizontal), moved(rules.vertical), moved(rules.leaders))
 
 
-def _erase(page: Pixels, rule: Rule, scale: Scale, *, turned: bool, dotted: bool = False) -> None:
+def _erase(page: Pixels, rule: Rule, scale: Scale, *, turned: bool) -> None:
     """Erase one rule that runs along the page's x from `page`, in place."""
     points = np.asarray(rule.points)
     along, across = (points[:, 1], points[:, 0]) if turned else (points[:, 0], points[:, 1])
@@ -72,14 +72,37 @@ def _erase(page: Pixels, rule: Rule, scale: Scale, *, turned: bool, dotted: bool
     rows = np.clip(rows, 0, page.shape[0] - 1)
     band = page[rows, xs[None, :]]
     band[~inside] = WHITE
-    erased, is_rule = _cleaned(band, half, side, reach, scale, dotted=dotted)
+    erased, is_rule = _cleaned(band, half, side, reach, scale)
     is_rule &= inside
     picked, columns = np.nonzero(is_rule)
     page[rows[picked, columns], xs[columns]] = erased[picked, columns]
 
 
+def _erase_dots(page: Pixels, leader: Rule, scale: Scale) -> None:
+    """Erase the dots of a leader that no stroke touches from `page`, in place."""
+    xs, ys = np.asarray(leader.points).T
+    rim, near = scale.px(2.0), scale.px(0.3)
+    largest = leader.thickness + max(2.0, scale.px(0.3))
+    x0, x1 = max(0, int(xs[0] - largest)), int(xs[-1] + largest) + 1
+    y0, y1 = max(0, int(ys.min() - rim)), int(ys.max() + rim) + 1
+    part = page[y0:y1, x0:x1]
+    if not part.size:
+        return
+    mask = (part < WHITE - MIN_CONTRAST).astype(np.uint8)
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    level = np.interp(centres[:, 0] + x0, xs, ys) - y0
+    is_dot = (
+        (stats[:, cv2.CC_STAT_WIDTH] <= largest)
+        & (stats[:, cv2.CC_STAT_HEIGHT] <= largest)
+        & (np.abs(centres[:, 1] - level) <= near)
+    )
+    is_dot[0] = False
+    spots = is_dot[labels].astype(np.uint8)
+    part[cv2.dilate(spots, np.ones((5, 5), np.uint8)) > 0] = WHITE
+
+
 def _cleaned(
-    band: Pixels, half: float, side: int, reach: int, scale: Scale, *, dotted: bool
+    band: Pixels, half: float, side: int, reach: int, scale: Scale
 ) -> tuple[Pixels, npt.NDArray[np.bool_]]:
     """Return the band with its rule filled from its sides, and where it was filled."""
     dark = (WHITE - band).astype(np.uint8)
@@ -96,9 +119,7 @@ def _cleaned(
     both = cv2.min(cv2.dilate(above[None, :], lean), cv2.dilate(below[None, :], lean))[0]
     touched = np.maximum(above, below) > MIN_CONTRAST
     crossing = (both > MIN_CONTRAST) & touched
-    kept = np.broadcast_to(crossing, band.shape)
-    if not dotted:
-        kept = kept | (dark > _usual(dark, offsets, scale)[None, :] + DARKER)
+    kept = crossing[None, :] | (dark > _usual(dark, offsets, scale)[None, :] + DARKER)
     start = dark[top, columns].astype(np.float32)
     end = dark[low, columns].astype(np.float32)
     share = (np.arange(band.shape[0])[:, None] - top[None, :]) / np.maximum(low - top, 1)[None, :]
@@ -131,7 +152,7 @@ def _middle(
     """Return the row of the band on which the rule truly runs, column by column."""
     drift = reach - side - int(np.ceil(half))
     height = max(1, round(2 * half))
-    window = min(2 * scale.whole(4.0) + 1, 2 * (dark.shape[1] // 2) + 1)
+    window = min(2 * scale.whole(9.0) + 1, 2 * (dark.shape[1] // 2) + 1)
     # Writing is darker than most rules, and would draw the middle towards itself.
     capped = np.minimum(dark, 120)
     smooth = cv2.blur(capped, (window, height), borderType=cv2.BORDER_REPLICATE)

@@ -275,9 +275,9 @@ def _stretches(solid: Flags, inked: Flags, scale: Scale) -> list[tuple[int, int]
     edges = np.flatnonzero(np.diff(np.concatenate([[0], solid.astype(np.int8), [0]])))
     if not len(edges):
         return []
-    starts, ends = edges[::2], edges[1::2]
+    starts, ends = _without_letters(edges[::2], edges[1::2], inked, scale)
     papers = np.array(
-        [float((~inked[a:b]).sum()) for a, b in zip(ends[:-1], starts[1:], strict=True)]
+        [_paper(inked[a:b]) for a, b in zip(ends[:-1], starts[1:], strict=True)], np.float64
     )
     usual = float(np.percentile(papers, 80)) if len(papers) > 2 else 0.0
     limit = min(scale.px(MAX_GAP_MM), 3 * usual + scale.px(SURE_GAP_MM))
@@ -288,6 +288,29 @@ def _stretches(solid: Flags, inked: Flags, scale: Scale) -> list[tuple[int, int]
         if first <= last:
             ranges.append((int(starts[first]), int(ends[last])))
     return ranges
+
+
+def _without_letters(
+    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], inked: Flags, scale: Scale
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the runs without short ones that stand alone beside long ones: strokes of letters."""
+    lengths = ends - starts
+    order = np.argsort(lengths)
+    usual = lengths[order][int(np.searchsorted(np.cumsum(lengths[order]), lengths.sum() / 2))]
+    if usual < scale.px(12.0):
+        return starts, ends
+    gap = scale.px(1.0)
+    before = np.array([(~inked[a:b]).sum() for a, b in zip([0, *ends[:-1]], starts, strict=True)])
+    after = np.append(before[1:], len(inked))
+    before[0] = len(inked)
+    kept = (lengths >= scale.px(5.0)) | (before < gap) | (after < gap)
+    return starts[kept], ends[kept]
+
+
+def _paper(inked: Flags) -> int:
+    """Return how long a gap in a rule is; where ink covers nearly all of it, it is none."""
+    empty = int((~inked).sum())
+    return empty if empty < 0.15 * len(inked) else len(inked)
 
 
 def _without_tails(
@@ -423,8 +446,8 @@ def _meeting(
         if id(trace) in certain:
             kept.append(trace)
         elif is_short:
-            if trace.cover >= 0.85 and all(
-                _meets(trace, end, crossing, 0.5 * near) for end in (0, -1)
+            if trace.cover >= 0.92 and all(
+                _meets(trace, end, crossing, 0.35 * near) for end in (0, -1)
             ):
                 kept.append(trace)
         elif _count_met(trace, crossing, near) >= 2:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pipeline.layout.components import Components
 from pipeline.layout.darkness import Scale
+from pipeline.values import Pixels
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -63,9 +64,9 @@ def find_quads(
     """
     quads = []
     for band in _bands(pieces, members, scale):
-        strands = _strands(pieces, band, scale)
-        for number in _owners(pieces, band, strands, scale):
-            quads += _quads(pieces, number, strands, scale, leaders, cut=cut)
+        strands, pitch = _strands(pieces, band, scale)
+        for owned in _owners(pieces, band, strands, pitch):
+            quads += _quads(pieces, owned, scale, leaders, cut=cut)
     return quads
 
 
@@ -116,30 +117,63 @@ def _line_height(pieces: Components, band: Ints) -> float:
     return min(whole, 1.6 * usual)
 
 
-def _strands(pieces: Components, band: Ints, scale: Scale) -> list[_Strand]:
-    """Return the lines of a band, where the ink is densest."""
+def _strands(pieces: Components, band: Ints, scale: Scale) -> tuple[list[_Strand], float]:
+    """Return the lines of a band, where the ink is densest, and their distance."""
     left, right = int(pieces.left[band].min()), int(pieces.right[band].max())
     top, bottom = int(pieces.top[band].min()), int(pieces.bottom[band].max())
     high = _line_height(pieces, band)
     middle = (top + bottom) / 2
-    if bottom - top <= 1.25 * high or bottom - top < scale.px(3.5):
-        return [_Strand(np.array([left, right]), np.array([middle, middle]), 1.0)]
-    pad = round(high)
+    alone = [_Strand(np.array([left, right]), np.array([middle, middle]), 1.0)]
+    if bottom - top < max(scale.px(3.5), 1.06 * high):
+        return alone, high
     chosen = np.zeros(len(pieces.area) + 1, np.uint8)
     chosen[band] = 255
-    ink = np.pad(chosen[pieces.labels[top:bottom, left:right]], ((pad, pad), (0, 0)))
+    ink = chosen[pieces.labels[top:bottom, left:right]]
+    pitch = _pitch(ink, 0.45 * high, scale) or high
+    if bottom - top <= 1.3 * pitch:
+        return alone, pitch
+    pad = round(pitch)
+    ink = np.pad(ink, ((pad, pad), (0, 0)))
     sharp = np.asarray(
-        cv2.GaussianBlur(ink.astype(np.float32), (0, 0), scale.px(2.5), sigmaY=0.17 * high),
+        cv2.GaussianBlur(ink.astype(np.float32), (0, 0), scale.px(2.5), sigmaY=0.17 * pitch),
         np.float32,
     )
-    broad = cv2.blur(sharp, (1, 2 * round(0.75 * high) + 1))
-    dense = (sharp > 1.02 * broad) & (sharp > 0.1 * sharp.max())
-    return _merged(_blobs(dense.astype(np.uint8), sharp, left, top - pad), high)
+    broad = cv2.blur(sharp, (1, 2 * round(0.55 * pitch) + 1))
+    dense = (sharp > 1.02 * broad) & (sharp > 0.06 * sharp.max())
+    found = _merged(_blobs(dense.astype(np.uint8), sharp, left, top - pad), pitch)
+    return found or alone, pitch
 
 
-def _blobs(
-    dense: npt.NDArray[np.uint8], ink: npt.NDArray[np.float32], left: int, top: int
-) -> list[_Strand]:
+def _pitch(ink: Pixels, least: float, scale: Scale) -> float:
+    """Return the distance from line to line in px; 0 when the ink does not repeat.
+
+    Found where the rows of ink, slab by slab so that slopes do no harm, agree best with
+    themselves moved down.
+    """
+    slabs = max(1, round(ink.shape[1] / scale.px(12.0)))
+    rows = cv2.resize(ink, (slabs, ink.shape[0]), interpolation=cv2.INTER_AREA)
+    rows = rows.reshape(ink.shape[0], slabs).astype(np.float64)
+    rows = np.asarray(cv2.GaussianBlur(rows, (1, 0), sigmaX=0.1, sigmaY=scale.px(0.45)))
+    rows = rows.reshape(ink.shape[0], slabs)
+    rows -= rows.mean(axis=0)
+    size = 2 * len(rows)
+    power = np.abs(np.fft.rfft(rows, size, axis=0)) ** 2
+    alike = np.fft.irfft(power.sum(axis=1))[: len(rows)]
+    if alike[0] <= 0:
+        return 0.0
+    alike = alike / alike[0] * len(rows) / np.arange(len(rows), 0, -1)
+    first = max(round(least), scale.whole(2.6))
+    last = min(round(0.75 * len(rows)), scale.whole(16.0))
+    for lag in range(first, last):
+        around = alike[max(1, lag - scale.whole(1.0)) : lag + scale.whole(1.0) + 1]
+        rise = alike[lag] - alike[:lag].min()
+        if alike[lag] >= around.max() and alike[lag] > 0.05 and rise > 0.3:
+            return float(lag)
+    return 0.0
+
+
+def _blobs(dense: Pixels, ink: npt.NDArray[np.float32], left: int, top: int) -> list[_Strand]:
+    """Return a strand through each patch of dense ink."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dense, connectivity=4)
     strands = []
     for number in range(1, count):
@@ -148,34 +182,48 @@ def _blobs(
         weight = np.where(inside, ink[y : y + height, x : x + width], 0).astype(np.float64)
         mass = weight.sum(axis=0)
         rows = (weight * np.arange(height)[:, None]).sum(axis=0) / np.maximum(mass, 1e-6)
-        step = max(1, width // 12)
-        xs = np.arange(0, width, step)
+        xs = np.arange(0, width, max(1, width // 12))
         strands.append(_Strand(xs + left + x + 0.0, rows[xs] + top + y, float(mass.sum())))
     return strands
 
 
-def _merged(strands: list[_Strand], high: float) -> list[_Strand]:
+def _merged(strands: list[_Strand], pitch: float) -> list[_Strand]:
     """Return the strands joined along their lines, without those that are rows of marks."""
     lines: list[_Strand] = []
-    for strand in sorted(strands, key=lambda s: float(s.xs[0])):
-        best = None
-        for number, line in enumerate(lines):
-            gap = float(strand.xs[0] - line.xs[-1])
-            if gap < -0.5 * high:
-                continue
-            off = abs(float(line.ys[-3:].mean() - strand.ys[:3].mean()))
-            if off < 0.4 * high and (best is None or off < best[0]):
-                best = (off, number)
-        if best is None:
-            lines.append(strand)
+    for strand in sorted(strands, key=lambda s: -s.mass):
+        fits = [
+            (off, number)
+            for number, line in enumerate(lines)
+            if (off := _misfit(line, strand)) < 0.35 * pitch
+        ]
+        if fits:
+            number = min(fits)[1]
+            lines[number] = _joined(lines[number], strand)
         else:
-            line = lines[best[1]]
-            lines[best[1]] = _Strand(
-                np.concatenate([line.xs, np.maximum(strand.xs, line.xs[-1] + 1e-3)]),
-                np.concatenate([line.ys, strand.ys]),
-                line.mass + strand.mass,
-            )
-    return _without_marks(lines, high)
+            lines.append(strand)
+    return _without_marks(lines, pitch)
+
+
+def _misfit(line: _Strand, strand: _Strand) -> float:
+    """Return how far above or below the line a strand runs; infinite where both run."""
+    shared = min(line.xs[-1], strand.xs[-1]) - max(line.xs[0], strand.xs[0])
+    length = min(line.xs[-1] - line.xs[0], strand.xs[-1] - strand.xs[0])
+    if shared > 0.5 * length and not _has_room(line, strand):
+        return float("inf")
+    ys = [line.at(float(x)) for x in strand.xs[:: max(1, len(strand.xs) // 4)]]
+    return abs(float(np.mean(ys)) - float(strand.ys.mean()))
+
+
+def _has_room(line: _Strand, strand: _Strand) -> bool:
+    """Tell whether the strand fills a gap of the line."""
+    middle = (strand.xs[0] + strand.xs[-1]) / 2
+    return bool(np.abs(line.xs - middle).min() > 0.4 * (strand.xs[-1] - strand.xs[0]))
+
+
+def _joined(one: _Strand, two: _Strand) -> _Strand:
+    xs, ys = np.concatenate([one.xs, two.xs]), np.concatenate([one.ys, two.ys])
+    order = np.argsort(xs, kind="stable")
+    return _Strand(xs[order], ys[order], one.mass + two.mass)
 
 
 def _without_marks(lines: list[_Strand], high: float) -> list[_Strand]:
@@ -193,55 +241,42 @@ def _without_marks(lines: list[_Strand], high: float) -> list[_Strand]:
 
 
 class _Owned(NamedTuple):
-    """The pieces of one line, by its number; a shared piece has only a part in it."""
+    """The pieces of one line, with the part of each that belongs to it."""
 
-    line: int
     pieces: Ints
     tops: Ints
     bottoms: Ints
 
 
-def _owners(pieces: Components, band: Ints, strands: list[_Strand], scale: Scale) -> list[_Owned]:
+def _owners(pieces: Components, band: Ints, strands: list[_Strand], pitch: float) -> list[_Owned]:
     """Return for each line its pieces."""
-    if len(strands) <= 1:
-        return [_Owned(0, band, pieces.top[band], pieces.bottom[band])] if strands else []
-    xs = (pieces.left[band] + pieces.right[band]) / 2
-    ys = (pieces.top[band] + pieces.bottom[band]) / 2
-    heights = pieces.bottom[band] - pieces.top[band]
+    tops, bottoms = pieces.top[band], pieces.bottom[band]
+    if len(strands) == 1:
+        return [_Owned(band, tops, bottoms)]
+    xs, ys = (pieces.left[band] + pieces.right[band]) / 2, (tops + bottoms) / 2
     runs = np.array([np.interp(xs, line.xs, line.ys) for line in strands])
-    beyond = np.array([
-        np.maximum(0, np.maximum(line.xs[0] - xs, xs - line.xs[-1])) for line in strands
-    ])  # fmt: skip
-    off = np.abs(runs - ys[None, :]) + 0.3 * beyond
-    owner = off.argmin(axis=0)
-    high = _line_height(pieces, band)
-    small = np.flatnonzero(heights < 0.45 * high / 1.3)
-    large = np.flatnonzero(heights >= 0.45 * high / 1.3)
+    beyond = np.array(
+        [np.maximum(0, np.maximum(line.xs[0] - xs, xs - line.xs[-1])) for line in strands]
+    )
+    owner = (np.abs(runs - ys) + 0.3 * beyond).argmin(axis=0)
+    is_small = bottoms - tops < 0.3 * pitch
+    small, large = np.flatnonzero(is_small), np.flatnonzero(~is_small)
     if len(small) and len(large):
         owner[small] = owner[large][_nearest(pieces, band[small], band[large])]
-    shared = (
-        (runs > pieces.top[band][None, :] + 0.1 * high)
-        & (runs < pieces.bottom[band][None, :] - 0.1 * high)
-        & (beyond == 0)
-    )
+    # A piece that runs through the middle of several lines joins their letters: each has a part.
+    through = (runs > tops + 0.1 * pitch) & (runs < bottoms - 0.1 * pitch) & (beyond == 0)
+    is_shared = through.sum(axis=0) > 1
     owned = []
     for line in range(len(strands)):
-        mine = (owner == line) | (shared[line] & (shared.sum(axis=0) > 1))
-        tops, bottoms = pieces.top[band][mine].copy(), pieces.bottom[band][mine].copy()
-        parted = (shared.sum(axis=0) > 1)[mine]
-        for other in range(len(strands)):
-            if other == line:
-                continue
-            between = (runs[line][mine] + runs[other][mine]) / 2
-            if other < line:
-                tops = np.where(parted & shared[other][mine], np.maximum(tops, between), tops)
-            else:
-                bottoms = np.where(
-                    parted & shared[other][mine], np.minimum(bottoms, between), bottoms
-                )
-        if mine.any():
-            owned.append(_Owned(line, band[mine], tops.astype(np.int64), bottoms.astype(np.int64)))
-    return owned
+        mine = np.flatnonzero((owner == line) | (through[line] & is_shared))
+        if len(mine):
+            low = np.maximum(tops[mine], np.floor(runs[line, mine] - 0.75 * pitch))
+            high = np.minimum(bottoms[mine], np.ceil(runs[line, mine] + 0.65 * pitch))
+            keep = high > low
+            owned.append(
+                _Owned(band[mine][keep], low[keep].astype(np.int64), high[keep].astype(np.int64))
+            )
+    return [part for part in owned if len(part.pieces)]
 
 
 def _nearest(pieces: Components, some: Ints, others: Ints) -> Ints:
@@ -261,7 +296,6 @@ def _nearest(pieces: Components, some: Ints, others: Ints) -> Ints:
 def _quads(
     pieces: Components,
     owned: _Owned,
-    strands: list[_Strand],
     scale: Scale,
     leaders: Sequence[Span],
     *,
@@ -281,7 +315,7 @@ def _quads(
                            int(bottoms[: place + 1].max()), leaders, scale)
         ], np.int64)  # fmt: skip
     return [
-        _quad(pieces, part, top, bottom, strands[owned.line], scale)
+        _quad(pieces, part, top, bottom, scale)
         for part, top, bottom in zip(
             np.split(mine, starts), np.split(tops, starts), np.split(bottoms, starts), strict=True
         )
@@ -299,9 +333,7 @@ def _is_led(left: int, right: int, bottom: int, leaders: Sequence[Span], scale: 
     return shared > 0.5 * (right - left)
 
 
-def _quad(
-    pieces: Components, part: Ints, tops: Ints, bottoms: Ints, strand: _Strand, scale: Scale
-) -> Quad:
+def _quad(pieces: Components, part: Ints, tops: Ints, bottoms: Ints, scale: Scale) -> Quad:
     left, right = float(pieces.left[part].min()), float(pieces.right[part].max())
     slope = _slope(pieces, part, tops, bottoms, scale)
     middles = (pieces.left[part] + pieces.right[part]) / 2 - left
