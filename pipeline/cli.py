@@ -1,0 +1,547 @@
+"""The command line: parse, call one function of flow or desk, print."""
+
+import getpass
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from pipeline import desk
+from pipeline.errors import SohoaError, UsageError
+from pipeline.flow.book import BookOutcome, Progress, package_of, process, reindex
+from pipeline.flow.loose import read_files, read_lines_of
+from pipeline.flow.page import forms
+from pipeline.ingest.intake import Intake
+from pipeline.ingest.scanner import scan as scan_sheets
+from pipeline.ingest.watch import watch as watch_folder
+from pipeline.measure.compare import measure
+from pipeline.measure.report import report
+from pipeline.settings import Settings, load_settings
+from pipeline.store.database import Database
+from pipeline.values import Book, Hit
+from pipeline.words import _, translate_click
+
+translate_click()
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Commands(click.Group):
+    """The one place that turns an error into a line on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except SohoaError as error:
+            err.print(f"sohoa: {error}", markup=False)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sohoa", prog_name="sohoa")
+def main() -> None:
+    """Run a command of sohoa."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a Windows console may not speak UTF-8 by itself
+            stream.reconfigure(encoding="utf-8")
+
+
+main.help = _(
+    "sohoa: quét, nắn, đọc và tra cứu sổ hộ tịch, sổ địa chính.\n\n"
+    "Thường dùng: ingest (nạp bản quét), process (đọc), search (tìm). "
+    "Thử ngay với sổ mẫu: sohoa demo."
+)
+
+archive_option = click.option(
+    "--archive",
+    envvar="SOHOA_ARCHIVE",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=lambda: Path(platformdirs.user_data_dir("sohoa", appauthor=False)),
+    show_default=_("thư mục dữ liệu của người dùng"),
+    help=_("Thư mục của kho (hoặc biến SOHOA_ARCHIVE)."),
+)
+json_option = click.option("--json", "as_json", is_flag=True, help=_("In kết quả dạng JSON."))
+
+
+def card_options(command: Any) -> Any:
+    """Add the options that make up a book's card."""
+    for option in reversed(
+        [
+            click.option("--form", default="", help=_("Mẫu sổ; bỏ trống để tự nhận ra.")),
+            click.option("--place", required=True, help=_("Nơi đăng ký, ghi như trên bìa sổ.")),
+            click.option(
+                "--year", "years", required=True, help=_("Năm của sổ, hoặc khoảng: 1987-1989.")
+            ),
+            click.option("--volume", required=True, help=_("Quyển số, ghi như trên bìa.")),
+            click.option("--pages", type=click.IntRange(min=1), help=_("Số trang ghi trên bìa.")),
+            click.option(
+                "--entries", type=click.IntRange(min=0), help=_("Số trường hợp ghi khi khóa sổ.")
+            ),
+            click.option("--shelf", default="", help=_("Nơi cất sổ giấy: kho, giá, ngăn.")),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@main.command(help=_("Nạp bản quét (tệp hoặc thư mục) thành bản gốc của một quyển sổ."))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@card_options
+@archive_option
+@json_option
+def ingest(*, paths: Sequence[Path], archive: Path, as_json: bool, **card: Any) -> None:
+    """Bring scans into the archive."""
+    settings = _settings(archive)
+    book = _book(**card)
+    with closing(desk.open_archive(settings, make=True)) as database, _bar() as progress:
+        taken = desk.intake(database, settings, book, paths, progress)
+    _tell_intake(taken, as_json=as_json)
+
+
+@main.command(help=_("Quét bằng máy quét (SANE) thẳng vào một quyển sổ."))
+@click.option("--device", help=_("Máy quét, như “scanimage -L” liệt kê; bỏ trống: máy đầu tiên."))
+@click.option("--source", help=_("Khay giấy của máy quét."))
+@click.option("--dpi", default=300, show_default=True, help=_("Độ phân giải."))
+@click.option("--mode", default="Color", show_default=True, help=_("Chế độ màu của máy quét."))
+@card_options
+@archive_option
+@json_option
+def scan(
+    *,
+    device: str | None,
+    source: str | None,
+    dpi: int,
+    mode: str,
+    archive: Path,
+    as_json: bool,
+    **card: Any,
+) -> None:
+    """Drive a scanner."""
+    settings = _settings(archive)
+    book = _book(**card)
+    incoming = settings.archive / "work" / "scanner" / book.accession
+    with closing(desk.open_archive(settings, make=True)) as database, _bar() as progress:
+        incoming.mkdir(parents=True, exist_ok=True)
+        sheets = []
+        for sheet in scan_sheets(incoming, device=device, source=source, dpi=dpi, mode=mode):
+            sheets.append(sheet)
+            progress(_("quét"), len(sheets), 0)
+        taken = desk.intake(database, settings, book, [incoming], progress)
+        desk.clear_taken(database, incoming)
+    _tell_intake(taken, as_json=as_json)
+
+
+@main.command(help=_("Trông một thư mục: tệp nào đến thì nạp tệp ấy, cho đến khi bấm Ctrl+C."))
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--poll", is_flag=True, help=_("Dò định kỳ, cho thư mục trên ổ mạng."))
+@click.option("--seconds", type=float, help=_("Dừng sau chừng ấy giây."))
+@card_options
+@archive_option
+def watch(*, folder: Path, poll: bool, seconds: float | None, archive: Path, **card: Any) -> None:
+    """Ingest a folder as files arrive."""
+    settings = _settings(archive)
+    book = _book(**card)
+    end = time.monotonic() + seconds if seconds is not None else None
+    with closing(desk.open_archive(settings, make=True)) as database:
+        err.print(_("đang trông {folder}; bấm Ctrl+C để dừng").format(folder=folder))
+
+        def take(files: Sequence[Path]) -> None:
+            _print_intake(desk.intake(database, settings, book, files, lambda *_args: None))
+
+        watch_folder(
+            folder,
+            take,
+            stop=lambda: end is not None and time.monotonic() > end,
+            poll=poll,
+            output=settings.archive,
+        )
+
+
+@main.command(
+    "process", help=_("Đọc các trang chưa đọc: bản gốc → bản ghi, PDF/A, chỉ mục. Chạy lại được.")
+)
+@click.argument("books", nargs=-1)
+@click.option("--executor", help=_("Cách chạy: serial hoặc processes."))
+@click.option("--workers", type=click.IntRange(min=0), help=_("Số trang đọc cùng lúc; 0: tự chọn."))
+@click.option("--retry", is_flag=True, help=_("Đọc lại cả những trang đã hỏng."))
+@click.option("--again", is_flag=True, help=_("Đọc lại tất cả các trang."))
+@archive_option
+@json_option
+def process_command(
+    *,
+    books: Sequence[str],
+    executor: str | None,
+    workers: int | None,
+    retry: bool,
+    again: bool,
+    archive: Path,
+    as_json: bool,
+) -> None:
+    """Read what has not been read."""
+    settings = _settings(archive)
+    work = replace(
+        settings.work,
+        executor=executor or settings.work.executor,
+        workers=settings.work.workers if workers is None else workers,
+    )
+    settings = replace(settings, work=work)
+    with closing(desk.open_archive(settings)) as database, _bar() as progress:
+        chosen = desk.chosen_books(database, books)
+        outcomes = process(database, settings, chosen, progress, retry=retry, again=again)
+    if as_json:
+        _print_json([asdict(outcome) for outcome in outcomes])
+    else:
+        _print_outcomes(outcomes)
+    _exit_for(next((code for outcome in outcomes for code in outcome.exit_codes), 0))
+
+
+@main.command(help=_("Đọc tệp mà không lưu vào kho."))
+@click.argument("files", nargs=-1, required=True)
+@click.option("--form", default="", help=_("Mẫu sổ; bỏ trống để tự nhận ra."))
+@click.option("--line", "is_line", is_flag=True, help=_("Mỗi tệp là ảnh của một dòng chữ."))
+@click.option("--kind", default="", help=_("Loại nội dung của dòng: name, date, place…"))
+@archive_option
+@json_option
+def read(
+    *, files: Sequence[str], form: str, is_line: bool, kind: str, archive: Path, as_json: bool
+) -> None:
+    """Read files without archiving."""
+    settings = _settings(archive)
+    if form and form not in forms():
+        raise UsageError(
+            _("không có mẫu sổ “{form}”; có thể chọn: {forms}").format(
+                form=form, forms=", ".join(sorted(forms()))
+            )
+        )
+    with _bar() as progress:
+        told, codes = (
+            read_lines_of(files, kind, settings, progress)
+            if is_line
+            else read_files(files, form, settings, progress)
+        )
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        _print_reading(told)
+    for error in told["errors"]:
+        err.print(f"sohoa: {error['message']}", markup=False)
+    _exit_for(next(iter(codes), 0))
+
+
+@main.command(help=_("Tìm người, thửa đất: tên (có dấu hay không), năm, cha mẹ, số, quyển…"))
+@click.argument("query", nargs=-1, required=True)
+@click.option("--limit", default=20, show_default=True, help=_("Số kết quả nhiều nhất."))
+@archive_option
+@json_option
+def search(*, query: Sequence[str], limit: int, archive: Path, as_json: bool) -> None:
+    """Find a person or a parcel."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database:
+        hits = desk.search(database, settings, " ".join(query), limit)
+    if as_json:
+        _print_json([_hit(hit) for hit in hits])
+    else:
+        _print_hits(hits)
+
+
+@main.command("measure", help=_("So kết quả đọc với bản đúng: CER, WER, trường, bản ghi, độ tin."))
+@click.argument("truth", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--pred",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=_("Kết quả của “sohoa read --json”."),
+)
+@json_option
+def measure_command(*, truth: Path, pred: Path, as_json: bool) -> None:
+    """Measure a reading against ground truth."""
+    result = measure(_load_json(truth), _load_json(pred))
+    if as_json:
+        _print_json(result)
+    else:
+        click.echo(report(result))
+
+
+@main.command(help=_("Tính lại mọi mã băm của kho và liệt kê tất cả những gì sai khác."))
+@click.argument("books", nargs=-1)
+@archive_option
+@json_option
+def verify(*, books: Sequence[str], archive: Path, as_json: bool) -> None:
+    """Check fixity."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database:
+        found = desk.verify(database, settings, books)
+    if as_json:
+        _print_json({name: [asdict(one) for one in found[name]] for name in found})
+    else:
+        for name, differences in found.items():
+            for difference in differences:
+                out.print(f"{name}: {difference.kind}: {difference.path}", markup=False)
+        wrong = sum(map(len, found.values()))
+        out.print(
+            _("{books} quyển đã kiểm tra; {wrong} sai khác").format(books=len(found), wrong=wrong)
+        )
+    _exit_for(4 if any(found.values()) else 0)
+
+
+@main.command(
+    "reindex", help=_("Dựng lại chỉ mục tìm kiếm từ các bản ghi; vẫn tìm được trong lúc dựng.")
+)
+@archive_option
+@json_option
+def reindex_command(*, archive: Path, as_json: bool) -> None:
+    """Build the index anew."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database:
+        count = reindex(database, settings)
+    if as_json:
+        _print_json({"documents": count})
+    else:
+        out.print(_("đã lập chỉ mục {count} bản ghi").format(count=count))
+
+
+@main.command(help=_("Xem máy này có đủ những gì sohoa cần, thiếu gì, mất gì, sửa thế nào."))
+@archive_option
+@json_option
+def doctor(*, archive: Path, as_json: bool) -> None:
+    """Look at the machine."""
+    checks = desk.doctor(_settings(archive))
+    if as_json:
+        _print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            if check.found:
+                out.print(f"✓ {check.name}: {check.found}", markup=False)
+            else:
+                out.print(f"✗ {check.name}: {check.lost}; {check.remedy}", markup=False)
+    _exit_for(6 if any(check.required and not check.found for check in checks) else 0)
+
+
+@main.command(
+    help=_("Chạy thử toàn bộ trên sổ mẫu (người trong sổ đều là bịa), rồi tìm một người.")
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=lambda: Path(platformdirs.user_cache_dir("sohoa", appauthor=False)) / "demo",
+    show_default=_("thư mục đệm của người dùng"),
+    help=_("Kho dùng một lần; nội dung cũ của lần thử trước bị xóa."),
+)
+@click.option("--query", default="nguyen thi lan 1987", show_default=True, help=_("Câu tìm."))
+def demo(*, folder: Path, query: str) -> None:
+    """Run the main job on the samples."""
+    settings = _settings(desk.fresh_demo(folder))
+    with closing(desk.open_archive(settings, make=True)) as database:
+        with _bar() as progress:
+            for sample in desk.samples():
+                desk.intake(database, settings, sample.book, [sample.folder], progress)
+            outcomes = process(database, settings, desk.chosen_books(database, ()), progress)
+        _print_outcomes(outcomes)
+        hits = desk.search(database, settings, query, 5)
+        out.print()
+        out.print(_("Tìm “{query}”:").format(query=query), markup=False)
+        _print_hits(hits)
+        if not hits:
+            _exit_for(1)
+        _print_places(database, settings, hits[0])
+
+
+def _print_places(database: Database, settings: Settings, hit: Hit) -> None:
+    package = package_of(settings.archive, hit.book.accession)
+    out.print()
+    for title, place in (
+        (_("Sổ dạng PDF/A"), package / "data" / "book.pdf"),
+        (_("Các bản ghi"), package / "data" / "records.jsonl"),
+        (_("Ảnh dòng tìm thấy"), desk.row_picture(database, settings, hit)),
+    ):
+        out.print(f"{title}: {place}", markup=False)
+    out.print(
+        _("Tìm tiếp: scripts/sohoa search --archive {archive} …").format(archive=settings.archive),
+        markup=False,
+    )
+
+
+def _settings(archive: Path) -> Settings:
+    return load_settings(archive, getpass.getuser())
+
+
+def _book(
+    form: str,
+    place: str,
+    years: str,
+    volume: str,
+    pages: int | None,
+    entries: int | None,
+    shelf: str,
+) -> Book:
+    return desk.book_card(
+        form, place, _years(years), volume, pages=pages, entries=entries, shelf=shelf
+    )
+
+
+def _years(text: str) -> tuple[int, int]:
+    first, _dash, last = text.partition("-")
+    try:
+        years = (int(first), int(last or first))
+    except ValueError:
+        years = (0, 0)
+    if not 1800 <= years[0] <= years[1] <= 2200:
+        raise UsageError(_("năm “{text}” không hợp lệ; viết 1987 hoặc 1987-1989").format(text=text))
+    return years
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """Show progress on stderr, one bar for each kind of work."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bars: dict[str, Any] = {}
+    with ExitStack() as stack:
+        shown = stack.enter_context(
+            Bars(*columns, TimeRemainingColumn(), console=err, disable=not err.is_terminal)
+        )
+
+        def step(what: str, done: int, of: int) -> None:
+            if what not in bars:
+                bars[what] = shown.add_task(what, total=of or None)
+            shown.update(bars[what], completed=done, total=of or None)
+
+        yield step
+
+
+def _tell_intake(taken: Intake, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(desk.intake_summary(taken))
+    else:
+        _print_intake(taken)
+    _exit_for(next((error.exit_code for _file, error in taken.refused), 0))
+
+
+def _print_intake(taken: Intake) -> None:
+    for sentence in desk.intake_sentences(taken):
+        out.print(sentence, markup=False)
+    for _file, error in taken.refused:
+        err.print(f"sohoa: {error}", markup=False)
+
+
+def _print_outcomes(outcomes: Sequence[BookOutcome]) -> None:
+    for outcome in outcomes:
+        pdf = "PDF/A" if outcome.pdfa else _("PDF (chưa đạt PDF/A)")
+        out.print(
+            _("{book}: đọc {read} trang, hỏng {failed}, {records} bản ghi, {pdf}").format(
+                book=outcome.accession,
+                read=outcome.read,
+                failed=len(outcome.errors),
+                records=outcome.records,
+                pdf=pdf,
+            ),
+            markup=False,
+        )
+        for number, (_name, sentence) in outcome.errors.items():
+            err.print(
+                _("sohoa: {book}, trang {number}: {sentence}").format(
+                    book=outcome.accession, number=number, sentence=sentence
+                ),
+                markup=False,
+            )
+
+
+def _print_hits(hits: Sequence[Hit]) -> None:
+    if not hits:
+        out.print(_("không tìm thấy"))
+    for place, hit in enumerate(hits, 1):
+        told = _hit(hit)
+        out.print(
+            _("{place}. {name} — {book}, trang {page}, dòng {row} — độ tin {sure:.0%}").format(
+                place=place,
+                name=told["name"] or "—",
+                book=_("{place}, quyển {volume}/{year}").format(
+                    place=hit.book.place, volume=hit.book.volume, year=hit.book.years[0]
+                ),
+                page=told["page"],
+                row=told["row"],
+                sure=told["confidence"],
+            ),
+            markup=False,
+        )
+        for reason in hit.why:
+            out.print(f"   {reason}", markup=False)
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    record = hit.record
+    name = desk.principal(record)
+    return {
+        "record": record.id,
+        "name": name.value if name else "",
+        "confidence": round(name.confidence, 4) if name else 0.0,
+        "book": asdict(hit.book),
+        "page": record.page,
+        "side": record.side,
+        "row": record.row,
+        "polygon": [list(point) for point in record.polygon],
+        "score": round(hit.score, 4),
+        "why": list(hit.why),
+        "matched": list(hit.matched),
+        "fields": {
+            field.key: {
+                "raw": field.raw,
+                "value": field.value,
+                "confidence": round(field.confidence, 4),
+            }
+            for field in record.fields
+        },
+    }
+
+
+def _print_reading(told: dict[str, Any]) -> None:
+    for page in told["pages"]:
+        side = {"left": _("trái"), "right": _("phải")}.get(page["side"], "")
+        out.print(
+            _("{file}, trang {page} {side}: mẫu {form} ({sure:.0%}), {lines} dòng").format(
+                file=page["file"],
+                page=page["page"],
+                side=side,
+                form=page["form"] or "—",
+                sure=page["form_confidence"],
+                lines=len(page["lines"]),
+            ),
+            markup=False,
+        )
+        for record in page["records"]:
+            table = Table("", _("viết"), _("hiểu là"), _("độ tin"), title=str(record["row"]))
+            for key, field in record["fields"].items():
+                table.add_row(key, field["raw"], field["value"], f"{field['confidence']:.0%}")
+            out.print(table)
+        if not page["records"]:
+            for line in page["lines"]:
+                out.print(f"  {line['text']}", markup=False)
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _load_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UsageError(
+            _("{file} không phải JSON ({reason})").format(file=file, reason=error)
+        ) from error
+
+
+def _exit_for(code: int) -> None:
+    if code:
+        click.get_current_context().exit(code)

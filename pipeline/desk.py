@@ -1,0 +1,376 @@
+"""What people do: take in scans, search, look at a row, verify, check the machine."""
+
+import shutil
+import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pipeline import plugs, programs
+from pipeline.archive.fixity import Difference
+from pipeline.archive.fixity import verify as verify_package
+from pipeline.errors import SohoaError, StorageError, UsageError
+from pipeline.flow.book import Progress, index_of, package_of, working
+from pipeline.flow.page import forms
+from pipeline.index.rules import search_rules
+from pipeline.index.search import search as search_index
+from pipeline.ingest.files import open_frame
+from pipeline.ingest.intake import Intake, accession_for, take_in
+from pipeline.settings import Settings, shipped
+from pipeline.store.database import Database, open_database
+from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
+from pipeline.values import Book, FieldValue, Hit, Record
+from pipeline.words import _
+
+NEEDED_MB = 2048  # below this a book may not find room for its masters and its package
+
+
+def open_archive(settings: Settings, *, make: bool = False) -> Database:
+    """Open the archive's database.
+
+    Raises:
+        UsageError: there is no archive there, and none shall be made.
+        StorageError: the folder is not fit for one.
+    """
+    file = settings.archive / "sohoa.db"
+    if not make and not file.exists():
+        raise UsageError(
+            _("chưa có kho ở {folder}; hãy nạp bản quét trước bằng “sohoa ingest”").format(
+                folder=settings.archive
+            )
+        )
+    refuse_network_disk(settings.archive)
+    try:
+        settings.archive.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            _("không tạo được kho ở {folder} ({reason})").format(
+                folder=settings.archive, reason=error.strerror
+            )
+        ) from error
+    return open_database(file)
+
+
+def book_card(
+    form: str,
+    place: str,
+    years: tuple[int, int],
+    volume: str,
+    *,
+    pages: int | None = None,
+    entries: int | None = None,
+    shelf: str = "",
+) -> Book:
+    """Return the card of a book; the same form, place, years and volume are the same book.
+
+    Raises:
+        UsageError: there is no such form.
+    """
+    if form and form not in forms():
+        raise UsageError(
+            _("không có mẫu sổ “{form}”; có thể chọn: {forms}").format(
+                form=form, forms=", ".join(sorted(forms()))
+            )
+        )
+    accession = accession_for(form, place, years, volume)
+    return Book(accession, form, place, years, volume, pages, entries, shelf)
+
+
+def intake(
+    database: Database,
+    settings: Settings,
+    book: Book,
+    paths: Sequence[Path],
+    on_progress: Progress,
+) -> Intake:
+    """Bring scans into the archive as masters of a book."""
+    with working(settings.archive):
+        return take_in(database, settings.archive, book, paths, settings.ingest, on_progress)
+
+
+def search(database: Database, settings: Settings, text: str, limit: int) -> list[Hit]:
+    """Find records; who looked at which of them is logged, the query and the names are not."""
+    index = index_of(database, settings)
+    hits = search_index(index, database.find_records, text, limit)
+    database.log_look(settings.person, "search", [hit.record.id for hit in hits])
+    return hits
+
+
+def row_picture(database: Database, settings: Settings, hit: Hit) -> Path:
+    """Cut the record out of its scan, upright, as a PNG in `work/`; return the file."""
+    record = hit.record
+    page = next(
+        page for page in database.pages(record.id.split("/")[0]) if page.number == record.page
+    )
+    found = database.find_master(page.master)
+    if found is None:
+        raise StorageError(_("không thấy bản quét của bản ghi {id}").format(id=record.id))
+    accession, master = found
+    file = package_of(settings.archive, accession) / master.path
+    image = open_frame(file, page.frame, master.name, settings.ingest)
+    corners = np.asarray(record.polygon, dtype=np.float64).reshape(-1, 1, 2)
+    quad = cv2.perspectiveTransform(corners, np.linalg.inv(image.to_scan)).reshape(-1, 2)[:4]
+    width = max(1, round(float(np.linalg.norm(quad[1] - quad[0]))))
+    height = max(1, round(float(np.linalg.norm(quad[3] - quad[0]))))
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
+    row = cv2.warpPerspective(image.pixels, matrix, (width, height), borderValue=255)
+    _done, png = cv2.imencode(".png", row)
+    picture = settings.archive / "work" / "pictures" / (record.id.replace("/", "_") + ".png")
+    durable_write(picture, png.tobytes())
+    database.log_look(settings.person, "picture", [record.id])
+    return picture
+
+
+def verify(
+    database: Database, settings: Settings, accessions: Sequence[str]
+) -> dict[str, tuple[Difference, ...]]:
+    """Recompute every sum of the books' packages; return what differs, by accession."""
+    return {
+        accession: verify_package(
+            package_of(settings.archive, accession), database.masters(accession)
+        )
+        for accession in chosen_books(database, accessions)
+    }
+
+
+def chosen_books(database: Database, accessions: Sequence[str]) -> list[str]:
+    """Return the accessions that were named, or all of the archive.
+
+    Raises:
+        UsageError: one of them is not in the archive.
+    """
+    known = [book.accession for book in database.books()]
+    for accession in accessions:
+        if accession not in known:
+            raise UsageError(
+                _("không có sổ “{accession}” trong kho; có: {known}").format(
+                    accession=accession, known=", ".join(known) or "—"
+                )
+            )
+    return list(accessions) or known
+
+
+def intake_summary(taken: Intake) -> dict[str, Any]:
+    """Return what `ingest --json` prints."""
+    return {
+        "accession": taken.accession,
+        "taken": [{"page": page.number, "flags": list(page.quality.flags)} for page in taken.taken],
+        "adopted": list(taken.adopted),
+        "already": [
+            {"file": str(file), "accession": accession, "master": number}
+            for file, accession, number in taken.already
+        ],
+        "refused": [
+            {"file": str(file), "error": type(error).__name__, "message": str(error)}
+            for file, error in taken.refused
+        ],
+        "notes": [{"file": str(file), "message": sentence} for file, sentence in taken.notes],
+        "pages": taken.counted,
+        "declared": taken.declared,
+    }
+
+
+def intake_sentences(taken: Intake) -> list[str]:
+    """Return what a clerk is told after an intake, except for the refused files."""
+    told = [_("{book}: nạp {count} trang").format(book=taken.accession, count=len(taken.taken))]
+    if taken.adopted:
+        told.append(
+            _("nhận lại {count} bản gốc của lần nạp bị ngắt").format(count=len(taken.adopted))
+        )
+    told += [
+        _("{file} đã có trong kho: sổ {book}, bản gốc {number}; không lưu lần nữa").format(
+            file=file, book=accession, number=number
+        )
+        for file, accession, number in taken.already
+    ]
+    told += [
+        _("trang {number}: {flags}").format(
+            number=page.number, flags=", ".join(map(flag_words, page.quality.flags))
+        )
+        for page in taken.taken
+        if page.quality.flags
+    ]
+    told += [f"{file}: {sentence}" for file, sentence in taken.notes]
+    if taken.declared is None:
+        told.append(_("sổ có {counted} trang").format(counted=taken.counted))
+    elif taken.declared == taken.counted:
+        told.append(_("đủ {counted} trang như bìa sổ ghi").format(counted=taken.counted))
+    else:
+        told.append(
+            _(
+                "sổ ghi {declared} trang, mới có {counted}: hãy kiểm tra trang thiếu hoặc thừa"
+            ).format(declared=taken.declared, counted=taken.counted)
+        )
+    return told
+
+
+def flag_words(flag: str) -> str:
+    """Return what a flag of a page's quality is called on the screen."""
+    return {
+        "blank": _("trang trắng"),
+        "blurred": _("mờ"),
+        "low_dpi": _("độ phân giải thấp"),
+        "dpi_assumed": _("không rõ độ phân giải"),
+        "duplicate": _("giống một trang khác"),
+    }.get(flag, flag)
+
+
+def principal(record: Record) -> FieldValue | None:
+    """Return the name of the person that the record is about, None when it has none."""
+    rules = search_rules()
+    return next(
+        (field for field in record.fields if rules.is_principal(rules.names.get(field.key, ""))),
+        None,
+    )
+
+
+# The machine
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing the program leans on.
+
+    Attributes:
+        found: version or place; empty when it is missing.
+        lost: what does not work without it.
+        remedy: how to mend it.
+        required: the main job needs it.
+    """
+
+    name: str
+    found: str
+    lost: str
+    remedy: str
+    required: bool = True
+
+
+def doctor(settings: Settings) -> list[Check]:
+    """Look at everything the program leans on; nothing is changed."""
+    return [
+        Check("Python", sys.version.split()[0], "", ""),
+        _program("tesseract", _("chữ in không đọc được"), "tesseract-ocr tesseract-ocr-vie"),
+        _vietnamese(),
+        _program("pdftoppm", _("trang PDF dạng vẽ không mở được"), "poppler-utils"),
+        _program("scanimage", _("không quét trực tiếp được"), "sane-utils", required=False),
+        *[_package(name) for name in ("opencv-python", "onnxruntime", "ocrmypdf", "pikepdf")],
+        _model(settings),
+        _disk(settings.archive),
+    ]
+
+
+def _program(name: str, lost: str, package: str, *, required: bool = True) -> Check:
+    found = programs.find(name)
+    return Check(
+        name, str(found or ""), lost, f"sudo apt-get install -y {package}", required=required
+    )
+
+
+def _vietnamese() -> Check:
+    found = ""
+    if programs.find("tesseract"):
+        told = programs.run("tesseract", ["--list-langs"], timeout_s=20)
+        found = "vie" if "vie" in told.stdout.decode("utf-8", "replace").split() else ""
+    return Check(
+        "tesseract vie",
+        found,
+        _("chữ in tiếng Việt không đọc được"),
+        "sudo apt-get install -y tesseract-ocr-vie",
+    )
+
+
+def _package(name: str) -> Check:
+    try:
+        found = version(name)
+    except PackageNotFoundError:
+        found = ""
+    return Check(name, found, _("chương trình không chạy"), f"pip install {name}")
+
+
+def _model(settings: Settings) -> Check:
+    try:
+        plugs.load("pipeline.ocr.engines", settings.ocr.hand).create(settings.ocr)
+        found = settings.ocr.hand_model
+    except SohoaError as error:
+        return Check(_("mô hình chữ viết tay"), "", _("chữ viết tay không đọc được"), str(error))
+    return Check(_("mô hình chữ viết tay"), found, "", "")
+
+
+def _disk(archive: Path) -> Check:
+    name = _("đĩa của kho")
+    folder = next(place for place in (archive, *archive.parents) if place.exists())
+    try:
+        refuse_network_disk(folder)
+    except StorageError as error:
+        return Check(name, "", _("kho không an toàn"), str(error))
+    free_mb = shutil.disk_usage(folder).free // 2**20
+    enough = free_mb >= NEEDED_MB
+    return Check(
+        name,
+        _("{folder}, còn {free} MB").format(folder=archive, free=free_mb) if enough else "",
+        _("chỉ còn {free} MB").format(free=free_mb),
+        _("giải phóng ít nhất {need} MB").format(need=NEEDED_MB),
+    )
+
+
+# The demonstration
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A book of `samples/`: its card and its scans."""
+
+    book: Book
+    folder: Path
+
+
+def samples() -> list[Sample]:
+    """Return the invented books that come with the program."""
+    found = []
+    for card in sorted(shipped("samples").glob("*/book.toml")):
+        told: dict[str, Any] = tomllib.loads(card.read_text(encoding="utf-8"))
+        years = told["years"] if "years" in told else [told["year"], told["year"]]
+        book = book_card(
+            told["form"],
+            told["place"],
+            (years[0], years[-1]),
+            str(told["volume"]),
+            pages=told.get("pages"),
+            entries=told.get("entries"),
+            shelf=told.get("shelf", ""),
+        )
+        found.append(Sample(book, card.parent))
+    return found
+
+
+def fresh_demo(folder: Path) -> Path:
+    """Return an empty folder for the demonstration; only an older demonstration is removed.
+
+    Raises:
+        UsageError: the folder holds something else.
+    """
+    mark = folder / "demo"
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        raise UsageError(
+            _("thư mục {folder} không trống; hãy chọn thư mục khác cho lần thử").format(
+                folder=folder
+            )
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mark.touch()
+    return folder
+
+
+def clear_taken(database: Database, folder: Path) -> None:
+    """Remove the sheets of a scanner's folder that are safe as masters; the others stay."""
+    for sheet in folder.iterdir():
+        if sheet.is_file() and database.find_master(sha256_of(sheet)):
+            sheet.unlink()

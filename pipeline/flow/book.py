@@ -1,0 +1,286 @@
+"""A book: its pages are read, then it is looked at as a whole, indexed and packed."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import portalocker
+
+from pipeline import plugs
+from pipeline.archive.alto import alto
+from pipeline.archive.json_lines import json_lines
+from pipeline.archive.package import card_of, is_pdfa, seal
+from pipeline.archive.pdfa import PdfLimits, PdfPage, Picture, write_pdf
+from pipeline.errors import BusyError, UsageError, exit_code
+from pipeline.extract.sequence import check_book
+from pipeline.flow.many import read_scans
+from pipeline.flow.page import ScanJob, forms
+from pipeline.index.backends import Index
+from pipeline.index.documents import document
+from pipeline.ingest.files import embedded_bytes
+from pipeline.settings import Settings
+from pipeline.store.database import Database, PageState, now
+from pipeline.values import Book, Master, Page, PageReading, Record
+from pipeline.words import _
+
+Progress = Callable[[str, int, int], None]  # what is done, how many are, of how many
+
+
+def index_of(database: Database, settings: Settings) -> Index:
+    """Return the index back end that the settings name."""
+    made: Index = plugs.load("pipeline.index.backends", settings.index.backend).create(
+        settings.index, database
+    )
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class BookOutcome:
+    """What `process` did to one book.
+
+    Attributes:
+        read: pages that were read this time.
+        errors: of the pages that cannot be read, by number: class name and sentence.
+        records: in the whole book.
+        pdfa: book.pdf was checked and conforms to PDF/A-2b.
+    """
+
+    accession: str
+    read: int
+    errors: Mapping[int, tuple[str, str]]
+    records: int
+    pdfa: bool
+
+    @property
+    def exit_codes(self) -> list[int]:
+        """Return the exit codes of the errors, in page order."""
+        return [exit_code(name) for name, _sentence in self.errors.values()]
+
+
+@contextmanager
+def working(archive: Path) -> Iterator[None]:
+    """Hold the archive for writing; the lock falls with the process, also a killed one.
+
+    Raises:
+        BusyError: another program holds it.
+    """
+    (archive / "work").mkdir(parents=True, exist_ok=True)
+    try:
+        with portalocker.Lock(archive / "work" / "lock", "a", timeout=0, fail_when_locked=True):
+            yield
+    except portalocker.LockException as error:
+        raise BusyError(str(archive)) from error
+
+
+def package_of(archive: Path, accession: str) -> Path:
+    """Return the folder of a book's package."""
+    return archive / "books" / accession
+
+
+def process(
+    database: Database,
+    settings: Settings,
+    accessions: Sequence[str],
+    on_progress: Progress,
+    *,
+    retry: bool = False,
+    again: bool = False,
+) -> list[BookOutcome]:
+    """Read what has not been read of these books, and put what is new into packages and index.
+
+    May be killed at any moment and started again: a page is kept whole or is still waiting.
+
+    Args:
+        retry: read the failed pages once more.
+        again: read all pages once more; people's decisions stay.
+    """
+    with working(settings.archive):
+        return [
+            _process_book(
+                database,
+                settings,
+                accession,
+                on_progress,
+                reset=("read", "failed") if again else ("failed",) if retry else (),
+            )
+            for accession in accessions
+        ]
+
+
+def _process_book(
+    database: Database,
+    settings: Settings,
+    accession: str,
+    on_progress: Progress,
+    *,
+    reset: Sequence[PageState],
+) -> BookOutcome:
+    book = _known_book(database, accession)
+    database.reset_pages(accession, reset)
+    jobs = [
+        job
+        for job, work in zip(
+            _jobs(database, settings, book), database.page_work(accession), strict=True
+        )
+        if work.state == "waiting"
+    ]
+    for count, outcome in enumerate(read_scans(jobs, settings.work), 1):
+        if outcome.error:
+            database.keep_failure(outcome.page, *outcome.error)
+        else:
+            database.keep_reading(outcome.page, outcome.readings, outcome.steps)
+        on_progress(_("đọc {book}").format(book=accession), count, len(jobs))
+    if not database.is_sealed(accession):
+        _finish(database, settings, book, on_progress)
+    return _book_outcome(database, settings, accession, len(jobs))
+
+
+def _known_book(database: Database, accession: str) -> Book:
+    book = database.book(accession)
+    if book is None:
+        raise UsageError(_("không có sổ “{book}” trong kho").format(book=accession))
+    return book
+
+
+def _jobs(database: Database, settings: Settings, book: Book) -> list[ScanJob]:
+    masters = {master.sha256: master for master in database.masters(book.accession)}
+    package = package_of(settings.archive, book.accession)
+    return [
+        ScanJob(
+            package / masters[page.master].path,
+            masters[page.master].name,
+            page.master,
+            page,
+            book.form,
+            book.years,
+            settings,
+        )
+        for page in database.pages(book.accession)
+    ]
+
+
+def _finish(database: Database, settings: Settings, book: Book, on_progress: Progress) -> None:
+    pages = database.pages(book.accession)
+    readings = {page.number: database.readings(book.accession, page.number) for page in pages}
+    records = book_records(readings.values())
+    search_index = index_of(database, settings)
+    with database.write() as connection:  # records and index together, or neither
+        database.keep_records(connection, book.accession, records)
+        search_index.remove(book.accession, connection)
+        search_index.put([document(record, book) for record in records], connection)
+    on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
+    _seal(database, settings, book, readings, records)
+    database.mark_sealed(book.accession)
+    on_progress(_("đóng gói {book}").format(book=book.accession), 1, 1)
+
+
+def book_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
+    """Return the records of a book's pages after a look at the whole book."""
+    found = [record for sides in readings for side in sides for record in side.records]
+    checked = {
+        record.id: record
+        for form in {record.form for record in found}
+        for record in check_book(forms()[form], [one for one in found if one.form == form])
+    }
+    return [checked[record.id] for record in found]
+
+
+def _book_outcome(database: Database, settings: Settings, accession: str, read: int) -> BookOutcome:
+    works = database.page_work(accession)
+    return BookOutcome(
+        accession,
+        read,
+        {work.page.number: work.error for work in works if work.error},
+        len(database.records(accession)),
+        is_pdfa(package_of(settings.archive, accession)),
+    )
+
+
+def reindex(database: Database, settings: Settings) -> int:
+    """Build the index anew from the records; searching goes on meanwhile. Return the count."""
+    documents = [
+        document(record, book)
+        for book in database.books()
+        for record in database.records(book.accession)
+    ]
+    with working(settings.archive):
+        index_of(database, settings).replace_all(documents)
+    return len(documents)
+
+
+def _seal(
+    database: Database,
+    settings: Settings,
+    book: Book,
+    readings: Mapping[int, Sequence[PageReading]],
+    records: Sequence[Record],
+) -> None:
+    package = package_of(settings.archive, book.accession)
+    masters = {master.sha256: master for master in database.masters(book.accession)}
+    pages = database.pages(book.accession)
+    target = package / "data" / "book.pdf"
+    pdf = write_pdf(
+        [
+            _pdf_page(page, masters[page.master], readings[page.number], package, settings)
+            for page in pages
+        ],
+        target,
+        title=f"{book.place} {book.volume} {book.years[0]}",
+        work=settings.archive / "work",
+        limits=PdfLimits(max_pixels=settings.ingest.max_pixels),
+    )
+    texts = [
+        (
+            f"text/{page.number:04}.xml",
+            alto(page, readings[page.number], masters[page.master].path),
+        )
+        for page in pages
+    ]
+    seal(
+        package,
+        card_of(
+            book,
+            pages=len(pages),
+            records=len(records),
+            pdf=pdf,
+            software=f"sohoa {version('sohoa')}",
+            date=now(),
+        ),
+        list(masters.values()),
+        [
+            ("book.pdf", target),
+            *texts,
+            ("records.jsonl", json_lines(records)),
+            ("decisions.jsonl", json_lines(database.decisions(book.accession))),
+            ("provenance.jsonl", json_lines(database.steps(book.accession))),
+        ],
+    )
+
+
+def _pdf_page(
+    page: Page,
+    master: Master,
+    readings: Sequence[PageReading],
+    package: Path,
+    settings: Settings,
+) -> PdfPage:
+    return PdfPage(
+        page.number,
+        partial(_picture, package / master.path, page.frame, settings),
+        page.width_px,
+        page.height_px,
+        page.dpi,
+        readings[0].turn_deg if readings else 0,
+        tuple(line for reading in readings for line in reading.lines),
+        master.path,
+    )
+
+
+def _picture(file: Path, frame: int, settings: Settings) -> Picture:
+    embedded = embedded_bytes(file, frame, settings.ingest)
+    if embedded is None:
+        return Picture(file, frame)
+    return Picture(embedded.data, 1, embedded.turn_deg)

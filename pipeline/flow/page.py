@@ -1,0 +1,242 @@
+"""One scan, from master to records: the order of the stages.
+
+Stages are functions from values to values and know nothing of each other; this file carries the
+values between them, notes the provenance, and is the only one that guards a page against a
+stage that fails: one bad page is kept with its error, and the book goes on.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cache, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline import plugs
+from pipeline.clean.steps import clean
+from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
+from pipeline.extract.form import Form, load_forms
+from pipeline.extract.recognise import recognise
+from pipeline.extract.records import extract_records
+from pipeline.ingest.files import open_frame
+from pipeline.layout.cells import find_cells
+from pipeline.layout.ink import erase_rules
+from pipeline.layout.lines import find_lines
+from pipeline.layout.rules import find_rules
+from pipeline.ocr.engines import Engine
+from pipeline.ocr.reading import read_lines
+from pipeline.settings import OcrSettings, Settings, shipped
+from pipeline.store.database import now
+from pipeline.store.durable import sha256_of
+from pipeline.values import (
+    Line,
+    Matrix,
+    Page,
+    PageImage,
+    PageReading,
+    Polygon,
+    Record,
+    Script,
+    Step,
+)
+from pipeline.words import _
+
+MIN_READ_DPI = 70.0  # below this a written letter is some eight px high: nothing can be read
+SCRIPTS: tuple[Script, ...] = ("print", "typewriter", "handwriting")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJob:
+    """One scan to read; pickles, so that any executor can carry it.
+
+    Attributes:
+        file: the master, absolute.
+        name: what to call the file in sentences.
+        sha256: what the file's bytes must sum up to; empty when nobody knows.
+        form: id of the form; empty to have it recognised.
+    """
+
+    file: Path
+    name: str
+    sha256: str
+    page: Page
+    form: str
+    years: tuple[int, int]
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOutcome:
+    """What became of a scan: its sides' readings, or an error (class name and sentence)."""
+
+    page: Page
+    readings: tuple[PageReading, ...] = ()
+    steps: tuple[Step, ...] = ()
+    error: tuple[str, str] | None = None
+
+
+@cache
+def forms() -> Mapping[str, Form]:
+    """Return all forms of `schemas/`, by id; loaded once a process."""
+    return load_forms(shipped("schemas"))
+
+
+@lru_cache(maxsize=4)
+def engines(settings: OcrSettings) -> Mapping[Script, Engine]:
+    """Return the engine for each script; models are loaded once a process."""
+    chosen: dict[Script, str] = {
+        "print": settings.print,
+        "typewriter": settings.typewriter,
+        "handwriting": settings.hand,
+    }
+    made = {
+        name: plugs.load("pipeline.ocr.engines", name).create(settings)
+        for name in set(chosen.values())
+    }
+    return {script: made[chosen[script]] for script in SCRIPTS}
+
+
+def read_scan(job: ScanJob) -> ScanOutcome:
+    """Read one scan from master to records; polygons in px of the scan.
+
+    Raises:
+        SohoaError: the scan cannot be used; see `guarded` for what becomes of that.
+    """
+    clock = _Clock(job)
+    if job.sha256 and sha256_of(job.file) != job.sha256:
+        raise FixityError(
+            _(
+                "{file} không còn là tệp đã lưu; hãy chạy “sohoa verify” và phục hồi từ bản sao"
+            ).format(file=job.name)
+        )
+    with clock.stage("decode"):
+        image = open_frame(job.file, job.page.frame, job.name, job.settings.ingest)
+    if image.dpi < MIN_READ_DPI:
+        raise LowResolutionError(job.name, image.dpi, job.settings.ingest.min_dpi)
+    readers = engines(job.settings.ocr)
+    with clock.stage("clean"):
+        sides = clean(image, readers["handwriting"].legibility)
+    sheets = [_read_side(side, readers, clock) for side in sides]
+    with clock.stage("extract"):
+        sheets = _with_records(sheets, job)
+    readings = tuple(_on_scan(sheet, sides) for sheet in sheets)
+    return ScanOutcome(job.page, readings, clock.steps())
+
+
+def guarded(job: ScanJob) -> ScanOutcome:
+    """Read one scan; whatever goes wrong becomes an outcome with an error."""
+    try:
+        return read_scan(job)
+    except SohoaError as error:
+        return ScanOutcome(job.page, error=(type(error).__name__, str(error)))
+    except Exception as error:  # the one guard: a page that breaks a stage must not stop the book
+        sentence = _("trang {number} làm hỏng một bước đọc ({reason}); hãy báo lỗi này").format(
+            number=job.page.number, reason=f"{type(error).__name__}: {error}"
+        )
+        return ScanOutcome(job.page, error=(ReadingError.__name__, sentence))
+
+
+def _read_side(side: PageImage, readers: Mapping[Script, Engine], clock: "_Clock") -> PageReading:
+    with clock.stage("layout"):
+        rules = find_rules(side)
+        cells = find_cells(side, rules)
+        lines = find_lines(side, rules, cells)
+        bare = erase_rules(side, rules)
+    with clock.stage("ocr"):
+        lines = read_lines(bare, lines, readers)
+    height, width = side.pixels.shape
+    outline = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
+    return PageReading(
+        side.side, side.turn_deg, side.skew_deg, "", 0.0, outline, cells, tuple(lines)
+    )
+
+
+def _with_records(sheets: Sequence[PageReading], job: ScanJob) -> list[PageReading]:
+    form, confidence = (forms()[job.form], 1.0) if job.form else recognise(forms(), sheets)
+    if form is None:
+        return list(sheets)
+    records = extract_records(form, sheets, job.page.accession, job.page.number, job.years)
+    return [
+        replace(
+            sheet,
+            form=form.id,
+            form_confidence=confidence,
+            records=tuple(record for record in records if record.side == sheet.side),
+        )
+        for sheet in sheets
+    ]
+
+
+def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:
+    """Map all polygons of a side from its page image to the scan."""
+    matrix = {side.side: side.to_scan for side in sides}
+    here = matrix[sheet.side]
+
+    def moved(record: Record) -> Record:
+        fields = tuple(
+            replace(field, polygon=_mapped(field.polygon, matrix[field.side]))
+            for field in record.fields
+        )
+        return replace(record, polygon=_mapped(record.polygon, here), fields=fields)
+
+    return replace(
+        sheet,
+        outline=_mapped(sheet.outline, here),
+        cells=tuple(replace(cell, polygon=_mapped(cell.polygon, here)) for cell in sheet.cells),
+        lines=tuple(_line_on_scan(line, here) for line in sheet.lines),
+        records=tuple(moved(record) for record in sheet.records),
+    )
+
+
+def _line_on_scan(line: Line, matrix: Matrix) -> Line:
+    return replace(line, polygon=_mapped(line.polygon, matrix))
+
+
+def _mapped(polygon: Polygon, matrix: Matrix) -> Polygon:
+    points = np.asarray(polygon, dtype=np.float64).reshape(-1, 1, 2)
+    moved = cv2.perspectiveTransform(points, matrix).reshape(-1, 2)
+    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in moved)
+
+
+class _Clock:
+    """CPU seconds by stage, this process and the programs it called; becomes provenance."""
+
+    def __init__(self, job: ScanJob) -> None:
+        self._job = job
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        before = _cpu_seconds()
+        yield
+        self._seconds[name] = self._seconds.get(name, 0.0) + _cpu_seconds() - before
+
+    def steps(self) -> tuple[Step, ...]:
+        settings = {
+            "decode": json.dumps(asdict(self._job.settings.ingest)),
+            "ocr": json.dumps(asdict(self._job.settings.ocr)),
+            "extract": json.dumps({"form": self._job.form}),
+        }
+        page = self._job.page
+        return tuple(
+            Step(
+                page.accession,
+                page.number,
+                stage,
+                version("sohoa"),
+                settings.get(stage, "{}"),
+                round(seconds, 3),
+                now(),
+            )
+            for stage, seconds in self._seconds.items()
+        )
+
+
+def _cpu_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system

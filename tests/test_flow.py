@@ -1,0 +1,218 @@
+"""The whole line on the invented books of samples/: from scans to a search hit, and back."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline import desk
+from pipeline.errors import BusyError, FixityError
+from pipeline.flow import page as page_flow
+from pipeline.flow.book import _jobs, package_of, process, reindex, working
+from pipeline.flow.many import read_scans
+from pipeline.flow.page import ScanJob, read_scan
+from pipeline.settings import Settings, WorkSettings, load_settings
+from pipeline.store.database import Database, open_database
+from pipeline.values import Page, PageImage, Quality
+
+ROOT = Path(__file__).parent.parent
+SOHOA = [sys.executable, "-m", "pipeline"]
+
+
+def nothing(*_args: object) -> None:
+    """Show no progress."""
+
+
+def settings_for(archive: Path) -> Settings:
+    return replace(load_settings(archive, "thu"), work=WorkSettings(executor="serial"))
+
+
+def sample(form: str) -> desk.Sample:
+    return next(one for one in desk.samples() if one.book.form == form)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive with all samples, read and packed."""
+    folder = tmp_path_factory.mktemp("archive")
+    settings = settings_for(folder)
+    database = desk.open_archive(settings, make=True)
+    for one in desk.samples():
+        desk.intake(database, settings, one.book, [one.folder], nothing)
+    process(database, settings, desk.chosen_books(database, ()), nothing)
+    database.close()
+    return folder
+
+
+@pytest.fixture
+def database(archive: Path) -> Database:
+    return open_database(archive / "sohoa.db")
+
+
+def test_every_page_was_read(archive: Path, database: Database) -> None:
+    for book in database.books():
+        states = Counter(work.state for work in database.page_work(book.accession))
+        assert set(states) == {"read"}, (book.accession, states)
+        assert book.pages == sum(states.values())
+
+
+def test_a_person_is_found_without_marks(archive: Path, database: Database) -> None:
+    hits = desk.search(database, settings_for(archive), "nguyen thi lan 1987", 5)
+    assert hits
+    name = next(field for field in hits[0].record.fields if field.key == "nksHoTen")
+    assert name.value == "Nguyễn Thị Lan"
+    assert hits[0].why
+
+
+def test_a_look_is_logged_without_the_query(archive: Path, database: Database) -> None:
+    before = len(database.looks())
+    hits = desk.search(database, settings_for(archive), "nguyen thi lan 1987", 5)
+    [(_time, person, action, records)] = database.looks()[before:]
+    assert (person, action) == ("thu", "search")
+    assert records == [hit.record.id for hit in hits]
+
+
+def test_the_row_on_the_paper_can_be_seen(archive: Path, database: Database) -> None:
+    hit = desk.search(database, settings_for(archive), "nguyen thi lan 1987", 1)[0]
+    picture = desk.row_picture(database, settings_for(archive), hit)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size > 2000
+
+
+def test_nothing_differs_until_a_bit_is_flipped(archive: Path, database: Database) -> None:
+    settings = settings_for(archive)
+    assert not any(desk.verify(database, settings, ()).values())
+    book = database.books()[0]
+    master = database.masters(book.accession)[0]
+    file = package_of(archive, book.accession) / master.path
+    good = file.read_bytes()
+    file.chmod(0o644)
+    file.write_bytes(good[:500] + bytes([good[500] ^ 1]) + good[501:])
+    try:
+        [difference] = {
+            one.path for one in desk.verify(database, settings, [book.accession])[book.accession]
+        }
+        assert difference == master.path
+        job = _jobs(database, settings, book)[0]
+        with pytest.raises(FixityError):
+            read_scan(job)
+    finally:
+        file.write_bytes(good)
+
+
+def test_the_index_can_be_built_anew(archive: Path, database: Database) -> None:
+    settings = settings_for(archive)
+    before = desk.search(database, settings, "nguyen thi lan 1987", 5)
+    count = reindex(database, settings)
+    assert count == sum(len(database.records(book.accession)) for book in database.books())
+    assert desk.search(database, settings, "nguyen thi lan 1987", 5) == before
+
+
+def test_the_same_scans_again_are_said_and_not_stored(archive: Path, database: Database) -> None:
+    one = sample("birth_form")
+    taken = desk.intake(database, settings_for(archive), one.book, [one.folder], nothing)
+    assert not taken.taken
+    assert len(taken.already) == len(database.masters(one.book.accession))
+
+
+def test_two_writers_on_one_archive_are_kept_apart(archive: Path) -> None:
+    with working(archive), pytest.raises(BusyError), working(archive):
+        pass
+
+
+def test_a_page_that_breaks_a_stage_does_not_stop_the_book(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = sample("birth_form")
+    settings = settings_for(tmp_path)
+    database = desk.open_archive(settings, make=True)
+    desk.intake(database, settings, one.book, [one.folder], nothing)
+    real = page_flow.find_rules
+    calls = iter(range(100))
+
+    def breaks_once(image: PageImage) -> object:
+        if next(calls) == 0:
+            raise ZeroDivisionError("broken")
+        return real(image)
+
+    monkeypatch.setattr(page_flow, "find_rules", breaks_once)
+    [outcome] = process(database, settings, [one.book.accession], nothing)
+    assert list(outcome.errors) == [1]
+    assert "ZeroDivisionError" in outcome.errors[1][1]
+    assert outcome.exit_codes == [8]
+    assert outcome.records >= 1
+    [outcome] = process(database, settings, [one.book.accession], nothing, retry=True)
+    assert not outcome.errors
+    database.close()
+
+
+def test_a_page_that_kills_its_process_is_the_only_one_lost(tmp_path: Path) -> None:
+    page = Page("x", 1, "", 1, 10, 10, 300.0, Quality(3.0))
+    settings = replace(settings_for(tmp_path), work=WorkSettings(workers=2))
+    jobs = [
+        ScanJob(
+            tmp_path / f"{n}.jpg", f"{n}.jpg", "", replace(page, number=n), "", (0, 0), settings
+        )
+        for n in range(1, 6)
+    ]
+    jobs[2] = DeadlyJob(*[getattr(jobs[2], name) for name in ScanJob.__slots__])
+    outcomes = {one.page.number: one for one in read_scans(jobs, settings.work)}
+    assert sorted(outcomes) == [1, 2, 3, 4, 5]
+    killed = [n for n, one in outcomes.items() if one.error and one.error[0] == "ReadingError"]
+    assert killed == [3]
+
+
+class DeadlyJob(ScanJob):
+    """A job whose page takes its whole process down when it is unpickled to be read."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_die, (os.getpid(),))
+
+
+def _die(parent: int) -> None:
+    if os.getpid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="NOT RUN: kill -9 is for POSIX")
+def test_reading_goes_on_after_kill_9_with_no_page_lost_and_none_done_twice(
+    tmp_path: Path,
+) -> None:
+    one = sample("birth_form")
+    settings = settings_for(tmp_path)
+    database = desk.open_archive(settings, make=True)
+    desk.intake(database, settings, one.book, [one.folder], nothing)
+    pages = len(database.pages(one.book.accession))
+    command = [*SOHOA, "process", "--executor", "serial", "--archive", str(tmp_path)]
+    chance = random.Random(7)
+    read: list[int] = []
+    for _attempt in range(6):
+        child = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(chance.uniform(1.5, 6.0))
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        states = [work.state for work in database.page_work(one.book.accession)]
+        read.append(states.count("read"))
+    assert read == sorted(read)  # what was read once stays read
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    work = database.page_work(one.book.accession)
+    assert [one.state for one in work] == ["read"] * pages
+    steps = Counter((step.page, step.stage) for step in database.steps(one.book.accession))
+    assert set(steps.values()) == {1}
+    ids = [record.id for record in database.records(one.book.accession)]
+    assert len(ids) == len(set(ids)) > 0
+    assert not any(desk.verify(database, settings, ()).values())
+    package = package_of(tmp_path, one.book.accession)
+    lines = (package / "data" / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ids
+    database.close()
