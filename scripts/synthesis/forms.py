@@ -302,9 +302,9 @@ def draw_ticks(writer: Writer, box: Box, birth: Birth) -> None:
     print_cell(sheet, writer.page, writer.book.bold, "Ghi chú", heading, layout.label_mm)
     note = writer.written["ghiChu"]
     place = Box(box.left + 2, y + 8, box.right - 2, y + 34)
-    polygon = write_cell(sheet, writer.page, writer.book.note_hand, note, place, 5.4)
-    if polygon is not None:
-        writer.fields["ghiChu"] = to_field(note, polygon)
+    where = write_cell(sheet, writer.page, writer.book.note_hand, note, place, 5.4)
+    if where is not None:
+        writer.fields["ghiChu"] = to_field(note, where)
 
 
 def draw_form_page(

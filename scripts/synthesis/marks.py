@@ -62,14 +62,13 @@ def stamp(
     alpha = np.asarray(image, np.float32)
     patchy = 0.68 + 0.22 * smooth_noise(rng, alpha.shape, side / 4)
     grain = 1 - 0.25 * np.abs(smooth_noise(rng, alpha.shape, max(side / 120, 1.5)))
-    alpha = cv2.GaussianBlur(
-        alpha * np.clip(patchy * grain, 0.08, 0.95), (0, 0), max(side / 500, 0.4)
-    )
+    pressed = alpha * np.clip(patchy * grain, 0.08, 0.95)
+    soft = np.asarray(cv2.GaussianBlur(pressed, (0, 0), max(side / 500, 0.4)))
     corner = (
         round(sheet.px(centre[0]) - image.width / 2),
         round(sheet.px(centre[1]) - image.width / 2),
     )
-    sheet.blend(np.clip(alpha, 0, 255).astype(np.uint8), corner, RED)
+    sheet.blend(np.clip(soft, 0, 255).astype(np.uint8), corner, RED)
 
 
 def signature(sheet: Sheet, centre: Point, size_mm: tuple[float, float], colour: Colour) -> None:

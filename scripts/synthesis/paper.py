@@ -192,7 +192,10 @@ def edges(shape: tuple[int, int], px: float) -> Field:
     """Return 1 at the sheet's edges, falling to 0 over 2 cm."""
     rows = np.minimum(np.arange(shape[0]), np.arange(shape[0])[::-1]).astype(np.float32)
     columns = np.minimum(np.arange(shape[1]), np.arange(shape[1])[::-1]).astype(np.float32)
-    return np.maximum(np.exp(-rows / (9 * px))[:, None], np.exp(-columns / (9 * px))[None, :])
+    near: Field = np.maximum(
+        np.exp(-rows / (9 * px))[:, None], np.exp(-columns / (9 * px))[None, :]
+    )
+    return near
 
 
 def add_stains(sheet: Field, wear: Wear, rng: np.random.Generator, px: float) -> None:

@@ -6,6 +6,7 @@ until `paper.py` maps them through the same warps as the pixels.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import cv2
@@ -222,7 +223,7 @@ def fit(sheet: Sheet, hand: Hand, text: str, box: Box, size_mm: float) -> Fit:
     for factor, squeeze in TRIES:
         size = size_mm * factor
         room = box.width / squeeze
-        lines = wrap(text, room, lambda part, at=size: sheet.width_mm(hand, part, at))
+        lines = wrap(text, room, partial(sheet.width_mm, hand, size_mm=size))
         fits = max(sheet.width_mm(hand, line, size) for line in lines) <= room
         if fits and len(lines) * size * 0.95 <= box.height + size * 0.25:
             return Fit(lines, size, squeeze)

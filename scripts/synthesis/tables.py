@@ -87,25 +87,18 @@ def draw_rules(sheet: Sheet, book: Book, grid: Grid) -> None:
     thin, colour = book.layout.rule_mm, book.layout.rule
     top, bottom = grid.heads[0], grid.ys[-1]
     left, right = grid.xs[0], grid.xs[-1]
-    for y in (*grid.heads[2 if len(grid.heads) > 2 else 1 :], *grid.ys[1:-1]):
+    runs = _runs(grid.columns)
+    for y in (*grid.heads[2 if runs else 1 :], *grid.ys[1:-1]):
         sheet.rule((left, y), (right, y), thin, colour)
     for y in (top, bottom):
         sheet.rule((left, y), (right, y), thin * 2, colour)
-    blocked = any(column.block for column in grid.columns)
+    within = {index for first, last in runs for index in range(first + 1, last)}
     for index, x in enumerate(grid.xs):
-        inside = 0 < index < len(grid.columns)
-        same = (
-            inside
-            and grid.columns[index].block
-            and grid.columns[index].block == grid.columns[index - 1].block
-        )
-        start = grid.heads[1] if same else top
-        sheet.rule((x, start), (x, bottom), thin if inside else thin * 2, colour)
-    if blocked:
-        for first, last in _runs(grid.columns):
-            sheet.rule(
-                (grid.xs[first], grid.heads[1]), (grid.xs[last], grid.heads[1]), thin, colour
-            )
+        start = grid.heads[1] if index in within else top
+        outer = index in (0, len(grid.columns))
+        sheet.rule((x, start), (x, bottom), thin * 2 if outer else thin, colour)
+    for first, last in runs:
+        sheet.rule((grid.xs[first], grid.heads[1]), (grid.xs[last], grid.heads[1]), thin, colour)
 
 
 def _runs(columns: Sequence[Column]) -> list[tuple[int, int]]:
@@ -294,7 +287,7 @@ def draw_table(
     sheet = Sheet(book.layout.sheet_mm, dpi, seed)
     width, height = book.layout.sheet_mm
     parts = len(book.layout.pages)
-    pages = []
+    pages: list[tuple[SidePage, Grid]] = []
     for index, columns in enumerate(book.layout.pages):
         left = width / parts * index + (9 if index == 0 else 11)
         right = width / parts * (index + 1) - (9 if index == parts - 1 else 11)
