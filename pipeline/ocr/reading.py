@@ -8,6 +8,14 @@ from pipeline.ocr.engines import Engine
 from pipeline.ocr.script import tell_script
 from pipeline.values import Line, PageImage, Script
 
+DIGITS = "0123456789"
+ALLOWED = {
+    "int": DIGITS,
+    "page": DIGITS,
+    "id_number": DIGITS,
+    "decimal": f"{DIGITS},. ",
+}
+
 
 def read_lines(
     image: PageImage, lines: Sequence[Line], engines: Mapping[Script, Engine]
@@ -21,11 +29,19 @@ def read_lines(
     return tuple(read[index] for index in range(len(told)))
 
 
-def read_crop(image: PageImage, engines: Mapping[Script, Engine]) -> Line:
-    """Return what stands in a picture that holds one line and nothing else."""
+def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = "") -> Line:
+    """Return what stands in a picture that holds one line and nothing else.
+
+    Args:
+        image: dark ink on light paper.
+        engines: the engine for each script.
+        kind: what the line holds, if that is known (`int`, `person_name`); it rules out letters.
+    """
     height_px, width_px = image.pixels.shape
     whole = ((0.0, 0.0), (width_px, 0.0), (width_px, height_px), (0.0, height_px))
-    return read_lines(image, [Line(whole)], engines)[0]
+    line = Line(whole)
+    line = replace(line, script=tell_script(crop(image, line))[0])
+    return engines[line.script].read(image, [line], ALLOWED.get(kind, ""))[0]
 
 
 def _by_engine(

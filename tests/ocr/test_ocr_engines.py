@@ -132,3 +132,10 @@ def test_upright_text_is_more_legible(any_engine: Engine, turn: int) -> None:
 def test_nothing_is_not_legible(any_engine: Engine) -> None:
     assert any_engine.legibility([]) == 0
     assert any_engine.legibility([np.full((40, 200), 255, np.uint8)]) == 0
+
+
+def test_only_allowed_characters_are_read(any_engine: Engine) -> None:
+    image, lines = page(["1O5 l7 Z3", "Bưởi"])
+    read = any_engine.read(image, lines, allowed="0123456789 ")
+    assert {letter for line in read for letter in line.text} <= set("0123456789 ")
+    assert read[0].text

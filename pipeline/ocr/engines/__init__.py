@@ -17,11 +17,16 @@ class Engine(Protocol):
 
     name: str
 
-    def read(self, image: PageImage, lines: Sequence[Line]) -> list[Line]:
+    def read(self, image: PageImage, lines: Sequence[Line], allowed: str = "") -> list[Line]:
         """Return the same lines, in the same order, with text, confidence and letters.
 
-        A line without ink has the empty text; a line that cannot be read has it too, with
-        confidence 0, and never fails the others.
+        A line without ink has the empty text, and so has one that cannot be read; neither
+        fails the others.
+
+        Args:
+            image: dark ink on light paper, rules taken off.
+            lines: their outlines on it.
+            allowed: the only characters that can stand there; empty when any can.
         """
         ...
 

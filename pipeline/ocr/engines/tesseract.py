@@ -6,6 +6,7 @@ a process a line would spend nine tenths of its time on loading the language.
 
 import csv
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,10 +73,10 @@ class TesseractEngine:
     def __init__(self, page_seconds: float) -> None:
         self.page_seconds = page_seconds
 
-    def read(self, image: PageImage, lines: Sequence[Line]) -> list[Line]:
+    def read(self, image: PageImage, lines: Sequence[Line], allowed: str = "") -> list[Line]:
         """Return the lines with what stands in them."""
         strips = [to_strip(crop(image, line)) for line in lines]
-        found = iter(self._words([strip for strip in strips if strip is not None]))
+        found = iter(self._words([strip for strip in strips if strip is not None], allowed))
         return [
             _blank(line) if strip is None else _fill(line, strip, next(found))
             for line, strip in zip(lines, strips, strict=True)
@@ -87,19 +88,19 @@ class TesseractEngine:
         likely = [
             sum(word.confidence * len(word.text) for word in words)
             / sum(len(word.text) for word in words)
-            for words in self._words(strips)
+            for words in self._words(strips, allowed="")
             if words
         ]
         return sum(likely) / len(crops) if crops else 0.0
 
-    def _words(self, strips: Sequence[Strip]) -> list[list[Word]]:
+    def _words(self, strips: Sequence[Strip], allowed: str) -> list[list[Word]]:
         """Return the words of each strip, read in one call."""
         if not strips:
             return []
         with TemporaryDirectory(prefix="sohoa-") as folder:
             names = Path(folder) / "lines.txt"
             names.write_text(_write(strips, Path(folder)), encoding="utf-8")
-            table = _call(str(names), self.page_seconds)
+            table = _call(str(names), allowed, self.page_seconds)
         return _words_by_strip(table, len(strips))
 
 
@@ -152,18 +153,19 @@ def _write(strips: Sequence[Strip], folder: Path) -> str:
     return "\n".join(names) + "\n"
 
 
-def _call(names: str, page_seconds: float) -> str:
+def _call(names: str, allowed: str, page_seconds: float) -> str:
     """Return Tesseract's table of words for a list of files.
 
     Raises:
         ProgramError: Tesseract is missing or failed.
         ReadingError: it took longer than the page is worth.
     """
+    only = f" -c tessedit_char_whitelist={shlex.quote(allowed)}" if allowed else ""
     try:
         table = pytesseract.image_to_data(
             names,
             lang=LANGUAGE,
-            config=f"{SINGLE_LINE} --dpi {DPI}",
+            config=f"{SINGLE_LINE} --dpi {DPI}{only}",
             timeout=page_seconds,
             output_type=pytesseract.Output.STRING,
         )
