@@ -1,0 +1,89 @@
+"""Where the writing is: the ink of a page on even, empty ground, without the scanner's bed."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.values import Pixels
+
+Ink = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.uint8]
+
+LONG_SIDE_PX = 1700  # A4 at some 150 dpi: a rule is still one pixel wide
+_THUMB = 4  # the bed and the light of the paper are measured on a picture so many times smaller
+_BED_SHARE = 0.5  # of the paper's light: darker is bed, photograph or ink
+_BED_PARTS = 70  # a stroke is thinner than this part of the long side (4 mm of A4)
+_FAINT = 0.06  # share of the paper's light that grain and shadows take away; ink takes more
+
+
+class InkMap(NamedTuple):
+    """The ink of a page, on a smaller picture.
+
+    Attributes:
+        ink: 0 (paper) to 1 (black).
+        bed: 255 where the page is solidly dark (scanner bed, black band, photograph), else 0.
+        reduction: px of the page for one px of `ink` and `bed`; a whole number.
+        paper: grey of the bare paper, the median.
+    """
+
+    ink: Ink
+    bed: Mask
+    reduction: int
+    paper: int
+
+
+def map_ink(pixels: Pixels, long_side_px: int = LONG_SIDE_PX) -> InkMap:
+    """Return the ink of a page, with shadows, paper colour and solid dark areas taken away."""
+    reduction = max(1, round(max(pixels.shape) / long_side_px))
+    small = shrink(pixels, reduction)
+    size = (small.shape[1], small.shape[0])
+    thumb = shrink(small, _THUMB)
+    bed = solid_dark(thumb)
+    light = paper_light(thumb, bed)
+    bare = light[bed == 0]
+    paper = int(np.median(bare)) if bare.size else int(np.median(light))
+    bed = np.asarray(cv2.resize(bed, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    light = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    ink = np.float32(1 - _FAINT) - small.astype(np.float32) / light
+    ink[(ink < 0) | (bed > 0)] = 0
+    return InkMap(ink, bed, reduction, paper)
+
+
+def shrink(pixels: Pixels, reduction: int) -> Pixels:
+    """Return a picture so many times smaller.
+
+    The reduction is whole, so that both axes shrink by exactly the same: else angles change.
+    """
+    if reduction == 1:
+        return pixels
+    scale = 1 / reduction
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    if min(size) == 1:
+        return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def solid_dark(thumb: Pixels) -> Mask:
+    """Return 255 where a picture is dark over more than the width of any stroke."""
+    paper = float(np.percentile(thumb, 90))
+    dark = np.where(thumb < paper * _BED_SHARE, 255, 0).astype(np.uint8)
+    side = max(3, round(max(thumb.shape) / _BED_PARTS))
+    # The world outside the frame counts as dark, so that a thin band along an edge is solid too.
+    core = cv2.erode(dark, _box(side), borderType=cv2.BORDER_CONSTANT, borderValue=255)
+    # Grown back by more than was taken, since its blurred edge is no ink either.
+    return np.asarray(cv2.dilate(core, _box(side + 4)), np.uint8)
+
+
+def paper_light(thumb: Pixels, bed: Mask) -> Ink:
+    """Return the light of the bare paper at each point: what the writing was written on."""
+    side = max(3, round(max(thumb.shape) / _BED_PARTS * 1.5))
+    paper = np.where(bed > 0, 0, thumb).astype(np.uint8)
+    bare = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, _box(side))
+    return np.asarray(np.maximum(cv2.blur(bare, (5, 5)), 1), np.float32)
+
+
+def _box(side: int) -> Mask:
+    return np.ones((side, side), np.uint8)

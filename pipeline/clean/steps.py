@@ -1,0 +1,21 @@
+"""From a scan to its upright, level pages: the steps of clean/ in their order."""
+
+from pipeline.clean.border import crop
+from pipeline.clean.deskew import deskew
+from pipeline.clean.orientation import Legibility, find_turn, turn
+from pipeline.clean.spread import split
+from pipeline.values import PageImage
+
+
+def clean(image: PageImage, legibility: Legibility) -> tuple[PageImage, ...]:
+    """Return the pages on a scan, upright and level: one, or the left and the right of a spread.
+
+    All steps but the last move pixels without changing them: a spread askew is parted along its
+    slanted fold, and each of its pages is levelled by its own angle.
+
+    Args:
+        image: one scan.
+        legibility: see `find_turn`.
+    """
+    upright = turn(image, find_turn(image, legibility))
+    return tuple(deskew(crop(page)) for page in split(upright))
