@@ -2,16 +2,17 @@
 
     .venv/bin/python scripts/bench_search.py --records 100000 --queries 300
 
-Names are drawn by the weights in `bench_search_names.json`. Every second record is damaged as a
+Names are drawn by the weights in `data/names.tsv`. Every second record is damaged as a
 reader damages handwriting; the asked ones are the only ones with their name and year.
 """
 
 import argparse
-import json
+import csv
 import random
 import tempfile
 import time
-from collections import Counter
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +28,10 @@ from pipeline.settings import IndexSettings
 from pipeline.store.database import open_database
 from pipeline.values import Book, FieldValue, Record
 
-NAMES = json.loads(Path(__file__).with_name("bench_search_names.json").read_text("utf-8"))
+NAMES: dict[str, dict[str, float]] = defaultdict(dict)
+with (Path(__file__).parent / "data" / "names.tsv").open(encoding="utf-8") as lines:
+    for row in csv.DictReader(lines, delimiter="\t"):
+        NAMES[row["kind"]][row["name"]] = float(row["weight_old"])
 YEARS = range(1930, 2011)
 LETTER_NOISE = 0.15  # chance that a letter of a damaged name is hit
 YEAR_NOISE = 0.04
@@ -55,19 +59,19 @@ def draw(names: dict[str, float], dice: random.Random, count: int = 1) -> list[s
 
 
 def person(dice: random.Random, sex: str, surname: str = "") -> str:
-    middle = draw(NAMES[f"middle_{sex}"], dice, dice.choices([0, 1, 2], [2, 83, 15])[0])
-    given = draw(NAMES[f"given_{sex}"], dice)
-    return " ".join([surname or draw(NAMES["surnames"], dice)[0], *middle, *given])
+    middle = draw(NAMES[f"middle-{sex}"], dice, dice.choices([0, 1, 2], [2, 83, 15])[0])
+    given = draw(NAMES[f"given-{sex}"], dice)
+    return " ".join([surname or draw(NAMES["surname"], dice)[0], *middle, *given])
 
 
 def births(count: int, dice: random.Random) -> list[Birth]:
     found = []
     for index in range(count):
-        father = person(dice, "male")
-        child = person(dice, dice.choice(["male", "female"]), father.split()[0])
+        father = person(dice, "m")
+        child = person(dice, dice.choice(["m", "f"]), father.split()[0])
         year = dice.choice(YEARS)
         book = f"B{year}-{index % 40:02}"
-        found.append(Birth(f"{book}/{index}/-/1", child, person(dice, "female"), father, year))
+        found.append(Birth(f"{book}/{index}/-/1", child, person(dice, "f"), father, year))
     return found
 
 
@@ -113,8 +117,6 @@ def as_document(birth: Birth, *, dice: random.Random | None) -> Document:
 
 def wrong_tone(name: str, dice: random.Random) -> str:
     """Return the name with the tone of one syllable changed."""
-    import unicodedata
-
     said = name.split()
     at = dice.randrange(len(said))
     letters = unicodedata.normalize("NFD", said[at])

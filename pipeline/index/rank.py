@@ -1,6 +1,6 @@
 """Order what a back end found, and say why: one re-ranker for all back ends."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,13 +54,9 @@ def rank(query: Query, documents: Sequence[Document]) -> list[Scored]:
     return sorted(good, key=lambda item: (-item.score, item.document.id))
 
 
-def likeness(wanted: str, written: str, *, is_marked: bool) -> float:
-    """Return how alike two syllables are, 0 to 1; marks count when `is_marked`."""
-    return _likeness(wanted, written, is_marked)
-
-
 @lru_cache(maxsize=100_000)
-def _likeness(wanted: str, written: str, is_marked: bool) -> float:  # noqa: FBT001 - cached
+def likeness(wanted: str, written: str, is_marked: bool) -> float:  # noqa: FBT001 - hot
+    """Return how alike two syllables are, 0 to 1; marks count when `is_marked`."""
     if canon(wanted) == canon(written):
         return 1.0
     one, two = bare(wanted), bare(written)
@@ -137,7 +133,7 @@ def _name_match(
     for name in document.names:
         factor = _role_factor(wanted.role, name)
         if factor > best:
-            score = factor * _alike(said, tuple(syllables(name.text)), is_marked=query.is_marked)
+            score = factor * _alike(said, syllables(name.text), query.is_marked)
             if score > best:
                 best, found = score, name
     if found is None or best < _MIN_NAME:
@@ -163,48 +159,47 @@ def _has_role(role: str, document: Document) -> bool:
     return any(_role_factor(role, name) for name in document.names)
 
 
-def _alike(wanted: Words, written: Words, *, is_marked: bool) -> float:
+def _alike(wanted: Words, written: Words, is_marked: bool) -> float:  # noqa: FBT001 - hot
     """Return how alike two names are, 0 to 1: syllables aligned, the given name weighs most."""
-    pairs = _align(wanted, written, is_marked=is_marked)
+    pairs = _align(wanted, written, is_marked)
     asked, held = _name_weights(len(wanted)), _name_weights(len(written))
-    unasked = sum(weight for at, weight in enumerate(held) if at not in pairs.values())
-    alike = sum(
-        asked[at] * likeness(wanted[at], written[other], is_marked=is_marked)
-        for at, other in pairs.items()
-    )
-    order = [pairs[at] for at in sorted(pairs)]
+    alike = sum(asked[at] * score for at, _other, score in pairs)
+    unasked = sum(held) - sum(held[other] for _at, other, _score in pairs)
+    order = [other for _at, other, _score in sorted(pairs)]
     swapped = _SWAPPED if order != sorted(order) else 1.0
     return swapped * alike / (sum(asked) + _UNASKED * unasked)
 
 
-def _align(wanted: Words, written: Words, *, is_marked: bool) -> Mapping[int, int]:
-    """Return which written syllable each wanted one is, the most alike first, ends before middle.
+def _align(
+    wanted: Words,
+    written: Words,
+    is_marked: bool,  # noqa: FBT001 - hot
+) -> list[tuple[int, int, float]]:
+    """Return (place wanted, place written, likeness) of syllables that belong together.
 
-    Greedy: names have two to five syllables, where the best assignment is hardly ever another.
+    Greedy, the most alike first, of equals those as far from the given name, which comes last:
+    names have two to five syllables, where the best assignment is hardly ever another.
     """
+    shift = len(written) - len(wanted)
     ranked = sorted(
-        (-likeness(one, two, is_marked=is_marked), _shift(at, wanted, other, written), at, other)
+        (-likeness(one, two, is_marked), abs(at + shift - other), at, other)
         for at, one in enumerate(wanted)
         for other, two in enumerate(written)
     )
-    pairs: dict[int, int] = {}
-    taken: set[int] = set()
-    for _unlike, _apart, at, other in ranked:
-        if at not in pairs and other not in taken:
-            pairs[at] = other
-            taken.add(other)
+    pairs: list[tuple[int, int, float]] = []
+    used: set[int] = set()  # places wanted as they are, places written as ~place
+    for unlike, _apart, at, other in ranked:
+        if at not in used and ~other not in used:
+            pairs.append((at, other, -unlike))
+            used |= {at, ~other}
     return pairs
 
 
-def _shift(at: int, wanted: Words, other: int, written: Words) -> int:
-    """Return how far apart two syllables stand, counted from the given name, which comes last."""
-    return abs((len(wanted) - at) - (len(written) - other))
-
-
-def _name_weights(count: int) -> list[float]:
+@lru_cache(maxsize=16)
+def _name_weights(count: int) -> tuple[float, ...]:
     if count == 1:
-        return [_GIVEN]
-    return [_SURNAME, *[_MIDDLE] * (count - 2), _GIVEN]
+        return (_GIVEN,)
+    return (_SURNAME, *[_MIDDLE] * (count - 2), _GIVEN)
 
 
 # Years, numbers, places
@@ -255,11 +250,16 @@ def _number_evidence(part: str, wanted: str, document: Document) -> _Evidence:
 
 
 def _place_evidence(wanted: Words, document: Document) -> _Evidence:
-    weight, asked = _WEIGHTS["place"], [bare(word) for word in wanted]
+    weight, asked = _WEIGHTS["place"], tuple(bare(word) for word in wanted)
     for key, text in document.places:
-        held = [bare(word) for word in syllables(text)]
+        held = _bare_words(text)
         starts = range(len(held) - len(asked) + 1)
         if any(held[start : start + len(asked)] == asked for start in starts):
             why = _("{label}: {text}").format(label=search_rules().label("place"), text=text)
             return _Evidence(weight, 1.0, why, key)
     return _Evidence(weight, 0.0 if document.places else _UNKNOWN)
+
+
+@lru_cache(maxsize=20_000)  # a book's entries have few places
+def _bare_words(text: str) -> Words:
+    return tuple(bare(word) for word in syllables(text))

@@ -15,9 +15,10 @@ _FINAL_Y = re.compile(r"(?<=[bcdđghklmnpqrstvx])y$|(?<=^qu)y$")
 _MIN_DELETION = 3  # shorter syllables would all become alike
 
 
-def syllables(text: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def syllables(text: str) -> tuple[str, ...]:
     """Return the syllables of a name, NFC and lower case: `Y-Bhiăng H'Đơk` → y, bhiăng, h, đơk."""
-    return _WORD.findall(nfc(text.lower().translate(_BARRED)))
+    return tuple(_WORD.findall(nfc(text.lower().translate(_BARRED))))
 
 
 @lru_cache(maxsize=20_000)

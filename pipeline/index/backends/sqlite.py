@@ -26,6 +26,7 @@ from pipeline.store.database import Database
 _BATCH = 1000  # documents in one transaction of a rebuild: others may write in between
 _COMMON = 3000  # a key of more documents tells little, and reading them all costs time
 _DOCUMENTS, _KEYS, _LATE = "search_document", "search_key", "search_late"
+_WHOLE = 2.0  # weight of a name that is there with all its syllables
 _VARIABLES = 500  # in one statement; old builds of SQLite allow 999
 _NEXT = "_next"  # tables of a rebuild, until they take the others' place
 
@@ -181,25 +182,25 @@ def _swap(connection: Connection) -> None:
 # Finding
 
 
-def _rank(connection: Connection, wanted: Iterable[tuple[str, float]]) -> list[int]:
+def _rank(connection: Connection, wanted: Sequence[tuple[str, float]]) -> list[int]:
     """Return the numbers of documents by the rarity of the keys they share, best first.
 
-    Common keys count only when the rare ones find nothing; the re-ranker sees to the rest.
+    A common key alone tells little, but all pairs of a name together are the whole name, in
+    whatever year. Common keys one by one count only when all else finds nothing.
     """
-    found = [(weight, _holders(connection, [key]), key) for key, weight in wanted]
-    last = max((numbers[-1] for _weight, numbers, _key in found if numbers), default=0)
-    rare = [item for item in found if len(item[1]) <= _COMMON]
-    scores = _sum(rare, last)
-    if not scores:
-        common = [(weight, numbers, key) for weight, numbers, key in found if numbers]
-        both = _holders(connection, [key for weight, _numbers, key in common if weight >= 1.0])
-        scores = _sum([(2.0, both, ""), *common], last)
+    found = [(weight, _holders(connection, [key])) for key, weight in wanted]
+    last = max((numbers[-1] for _weight, numbers in found if numbers), default=0)
+    whole = [key for key, _weight in wanted if key.startswith("p")]
+    if len(whole) > 1:
+        found.append((_WHOLE, _holders(connection, whole)))
+    scores = _sum((item for item in found if len(item[1]) <= _COMMON), last)
+    scores = scores or _sum(found, last)
     return heapq.nsmallest(len(scores), scores, key=lambda number: (-scores[number], number))
 
 
-def _sum(found: Iterable[tuple[float, Sequence[int], str]], last: int) -> dict[int, float]:
+def _sum(found: Iterable[tuple[float, Sequence[int]]], last: int) -> dict[int, float]:
     scores: dict[int, float] = {}
-    for weight, numbers, _key in found:
+    for weight, numbers in found:
         gain = weight * math.log(1 + last / max(1, len(numbers)))
         for number in numbers:
             scores[number] = scores.get(number, 0.0) + gain
@@ -211,11 +212,13 @@ def _holders(connection: Connection, keys: Sequence[str]) -> list[int]:
     if not keys:
         return []
     match = " AND ".join(f'"{key}"' for key in keys)  # keys hold letters, digits, `_` and `/`
-    rows = connection.exec_driver_sql(
-        f"SELECT rowid FROM {_KEYS} WHERE {_KEYS} MATCH ? ORDER BY rowid LIMIT {_COMMON + 1}",
+    # In one text, since rows cost much more than numbers.
+    told = connection.exec_driver_sql(
+        "SELECT group_concat(number, ' ') FROM (SELECT rowid AS number "
+        f"FROM {_KEYS} WHERE {_KEYS} MATCH ? ORDER BY rowid LIMIT {_COMMON + 1})",
         (match,),
-    )
-    return [row[0] for row in rows]
+    ).scalar()
+    return [int(number) for number in (told or "").split()]
 
 
 def _fetch(connection: Connection, numbers: Sequence[int], limit: int) -> list[Document]:
