@@ -35,6 +35,7 @@ class Anchor:
         order: the label's place in the form.
         line: the line in which it ends, and where: the answer begins at `end`.
         first_line: the line in which it begins, at `start`.
+        is_assumed: the label is worn; its neighbours leave one possibility.
     """
 
     order: int
@@ -42,6 +43,7 @@ class Anchor:
     start: int
     line: Line
     end: int
+    is_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

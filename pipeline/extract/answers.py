@@ -3,21 +3,24 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from pipeline.extract.anchors import Anchor, find_anchors
 from pipeline.extract.form import Form
 from pipeline.extract.pieces import Piece, box_around, polygon_of, text_of, trimmed
 from pipeline.extract.reading_order import Row, bottom, left, regions_of, right, top
-from pipeline.extract.slots import Entry, Slot
+from pipeline.extract.slots import ASSUMED, Entry, Slot
+from pipeline.extract.worn import is_long, with_worn
 from pipeline.values import Line, PageReading
 
 _LEADERS = " \t.…·•_"
 _EDGES_LEFT = " \t:;.,…·•_-–—=)]}"
 _EDGES_RIGHT = " \t:;.,…·•_-–—=([{"
-_TICK_BEFORE = re.compile(r"(?:[☑☒✓✔✗✘]|\[\s*[xXvV]\s*\]|(?:^|\s)[xXvV])\s*$")
-_TICK_AFTER = re.compile(r"^\s*[:.]*\s*(?:[☑☒✓✔✗✘]|\[\s*[xXvV]\s*\]|[xXvV](?=\s|$))")
-_EMPTY_BOX = re.compile(r"\s*[□☐▢oO0口\[\]()]+\s*")
+_TICK = r"(?:[☑☒✓✔✗✘]|\[\s*[xXvV]\s*\]|(?:^|(?<=\s))[xXvV])"
+_TICK_BEFORE, _TICK_AFTER = re.compile(_TICK + r"\s*$"), re.compile(r"\s*" + _TICK + r"(?=\s|$)")
+_LETTER_BEFORE = re.compile(r"(?:^|\s)[^\W_]{1,2}\s*$")  # what engines make of a crossed box
+_EMPTY_BOX = re.compile(r"[□☐▢oO0口\[\]()\s.:-]*")
+TICKED, MAY_BE_TICKED = 0.9, 0.5
 MIN_ANSWERS = 2  # an unused page has its printed labels and perhaps its number
 
 
@@ -34,17 +37,19 @@ class _Lanes:
         self.lanes = [*kept, (start, end, anchor)]
 
     def below(self, line: Line) -> int | None:
-        """Return the anchor above a line."""
+        """Return the anchor above a line; None when there is none right above it."""
         start, end = left(line.polygon), right(line.polygon)
         over = [(min(end, lane[1]) - max(start, lane[0]), lane[2]) for lane in self.lanes]
-        return max(over)[1] if over else None
+        shared, anchor = max(over, default=(0.0, -1))
+        return anchor if shared > 0 else None
 
 
 def find_answers(form: Form, sheet: PageReading) -> Entry | None:
     """Return the entry of a printed form; None when the page is unused."""
     regions = regions_of(sheet)
     slots: list[Slot] = []
-    for region, anchors in zip(regions, find_anchors(form, regions), strict=True):
+    for region, read in zip(regions, find_anchors(form, regions), strict=True):
+        anchors = with_worn(form, region, read)
         pieces = _pieces(form, region, anchors)
         for anchor, answer in zip(anchors, pieces, strict=True):
             slot = _slot(form, sheet, region, anchor, answer)
@@ -67,29 +72,36 @@ def _slot(
     if not label.keys:
         return None
     if label.choice:
-        if not _is_ticked(anchor, _beside(region, anchor)):
-            return None
+        trust = _tick(anchor, _beside(region, anchor))
         printed = Piece(anchor.line, anchor.start, anchor.end)
-        return Slot(label.keys, (printed,), polygon_of([printed]), sheet.side, label.choice)
+        place = polygon_of([printed])
+        slot = Slot(label.keys, (printed,), place, sheet.side, label.choice, trust)
+        return slot if trust else None
     pieces = _stripped(answer)
+    if len(pieces) > 1 and not is_long(form, label):
+        # under a label for signatures: the scrawl, and the name below it
+        pieces = [max(pieces, key=lambda piece: piece.end - piece.start)]
     place = polygon_of(pieces) if pieces else anchor.line.polygon
-    return Slot(label.keys, tuple(pieces), place, sheet.side)
+    trust = ASSUMED if anchor.is_assumed else 1.0
+    return Slot(
+        label.keys, tuple(pieces), place, sheet.side, "", trust, is_assumed=anchor.is_assumed
+    )
 
 
-def _is_ticked(anchor: Anchor, beside: Line | None) -> bool:
-    """Tell whether a mark stands before or after a printed choice.
+def _tick(anchor: Anchor, beside: Line | None) -> float:
+    """Return how sure it is that a mark stands at a printed choice; 0 for none.
 
-    An empty box is ruled and leaves no line of writing; a cross in it leaves a short one.
+    An empty box is ruled and leaves no writing; a cross in it is a short line of its own, or
+    some letter in front of the printed words.
     """
     before = anchor.first_line.text[: anchor.start]
-    after = anchor.line.text[anchor.end :]
-    if _TICK_BEFORE.search(before) or _TICK_AFTER.match(after):
-        return True
-    return (
-        beside is not None
-        and len(beside.text.strip()) <= 2
-        and not _EMPTY_BOX.fullmatch(beside.text)
-    )
+    if _TICK_BEFORE.search(before) or _TICK_AFTER.match(anchor.line.text[anchor.end :]):
+        return TICKED
+    if _LETTER_BEFORE.search(before):
+        return MAY_BE_TICKED
+    if beside is None or len(beside.text.strip()) > 2 or _EMPTY_BOX.fullmatch(beside.text):
+        return 0.0
+    return MAY_BE_TICKED
 
 
 def _beside(region: Sequence[Row], anchor: Anchor) -> Line | None:
@@ -124,18 +136,16 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
         ends: list[tuple[Line, int]] = []
         for line in row:
             cuts = _cuts(line, anchors)
-            head = Piece(line, 0, cuts[0][0] if cuts else len(line.text))
             owner = in_row
             if owner is None and not _labels_wrap(line, anchors):
-                owner = _owner(line, answers, lanes, current)
-            if owner is not None and head.end > head.start:
-                answers[owner].append(head)
-            for index, (_start, end, anchor) in enumerate(cuts):
-                stop = cuts[index + 1][0] if index + 1 < len(cuts) else len(line.text)
+                owner = _owner(form, line, anchors, lanes, current)
+            if owner is not None:
+                answers[owner].append(Piece(line, 0, cuts[0][0] if cuts else len(line.text)))
+            for (_start, end, anchor), after in zip_longest(cuts, cuts[1:]):
                 if not form.labels[anchors[anchor].order].hint:
                     owner = in_row = current = anchor
                 if owner is not None:
-                    answers[owner].append(Piece(line, end, stop))
+                    answers[owner].append(Piece(line, end, after[0] if after else len(line.text)))
             if owner is not None:
                 ends.append((line, owner))
         for line, owner in ends:
@@ -160,15 +170,26 @@ def _labels_wrap(line: Line, anchors: Sequence[Anchor]) -> bool:
 
 
 def _owner(
-    line: Line, answers: Sequence[Sequence[Piece]], lanes: _Lanes, current: int | None
+    form: Form,
+    line: Line,
+    anchors: Sequence[Anchor],
+    lanes: _Lanes,
+    current: int | None,
 ) -> int | None:
-    """Return whose answer a line without a label continues.
+    """Return whose answer a line without a label continues; None when it is nobody's.
 
-    Inside a ruled cell text flows from the last label; on open paper, and under labels that
+    Inside a ruled cell text flows on from the last label; on open paper, and under labels that
     stand side by side for signatures, it belongs to the label above.
     """
     above = lanes.below(line)
-    if current is None or above is None:
-        return current
-    is_blank = not any(_stripped(answers[above])) or not any(_stripped(answers[current]))
-    return above if line.cell is None or is_blank else current
+    owner = current
+    if above is not None and (line.cell is None or _is_bare(anchors[above])):
+        owner = above
+    if owner is None or is_long(form, form.labels[anchors[owner].order]):
+        return owner
+    return owner if owner == above and _is_bare(anchors[owner]) else None
+
+
+def _is_bare(anchor: Anchor) -> bool:
+    """Tell whether nothing is written in the label's own line: the answer is below."""
+    return not anchor.line.text[anchor.end :].strip(_EDGES_LEFT + _EDGES_RIGHT)

@@ -1,7 +1,7 @@
 """Which column of a ruled table holds which field: by its heading, its group and its order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.extract.codes import bare
 from pipeline.extract.form import Form, Label
@@ -19,6 +19,7 @@ GROUP_READ, GROUP_MARGIN = 0.55, 0.15  # similarity, and how far the next block 
 FLOOR = 0.5  # similarity of a heading that is worth nothing
 HINT = 0.35  # similarity from which a misread heading may be what its place says
 CONTAINED = 0.85  # a heading that has the label among other printed words
+LONG = 6  # letters of a label that may be told from such words
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class ColumnLabel:
     """
 
     grid: int
-    column: int
+    column: Column
     order: int | None
     similarity: float = 0.0
     is_assumed: bool = False
@@ -44,15 +45,15 @@ def label_columns(form: Form, grids: Sequence[Grid]) -> list[ColumnLabel]:
     gains = [_gains(form, column) for _index, column in columns]
     orders = _without_repeats(order_labels(form, gains), gains)
     labelled = [
-        ColumnLabel(index, column.number, order, _similar(form, column, order))
+        ColumnLabel(index, column, order, _similar(form, column, order))
         for (index, column), order in zip(columns, orders, strict=True)
     ]
-    return _filled(form, labelled, [column for _index, column in columns])
+    return _filled(form, labelled)
 
 
 def _may_be(column: Column, label: Label) -> bool:
     """Tell whether a heading was not read, or read too badly to say something else."""
-    worn = not column.headings or len(bare(column.headings[-1])) < 2
+    worn = not column.headings or len(bare("".join(column.headings))) < 2
     return worn or _label_similar(label, column) >= HINT
 
 
@@ -63,9 +64,8 @@ def _gains(form: Form, column: Column) -> Gains:
     gains = {}
     for label in form.labels:
         similar = _label_similar(label, column)
-        worth = (
-            gain(similar, min(len(bare(text)) for text in label.texts), FLOOR) if similar else 0.0
-        )
+        shortest = min(len(bare(text)) for text in label.texts)
+        worth = gain(similar, shortest, FLOOR)
         if worth > 0 and group:
             worth += IN_GROUP if label.block == group else -WRONG_GROUP
         if worth > 0:
@@ -78,26 +78,18 @@ def _similar(form: Form, column: Column, order: int | None) -> float:
 
 
 def _label_similar(label: Label, column: Column) -> float:
-    """Compare with the heading itself, with all that stands above it, and with a part of it."""
-    if not column.headings:
-        return 0.0
-    leaf = bare(column.headings[-1])
-    path = bare("".join(column.headings))
-    best = best_similarity(leaf, label, rough_similarity)
-    if path != leaf:
-        for whole in (path, _turned(column)):
-            best = max(best, best_similarity(whole, label, rough_similarity))
-    for text in label.texts:
-        printed = bare(text)
-        if len(printed) >= 6 and len(leaf) > len(printed):
-            ends = (leaf[: len(printed)], leaf[-len(printed) :])
+    """Compare a label with each heading, with all that stands above, and with a part of it."""
+    own = [bare(text) for text in column.headings]
+    together = bare("".join(column.headings))
+    group = bare("".join(column.groups))
+    # group and heading may be one label: Cha / Họ và tên is "Họ và tên cha"
+    readings = [together, group + together, together + group, *own] if own else []
+    best = max((best_similarity(one, label, rough_similarity) for one in readings), default=0.0)
+    for printed in map(bare, label.texts):
+        if len(printed) >= LONG and len(together) > len(printed):
+            ends = (together[: len(printed)], together[-len(printed) :])
             best = max(best, CONTAINED * max(rough_similarity(end, printed) for end in ends))
     return best
-
-
-def _turned(column: Column) -> str:
-    """Return heading and group as one label would say it: Cha / Họ và tên → Họ và tên cha."""
-    return bare("".join(reversed(column.headings)))
 
 
 def _group(form: Form, column: Column) -> str:
@@ -107,7 +99,7 @@ def _group(form: Form, column: Column) -> str:
         similar = [
             rough_similarity(bare(heading), bare(text))
             for text in block.texts
-            for heading in column.headings[:-1]
+            for heading in (*column.groups, *column.headings[:-1])
         ]
         best.append((max(similar, default=0.0), block.name))
     (first, name), (second, _name) = sorted(best, reverse=True)[:2]
@@ -128,7 +120,7 @@ def _without_repeats(orders: Sequence[int | None], gains: Sequence[Gains]) -> li
     ]
 
 
-def _filled(form: Form, columns: list[ColumnLabel], printed: Sequence[Column]) -> list[ColumnLabel]:
+def _filled(form: Form, columns: list[ColumnLabel]) -> list[ColumnLabel]:
     """Give worn headings the labels that the form has between their neighbours.
 
     Only when there are as many columns as labels in between: else it would be a guess.
@@ -144,13 +136,11 @@ def _filled(form: Form, columns: list[ColumnLabel], printed: Sequence[Column]) -
             end += 1
         between = _between(form, columns, start, end)
         if len(between) == end - start and all(
-            _may_be(column, form.labels[order])
-            for column, order in zip(printed[start:end], between, strict=True)
+            _may_be(column.column, form.labels[order])
+            for column, order in zip(columns[start:end], between, strict=True)
         ):
             for index, order in zip(range(start, end), between, strict=True):
-                filled[index] = ColumnLabel(
-                    columns[index].grid, columns[index].column, order, 0.0, is_assumed=True
-                )
+                filled[index] = replace(columns[index], order=order, is_assumed=True)
         start = end
     return filled
 

@@ -23,7 +23,6 @@ from pipeline.letters import nfc
 from pipeline.values import Alternative, FieldValue
 
 UNSURE = 0.5  # below this a value is more likely wrong than right
-ASSUMED_COLUMN = 0.6
 OTHER_SENSE = 0.3  # share of a reading's confidence that each of its other senses gets
 _WORDY = frozenset({"person_name", "person_or_org", "place_text", "text", "enum", "code_list"})
 
@@ -115,7 +114,7 @@ def _made(
     calibration: Calibration,
 ) -> Reading:
     script = script_of(slot.pieces)
-    plausible = confidence * read.trust * (ASSUMED_COLUMN if slot.is_assumed else 1.0)
+    plausible = confidence * read.trust * slot.trust
     sure = calibrated(calibration, field.kind, script, plausible)
     doubts = list(read.doubts)
     if slot.is_assumed:

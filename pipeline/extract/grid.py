@@ -1,22 +1,24 @@
-"""The ruled grid of one side: which rows are heading, and what is written in which cell."""
+"""The table of one side of a scan: its columns with their headings, and its rows."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from pipeline.extract.codes import bare
 from pipeline.extract.form import Form
-from pipeline.extract.matching import best_similarity, rough_similarity
-from pipeline.extract.pieces import Piece, joined, whole
+from pipeline.extract.headings import (
+    Written,
+    head_rows,
+    is_heading,
+    number_rows,
+    repeats_head,
+    text_in,
+    without_number,
+)
+from pipeline.extract.pieces import Piece, box_around, joined, whole
 from pipeline.extract.reading_order import rows_of
-from pipeline.values import Cell, Line, PageReading
+from pipeline.values import Cell, Line, PageReading, Polygon
 
-_COLUMN_NUMBER = re.compile(r"[(\[]?\s*(\d{1,2}|[a-zA-Z])\s*[)\]]?\.?")
-MAX_HEADER_ROWS = 4
-SURE = 0.75  # similarity from which a heading counts as read
-MIN_HEADINGS = 2
-MIN_NUMBERS = 3
+SPLIT = 0.5  # share of rows that show a rule below a heading, for it to part two columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,14 @@ class Column:
     """One column of a side.
 
     Attributes:
-        number: grid column, counted from 1.
-        headings: what is printed above it, outermost group first; bare text may be empty.
+        first: first grid column that belongs to it; `end` is the one after its last.
+        groups: headings that stand above several columns, outermost first.
+        headings: its own headings, top to bottom; empty when none was read.
     """
 
-    number: int
+    first: int
+    end: int
+    groups: tuple[str, ...]
     headings: tuple[str, ...]
 
 
@@ -50,25 +55,41 @@ class Grid:
 
 
 def read_grid(form: Form, sheet: PageReading) -> Grid | None:
-    """Return the table of a side with its heading told from its body; None without cells."""
+    """Return the table of a side with its head told from its body; None without cells."""
     if not sheet.cells:
         return None
     cells = {(cell.row, cell.column): cell for cell in sheet.cells}
     lines = _lines_by_cell(sheet)
-    heading = _heading_rows(form, sheet.cells, lines)
-    count = max(cell.column + cell.column_span for cell in sheet.cells)
-    worded = heading - _number_rows(heading, sheet.cells, lines)
-    columns = tuple(
-        Column(number, _headings(number, worded, sheet.cells, lines)) for number in range(1, count)
+    head = head_rows(form, sheet.cells, lines)
+    rows = sorted({cell.row for cell in sheet.cells} - head)
+    worded = head - number_rows(head, sheet.cells, lines)
+    columns = _columns(form, sheet.cells, worded, rows, lines)
+    grid = Grid(sheet, cells, lines, columns, tuple(rows))
+    headings = [" ".join(column.headings) for column in columns]
+    body = tuple(
+        row
+        for row in rows
+        if not repeats_head(headings, [joined(pieces_in(grid, row, one)) for one in columns])
     )
-    rows = sorted({cell.row for cell in sheet.cells} - heading)
-    body = tuple(row for row in rows if not _is_repeated_heading(row, columns, lines))
     return Grid(sheet, cells, lines, columns, body)
 
 
-def pieces_in(grid: Grid, row: int, column: int) -> tuple[Piece, ...]:
-    """Return all that is written in a cell, in reading order."""
-    return tuple(whole(line) for line in grid.lines.get((row, column), ()))
+def pieces_in(grid: Grid, row: int, column: Column) -> tuple[Piece, ...]:
+    """Return all that is written in a column of a row, in reading order."""
+    places = [(row, number) for number in range(column.first, column.end)]
+    return tuple(whole(line) for place in places for line in grid.lines.get(place, ()))
+
+
+def place_of(grid: Grid, row: int, column: Column) -> Polygon | None:
+    """Return the outline of a column in a row; None where the grid has no cell."""
+    polygons = [
+        grid.cells[row, number].polygon
+        for number in range(column.first, column.end)
+        if (row, number) in grid.cells
+    ]
+    if not polygons:
+        return None
+    return polygons[0] if len(polygons) == 1 else box_around(polygons)
 
 
 def _lines_by_cell(sheet: PageReading) -> dict[tuple[int, int], tuple[Line, ...]]:
@@ -82,97 +103,51 @@ def _lines_by_cell(sheet: PageReading) -> dict[tuple[int, int], tuple[Line, ...]
     }
 
 
-def _text(lines: Mapping[tuple[int, int], tuple[Line, ...]], place: tuple[int, int]) -> str:
-    return joined([whole(line) for line in lines.get(place, ())])
-
-
-def _heading_rows(
-    form: Form, cells: Sequence[Cell], lines: Mapping[tuple[int, int], tuple[Line, ...]]
-) -> set[int]:
-    """Return the rows that the layout calls heading, or whose words are headings."""
-    heading = {cell.row for cell in cells if cell.is_header}
-    rows = sorted({cell.row for cell in cells})
-    for row in rows[:MAX_HEADER_ROWS]:
-        texts = [_text(lines, (cell.row, cell.column)) for cell in cells if cell.row == row]
-        written = [text for text in texts if bare(text)]
-        if _are_headings(form, written):
-            heading |= {above for above in rows if above <= row}
-    following = {max(heading, default=0) + 1}
-    return heading | _number_rows(following, cells, lines)
-
-
-def _number_rows(
-    rows: Iterable[int],
-    cells: Sequence[Cell],
-    lines: Mapping[tuple[int, int], tuple[Line, ...]],
-) -> set[int]:
-    """Return those of the rows in which the columns are numbered."""
-    return {
-        row
-        for row in rows
-        if _are_column_numbers([_text(lines, (row, c.column)) for c in cells if c.row == row])
-    }
-
-
-def _are_headings(form: Form, texts: Sequence[str]) -> bool:
-    if len(texts) < MIN_HEADINGS:
-        return False
-    sure = sum(
-        max(best_similarity(bare(text), label, rough_similarity) for label in form.labels) >= SURE
-        for text in texts
+def _columns(
+    form: Form, cells: Sequence[Cell], head: set[int], body: Sequence[int], lines: Written
+) -> tuple[Column, ...]:
+    """Return the columns: grid columns under one lowest heading, unless the body parts them."""
+    count = max(cell.column + cell.column_span for cell in cells)
+    starts = Counter(cell.column for cell in cells if cell.row in body)
+    edges = [1]
+    for number in range(2, count):
+        lowest, before = _lowest(cells, head, number), _lowest(cells, head, number - 1)
+        parted = starts[number] > SPLIT * len(body)
+        if (
+            lowest is None
+            or lowest is not before
+            or (parted and not is_heading(form, text_in(lines, lowest.row, lowest.column)))
+        ):
+            edges.append(number)
+    return tuple(
+        Column(first, end, *_headings(cells, head, first, end, lines))
+        for first, end in zip(edges, [*edges[1:], count], strict=True)
     )
-    return sure >= MIN_HEADINGS and sure >= len(texts) / 2
 
 
-def _are_column_numbers(texts: Sequence[str]) -> bool:
-    """Tell whether (1) (2) (3) … is printed here, with some of it misread or worn."""
-    written = [text.strip() for text in texts if text.strip()]
-    hits = [_COLUMN_NUMBER.fullmatch(text) for text in written]
-    numbers = [int(hit[1]) for hit in hits if hit and hit[1].isdigit()]
-    rising = sum(after - before == 1 for before, after in pairwise(numbers))
-    short = sum(len(bare(text)) <= 3 for text in written)
-    if len(written) < MIN_NUMBERS or rising < 2 or short < len(written) * 0.9:
-        return False
-    return rising >= len(written) / 3
+def _lowest(cells: Sequence[Cell], head: set[int], number: int) -> Cell | None:
+    above = [cell for cell in cells if cell.row in head and _covers(cell, number)]
+    return max(above, key=lambda cell: cell.row, default=None)
+
+
+def _covers(cell: Cell, number: int) -> bool:
+    return cell.column <= number < cell.column + cell.column_span
 
 
 def _headings(
-    column: int,
-    heading: set[int],
-    cells: Sequence[Cell],
-    lines: Mapping[tuple[int, int], tuple[Line, ...]],
-) -> tuple[str, ...]:
+    cells: Sequence[Cell], head: set[int], first: int, end: int, lines: Written
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the group headings and the own headings above a column."""
     above = [
         cell
         for cell in cells
-        if cell.row in heading and cell.column <= column < cell.column + cell.column_span
+        if cell.row in head and any(_covers(cell, number) for number in range(first, end))
     ]
-    read = [
-        (_text(lines, (cell.row, cell.column)), cell.column_span)
-        for cell in sorted(above, key=lambda cell: cell.row)
-    ]
-    kept = [(text, span) for text, span in read if text.strip()]
-    own = [text for text, span in kept if span == 1]
-    texts = tuple(text for text, _span in kept)
-    return texts if own or not texts else (*texts, "")
-
-
-def _is_repeated_heading(
-    row: int,
-    columns: Sequence[Column],
-    lines: Mapping[tuple[int, int], tuple[Line, ...]],
-) -> bool:
-    """Tell whether the heading is printed again in the middle of a page."""
-    texts = [(column, bare(_text(lines, (row, column.number)))) for column in columns]
-    written = [(column, text) for column, text in texts if text]
-    if len(written) < MIN_HEADINGS:
-        return False
-    same = sum(
-        any(rough_similarity(text, bare(heading)) >= SURE for heading in column.headings if heading)
-        for column, text in written
-        if len(text) > 2
-    )
-    numbers = [_text(lines, (row, column.number)) for column, _text_ in written]
-    return same > len(written) / 2 or (
-        len(written) >= len(columns) * 0.8 and _are_column_numbers(numbers)
-    )
+    groups: list[str] = []
+    own: list[str] = []
+    for cell in sorted(above, key=lambda cell: (cell.row, cell.column)):
+        text = without_number(text_in(lines, cell.row, cell.column)).strip()
+        is_group = cell.column < first or cell.column + cell.column_span > end
+        if text:
+            (groups if is_group else own).append(text)
+    return tuple(groups), tuple(own)

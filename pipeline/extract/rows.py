@@ -7,10 +7,10 @@ from statistics import median
 from pipeline.extract.codes import bare
 from pipeline.extract.columns import ColumnLabel, label_columns
 from pipeline.extract.form import Form
-from pipeline.extract.grid import Grid, pieces_in, read_grid
+from pipeline.extract.grid import Grid, pieces_in, place_of, read_grid
 from pipeline.extract.pieces import Piece, joined
 from pipeline.extract.reading_order import bottom, left, middle, right, top
-from pipeline.extract.slots import Entry, Slot
+from pipeline.extract.slots import ASSUMED, Entry, Slot
 from pipeline.values import PageReading, Polygon
 
 Pair = tuple[int | None, int | None]
@@ -61,26 +61,21 @@ def _slots(
         if column.order is None or row is None:
             continue
         grid, label = grids[column.grid], form.labels[column.order]
-        cell = grid.cells.get((row, column.column))
+        place = place_of(grid, row, column.column)
         pieces = pieces_in(grid, row, column.column)
-        if not label.keys or cell is None:
+        if not label.keys or place is None:
             continue
-        if label.choice and not _is_marked(pieces):
-            continue
+        marked = label.choice if _is_mark(pieces) else ""
+        trust = ASSUMED if column.is_assumed else 1.0
         yield Slot(
-            label.keys,
-            pieces,
-            cell.polygon,
-            grid.sheet.side,
-            label.choice,
-            column.is_assumed,
+            label.keys, pieces, place, grid.sheet.side, marked, trust, is_assumed=column.is_assumed
         )
 
 
-def _is_marked(pieces: Sequence[Piece]) -> bool:
-    """Tell whether a cell of a yes-or-no column has a mark; a stroke means no."""
+def _is_mark(pieces: Sequence[Piece]) -> bool:
+    """Tell whether a cell of a yes-or-no column holds a mark instead of a word."""
     text = joined(pieces)
-    return bool(pieces) and (not text or not set(text) <= _NO_MARK or bool(bare(text)))
+    return bool(pieces) and len(bare(text)) <= 1 and not set(text) & _NO_MARK
 
 
 def _paired(grids: Sequence[Grid]) -> list[tuple[int | None, ...]]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pipeline.extract.pieces import Piece
 from pipeline.values import Polygon, Side
 
+ASSUMED = 0.6  # trust in a place that only its neighbours tell
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -15,6 +17,7 @@ class Slot:
         pieces: parts of lines, in order; none where nothing is written.
         polygon: px of the page image of `side`.
         choice: the code that a mark stands for; empty unless a mark was found.
+        trust: 0 to 1, how sure it is that this is the field's place, or that a mark is there.
         is_assumed: the heading was not read; the place follows from the form's order.
     """
 
@@ -23,6 +26,7 @@ class Slot:
     polygon: Polygon
     side: Side | None
     choice: str = ""
+    trust: float = 1.0
     is_assumed: bool = False
 
 

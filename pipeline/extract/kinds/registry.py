@@ -36,3 +36,6 @@ KINDS: Mapping[str, Callable[[str, Clues], Read]] = {
     "parcel": read_parcel,
     "decimal": read_decimal,
 }
+
+# Answers of these kinds may go on in the next line; a name, a number or a code never does.
+LONG_KINDS = frozenset({"date_words", "person_or_org", "place_text", "text"})
