@@ -346,7 +346,7 @@ def demo(*, folder: Path, query: str) -> None:
     with closing(desk.open_archive(settings, make=True)) as database:
         with _bar() as progress:
             for sample in desk.samples():
-                desk.intake(database, settings, sample.book, [sample.folder], progress)
+                desk.intake(database, settings, sample.book, sample.scans, progress)
             outcomes = process(database, settings, desk.chosen_books(database, ()), progress)
         _print_outcomes(outcomes)
         hits = desk.search(database, settings, query, 5)
@@ -448,6 +448,8 @@ def _print_outcomes(outcomes: Sequence[BookOutcome]) -> None:
             ),
             markup=False,
         )
+        for sentence in outcome.differences:
+            out.print(f"   {sentence}", markup=False)
         for number, (_name, sentence) in outcome.errors.items():
             err.print(
                 _("sohoa: {book}, trang {number}: {sentence}").format(

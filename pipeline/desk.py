@@ -202,6 +202,13 @@ def intake_sentences(taken: Intake) -> list[str]:
         told.append(_("sổ có {counted} trang").format(counted=taken.counted))
     elif taken.declared == taken.counted:
         told.append(_("đủ {counted} trang như bìa sổ ghi").format(counted=taken.counted))
+    elif taken.counted < taken.declared <= 2 * taken.counted:
+        told.append(
+            _(
+                "bìa sổ ghi {declared} trang, có {counted} bản quét: nếu là trang đôi, số trang sẽ "
+                "được đối chiếu khi đọc"
+            ).format(declared=taken.declared, counted=taken.counted)
+        )
     else:
         told.append(
             _(
@@ -325,10 +332,11 @@ def _disk(archive: Path) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A book of `samples/`: its card and its scans."""
+    """A book of `samples/`: its card, its folder, and its scans in order."""
 
     book: Book
     folder: Path
+    scans: tuple[Path, ...]
 
 
 def samples() -> list[Sample]:
@@ -346,7 +354,7 @@ def samples() -> list[Sample]:
             entries=told.get("entries"),
             shelf=told.get("shelf", ""),
         )
-        found.append(Sample(book, card.parent))
+        found.append(Sample(book, card.parent, tuple(sorted(card.parent.glob("*.jpg")))))
     return found
 
 

@@ -34,7 +34,6 @@ ENVIRONMENT = {
     "OMP_THREAD_LIMIT": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-PICTURES = (".jpg", ".jpeg")
 
 
 def measured(command: list[str]) -> tuple[float, float]:
@@ -72,7 +71,7 @@ def ours(sample: Sample, folder: Path) -> tuple[float, float, dict[str, float]]:
     book = sample.book
     card = ["--form", book.form, "--place", book.place, "--volume", book.volume]
     card += ["--year", f"{book.years[0]}-{book.years[1]}", "--archive", str(folder)]
-    taken = measured([*sohoa, "ingest", str(sample.folder), *card])
+    taken = measured([*sohoa, "ingest", *map(str, sample.scans), *card])
     read = measured([*sohoa, "process", "--executor", "serial", "--archive", str(folder)])
     database = open_database(folder / "sohoa.db")
     stages: dict[str, float] = defaultdict(float)
@@ -84,7 +83,7 @@ def ours(sample: Sample, folder: Path) -> tuple[float, float, dict[str, float]]:
     return taken[0] + read[0], max(taken[1], read[1]), stages
 
 
-def theirs(pages: list[Path], folder: Path) -> tuple[float, float]:
+def theirs(pages: tuple[Path, ...], folder: Path) -> tuple[float, float]:
     """Run OCRmyPDF with its defaults on the same pages."""
     source, target = folder / "in.pdf", folder / "out.pdf"
     source.write_bytes(img2pdf.convert([str(page) for page in pages]))
@@ -104,7 +103,7 @@ def main(folders: tuple[Path, ...], rounds: int) -> None:
     print("|---|---|---|---|---|---|---|")
     by_stage: dict[str, dict[str, float]] = {}
     for sample in books:
-        pages = sorted(file for file in sample.folder.iterdir() if file.suffix in PICTURES)
+        pages = sample.scans
         mine, other, stages = [], [], []
         for _round in range(rounds):
             with tempfile.TemporaryDirectory() as folder:

@@ -44,20 +44,44 @@ class BookOutcome:
     Attributes:
         read: pages that were read this time.
         errors: of the pages that cannot be read, by number: class name and sentence.
-        records: in the whole book.
+        scans: in the whole book, likewise `sides` (a spread has two) and `records`.
+        declared: pages and entries as the book's card says; None where it says nothing.
         pdfa: book.pdf was checked and conforms to PDF/A-2b.
     """
 
     accession: str
     read: int
     errors: Mapping[int, tuple[str, str]]
+    scans: int
+    sides: int
     records: int
+    declared: tuple[int | None, int | None]
     pdfa: bool
 
     @property
     def exit_codes(self) -> list[int]:
         """Return the exit codes of the errors, in page order."""
         return [exit_code(name) for name, _sentence in self.errors.values()]
+
+    @property
+    def differences(self) -> list[str]:
+        """Return sentences on what is not as the book's card declares."""
+        pages, entries = self.declared
+        told = []
+        # Some books number each page, others each opening: either way of counting may fit.
+        if pages is not None and pages not in (self.scans, self.sides):
+            told.append(
+                _("bìa sổ ghi {declared} trang, có {scans} bản quét với {sides} trang").format(
+                    declared=pages, scans=self.scans, sides=self.sides
+                )
+            )
+        if entries is not None and entries != self.records:
+            told.append(
+                _("sổ ghi {declared} trường hợp, đọc được {records}").format(
+                    declared=entries, records=self.records
+                )
+            )
+        return told
 
 
 @contextmanager
@@ -135,7 +159,7 @@ def _process_book(
         on_progress(_("đọc {book}").format(book=accession), count, len(jobs))
     if not database.is_sealed(accession):
         _finish(database, settings, book, on_progress)
-    return _book_outcome(database, settings, accession, len(jobs))
+    return _book_outcome(database, settings, book, len(jobs))
 
 
 def _known_book(database: Database, accession: str) -> Book:
@@ -188,14 +212,17 @@ def book_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
     return [checked[record.id] for record in found]
 
 
-def _book_outcome(database: Database, settings: Settings, accession: str, read: int) -> BookOutcome:
-    works = database.page_work(accession)
+def _book_outcome(database: Database, settings: Settings, book: Book, read: int) -> BookOutcome:
+    works = database.page_work(book.accession)
     return BookOutcome(
-        accession,
+        book.accession,
         read,
         {work.page.number: work.error for work in works if work.error},
-        len(database.records(accession)),
-        is_pdfa(package_of(settings.archive, accession)),
+        len(works),
+        sum(max(1, len(database.readings(book.accession, work.page.number))) for work in works),
+        len(database.records(book.accession)),
+        (book.pages, book.entries),
+        is_pdfa(package_of(settings.archive, book.accession)),
     )
 
 
