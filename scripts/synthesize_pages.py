@@ -144,6 +144,9 @@ def write_truth(pages: list[dict[str, Any]], file: Path) -> None:
 @click.option(
     "--per-book", default=4, show_default=True, help="Scans before the hand and the layout change."
 )
+@click.option("--layout", default="", help="Id in scripts/data/layouts.toml; else drawn.")
+@click.option("--area", default="", help="Id in scripts/data/areas.toml; else drawn.")
+@click.option("--hand", default="", help="Id in scripts/fonts/fonts.toml; else drawn.")
 @click.option("--shipped-fonts", is_flag=True, help="Only the faces committed in scripts/fonts.")
 def main(form: str, out: Path, *, shipped_fonts: bool, **options: Any) -> None:
     """Write invented register pages with exact ground truth."""

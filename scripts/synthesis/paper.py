@@ -220,20 +220,19 @@ def add_stains(sheet: Field, wear: Wear, rng: np.random.Generator, px: float) ->
 def age(pixels: Pixels, wear: Wear, rng: np.random.Generator, dpi: float) -> Pixels:
     """Return the ink on its old paper, with the back side shining through."""
     px = dpi / 25.4
-    shape = pixels.shape[:2]
-    sheet = np.empty((*shape, 3), np.float32)
-    sheet[:] = np.array(wear.paper, np.float32)
-    sheet *= grey_cast(shape, wear, rng, px)[..., None]
-    if wear.yellowing:
-        brown = np.array([0.10, 0.17, 0.30], np.float32) * wear.yellowing
-        sheet *= 1 - edges(shape, px)[..., None] * brown
+    height, width = pixels.shape[:2]
+    sheet = np.empty((height, width, 3), np.float32)
+    light = grey_cast((height, width), wear, rng, px)
+    if wear.bleed:
+        back = np.asarray(cv2.GaussianBlur(pixels.min(axis=2)[:, ::-1], (0, 0), 0.35 * px))
+        light *= 1 - wear.bleed + wear.bleed / 255 * back.astype(np.float32)
+    rim = edges((height, width), px)
+    for channel, brown in enumerate((0.10, 0.17, 0.30)):
+        colour = light * (1 - brown * wear.yellowing * rim) * (wear.paper[channel] / 255)
+        sheet[..., channel] = colour * pixels[..., channel]
     if wear.stains:
         add_stains(sheet, wear, rng, px)
-    if wear.bleed:
-        back = cv2.GaussianBlur(pixels.min(axis=2)[:, ::-1], (0, 0), 0.35 * px)
-        sheet *= (1 - wear.bleed * (1 - back.astype(np.float32) / 255))[..., None]
-    sheet *= pixels.astype(np.float32) / 255
-    return np.clip(sheet, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.convertScaleAbs(sheet), np.uint8)
 
 
 def shade_gutter(pixels: Pixels, wear: Wear, dpi: float, *, spread: bool) -> Pixels:
@@ -256,8 +255,9 @@ def sense(pixels: Pixels, wear: Wear, rng: np.random.Generator) -> Pixels:
     if wear.blur_px:
         pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), wear.blur_px), np.uint8)
     if wear.noise:
-        small = rng.normal(0, wear.noise, pixels.shape[:2]).astype(np.float32)
-        pixels = np.clip(pixels + small[..., None], 0, 255).astype(np.uint8)
+        grain = rng.standard_normal(pixels.shape[:2], dtype=np.float32) * wear.noise
+        spread = np.repeat(np.round(grain).astype(np.int16)[..., None], 3, axis=2)
+        pixels = np.asarray(cv2.add(pixels, spread, dtype=cv2.CV_8U), np.uint8)
     return pixels
 
 
