@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.archive.manifest import (
-    DECLARATION,
     MANIFEST,
+    TAG_FILES,
     TAG_MANIFEST,
     parse_manifest,
     render_manifest,
@@ -65,10 +65,9 @@ def verify(
         for path, found in listed.items()
         if path.startswith(_MASTERS) and path not in known
     ]
-    expected = {**listed, **tags, **known}
+    expected = {**dict.fromkeys(TAG_FILES, ""), **listed, **tags, **known}
     differences += _compared(package, expected, files)
-    lists = {MANIFEST, TAG_MANIFEST}
-    differences += [Difference("extra", path) for path in files - expected.keys() - lists]
+    differences += [Difference("extra", path) for path in files - expected.keys() - {TAG_MANIFEST}]
     return tuple(_ordered(differences))
 
 
@@ -84,10 +83,7 @@ def _lists(
         if data is not None and render_manifest(sums[name]) != data:
             differences.append(Difference("changed", name))
     tags = sums[TAG_MANIFEST]
-    declaration = _bytes(package / "bagit.txt", "bagit.txt", [])
-    if "bagit.txt" not in tags and declaration not in (None, DECLARATION):
-        differences.append(Difference("changed", "bagit.txt"))
-    if tags and MANIFEST not in tags:
+    if (package / TAG_MANIFEST).exists() and tags.keys() != set(TAG_FILES):
         differences.append(Difference("changed", TAG_MANIFEST))
     return sums[MANIFEST], tags
 
@@ -112,7 +108,7 @@ def _compared(package: Path, expected: Mapping[str, str], files: set[str]) -> It
         except OSError as error:
             yield Difference("unreadable", path, digest, error.strerror or str(error))
             continue
-        if found != digest:
+        if digest and found != digest:
             yield Difference("changed", path, digest, found)
 
 
@@ -127,5 +123,6 @@ def _files(package: Path) -> Iterator[str]:
 
 
 def _ordered(differences: Sequence[Difference] | Iterator[Difference]) -> list[Difference]:
-    """Return each difference once, by path."""
-    return sorted(set(differences), key=lambda one: (one.path, one.kind, one.found))
+    """Return each difference once, by path; the one that knows more where two tell the same."""
+    told = {(one.path, one.kind): one for one in sorted(differences, key=lambda one: one.expected)}
+    return [told[key] for key in sorted(told)]

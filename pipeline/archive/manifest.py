@@ -5,6 +5,10 @@ from collections.abc import Mapping
 ALGORITHM = "sha256"
 MANIFEST = f"manifest-{ALGORITHM}.txt"
 TAG_MANIFEST = f"tagmanifest-{ALGORITHM}.txt"
+INFO = "bag-info.txt"
+READ_ME = "README.txt"
+DECLARED = "bagit.txt"
+TAG_FILES = (DECLARED, READ_ME, INFO, MANIFEST)  # the files that are not payload, but one
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _HEX = frozenset("0123456789abcdef")
 _HEX_LENGTH = 64

@@ -84,7 +84,7 @@ def _line(line: dict[str, Any]) -> OcrElement:
     return OcrElement(
         OcrClass.LINE,
         bbox=BoundingBox(*line["box"]),
-        baseline=None if line["angle"] else Baseline(line["slope"], line["intercept"]),
+        baseline=None if line["angle"] else Baseline(0.0, line["intercept"]),
         textangle=line["angle"],
         language="vie",
         children=[

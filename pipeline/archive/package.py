@@ -11,7 +11,10 @@ from pathlib import Path
 
 from pipeline.archive.manifest import (
     DECLARATION,
+    DECLARED,
+    INFO,
     MANIFEST,
+    READ_ME,
     TAG_MANIFEST,
     parse_manifest,
     render_manifest,
@@ -21,8 +24,6 @@ from pipeline.letters import nfc
 from pipeline.store.durable import durable_copy, durable_write, sha256_of, sweep
 from pipeline.values import Book, Master
 
-INFO = "bag-info.txt"
-READ_ME = "README.txt"
 DATE = "Bagging-Date"
 PDF_STATE = "PDF-A"
 CONFORMS = "PDF/A-2b"
@@ -120,7 +121,7 @@ def seal(
     if _is_unchanged(package, info, manifest):
         info = (package / INFO).read_bytes()
     tags = {
-        "bagit.txt": DECLARATION,
+        DECLARED: DECLARATION,
         READ_ME: _ABOUT.encode("utf-8"),
         INFO: info,
         MANIFEST: manifest,

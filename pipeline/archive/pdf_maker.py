@@ -7,6 +7,7 @@ is known; what is done stays, and a second start goes on with the next page.
 
 import errno
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -48,7 +49,7 @@ def _make(folder: Path, job: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     for index, (sheet, page) in enumerate(zip(sheets, pages, strict=True)):
         if not page.exists():
             (folder / "at").write_text(str(index), encoding="utf-8")
-            steps[index] = _page(sheet, page, steps[index], check=job["check"])
+            steps[index] = _page(sheet, page, steps[index], job)
             (folder / "steps.json").write_text(json.dumps(steps), encoding="utf-8")
     (folder / "at").write_text("", encoding="utf-8")
     plain, book = folder / "plain.pdf", folder / "book.pdf"
@@ -57,14 +58,17 @@ def _make(folder: Path, job: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return code, {"steps": steps, "findings": _findings(book)}
 
 
-def _page(sheet: Sheet, target: Path, step: int, *, check: bool) -> int:
+def _page(sheet: Sheet, target: Path, step: int, job: dict[str, Any]) -> int:
     """Write a page in the best way that works, beginning with `step`; return which it was."""
+    last = len(LADDER) - 1
     for number, way in enumerate(LADDER[step:], step):
-        with suppress(*UNFIT if number < len(LADDER) - 1 else ()):
+        with suppress(*UNFIT if number < last else ()):
+            _die_after(job["page_seconds"] if number < last else 0)
             page = way(sheet)
-            if check and number == 0:
+            if job["check"] and number == 0:
                 check_whole(sheet)
             break
+    _die_after(0)
     part = target.with_suffix(".part")
     part.write_bytes(page)
     part.replace(target)
@@ -114,6 +118,12 @@ def _findings(book: Path) -> list[str]:
         report = pdfa.check(pdf, FLAVOUR)
     findings = [str(finding) for finding in report.findings]
     return findings or ([] if report.verdict == "pass" else [str(report.verdict)])
+
+
+def _die_after(seconds: float) -> None:
+    """Let this process be killed after so long by the clock; 0 calls it off."""
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _limit(job: dict[str, Any]) -> None:

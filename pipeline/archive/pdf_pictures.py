@@ -83,7 +83,7 @@ def as_is(sheet: Sheet) -> bytes:
         if isinstance(image, TiffImagePlugin.TiffImageFile):
             fits = image.n_frames == 1 and image.tag_v2.get(_ORIENTATION, 1) == 1
         else:
-            fits = image.format in ("JPEG", "MPO", "PNG")
+            fits = image.format in ("JPEG", "MPO") or (image.format == "PNG" and image.mode != "1")
         if not fits or image.mode not in _PLAIN_MODES or "transparency" in image.info:
             raise ValueError(image.mode)
         orientation = _orientation(image, sheet)
@@ -105,7 +105,10 @@ def decoded(sheet: Sheet) -> bytes:
         orientation = 1 if is_tiff else _orientation(image, sheet)
         plain = _plain(image)
         packed = io.BytesIO()
-        plain.save(packed, "PNG", compress_level=6)
+        if plain.mode == "1":
+            plain.save(packed, "TIFF", compression="group4")
+        else:
+            plain.save(packed, "PNG", compress_level=6, icc_profile=None)
     return _laid_out(packed.getvalue(), orientation, sheet)
 
 
@@ -121,7 +124,7 @@ def placeholder(sheet: Sheet) -> bytes:
     packed = io.BytesIO()
     # Drawn upright; the scan it stands for may lie on its side.
     image.rotate(sheet.turn_deg, expand=True).save(packed, "PNG")
-    return _laid_out(packed.getvalue(), 1, sheet)
+    return _laid_out(packed.getvalue(), 1, sheet._replace(frame_turn_deg=None))
 
 
 def check_whole(sheet: Sheet) -> None:

@@ -78,7 +78,8 @@ class PdfLimits:
     """What one book may cost.
 
     Attributes:
-        page_seconds: by the clock, for each page; the whole book gets the sum.
+        page_seconds: by the clock, for the picture of one page; the book gets the sum, again for
+            its text, and a minute.
         max_memory_mb: of the child that makes it.
         max_pixels: of one picture.
     """
@@ -160,6 +161,7 @@ def _prepare(
         "sheets": sheets,
         "steps": steps,
         "check": False,
+        "page_seconds": limits.page_seconds,
         "max_pixels": limits.max_pixels,
         "max_memory_mb": limits.max_memory_mb,
     }
@@ -191,7 +193,7 @@ def _dpi(page: PdfPage) -> float:
 
 def _make(job: dict[str, Any], folder: Path, limits: PdfLimits) -> dict[str, Any]:
     """Run the child until it has made the book; a page that kills it goes one step down."""
-    timeout_s = START_S + limits.page_seconds * len(job["sheets"])
+    timeout_s = START_S + 2 * limits.page_seconds * len(job["sheets"])
     while True:
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         try:
@@ -223,8 +225,9 @@ def _step_down(job: dict[str, Any], folder: Path) -> bool:
     guilty = at.read_text(encoding="utf-8") if at.exists() else ""
     if not guilty:
         return False
-    if kept.exists():
-        job["steps"] = json.loads(kept.read_text(encoding="utf-8"))
+    if kept.exists():  # of the pages that are done; those that died are further down in `job`
+        done = json.loads(kept.read_text(encoding="utf-8"))
+        job["steps"] = [max(pair) for pair in zip(job["steps"], done, strict=True)]
     index = int(guilty)
     job["steps"][index] += 1
     return bool(job["steps"][index] <= PLACEHOLDER)
