@@ -22,7 +22,7 @@ from pipeline.values import Line
 _TOKEN = re.compile(r"[^\W_]+")
 _ANSWER_FOLLOWS = re.compile(r"\s*([:.…_(\[]|$)")
 SHORT = 4  # letters; such a label ("Số") may be an ordinary word of an answer
-FLOOR = 0.7  # similarity of a label that is worth nothing
+FLOOR = 0.74  # similarity of a label that is worth nothing
 SURE_IN_TEXT = 0.88  # similarity of a label that no colon follows, amid other words
 IN_TEXT, AT_START = 0.55, 0.85  # worth of a label that no colon follows
 

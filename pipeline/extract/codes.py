@@ -8,6 +8,7 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline.letters import fold, nfc
 
+FEW = 3  # codes of a list in which every name is unlike the others
 _NOT_LETTER = re.compile(r"[^\w]+|_")
 
 
@@ -71,18 +72,30 @@ def exact(codes: Codes, text: str) -> list[Code]:
 def near(codes: Codes, text: str) -> list[tuple[Code, int]]:
     """Return the codes nearest to a misread text with their distance in letters, best first.
 
-    Distance 0 means that only marks differ. Short words allow no wrong letter, long ones two.
+    Distance 0 means that only marks differ. Short words allow no wrong letter unless the list
+    is short too; long words allow two. A proper name comes before a variant as near.
     """
     wanted = bare(text)
     allowed = 0 if len(wanted) < 3 else 1 if len(wanted) < 7 else 2
-    found: dict[str, tuple[Code, int]] = {}
-    for _marked, letters, code, _own in _spellings(codes):
+    if len(codes.codes) <= FEW:
+        allowed = max(1, len(wanted) // 3)
+    found: dict[str, tuple[Code, int, bool]] = {}
+    for _marked, letters, code, own in _spellings(codes):
         distance = Levenshtein.distance(wanted, letters, score_cutoff=allowed)
-        if distance <= allowed and len(letters) > distance + 1:
-            before = found.get(code.value)
-            if before is None or distance < before[1]:
-                found[code.value] = (code, distance)
-    return sorted(found.values(), key=lambda hit: hit[1])
+        before = found.get(code.value)
+        if distance > allowed or len(letters) <= distance:
+            continue
+        if before is None or (distance, not own) < (before[1], not before[2]):
+            found[code.value] = (code, distance, own)
+    ranked = sorted(found.values(), key=lambda hit: (hit[1], not hit[2]))
+    return [(code, distance) for code, distance, _own in _sure(ranked)]
+
+
+def _sure(ranked: list[tuple[Code, int, bool]]) -> list[tuple[Code, int, bool]]:
+    """Put variants a step behind the proper names that are as near."""
+    if not ranked or not ranked[0][2]:
+        return ranked
+    return [(code, distance if own else distance + 1, own) for code, distance, own in ranked]
 
 
 def _best(hits: list[tuple[Code, bool]]) -> list[Code]:

@@ -1,8 +1,10 @@
 """The table of one side of a scan: its columns with their headings, and its rows."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import NamedTuple
 
 from pipeline.extract.form import Form
 from pipeline.extract.headings import (
@@ -37,6 +39,13 @@ class Column:
     headings: tuple[str, ...]
 
 
+class Row(NamedTuple):
+    """One row of entries: grid rows from `first` up to, not including, `end`."""
+
+    first: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """One side's table.
@@ -44,14 +53,14 @@ class Grid:
     Attributes:
         cells: by (row, column) of their top left corner.
         lines: of each cell, in reading order.
-        body: grid rows with entries, top to bottom.
+        body: rows of entries, top to bottom.
     """
 
     sheet: PageReading
     cells: Mapping[tuple[int, int], Cell]
     lines: Mapping[tuple[int, int], tuple[Line, ...]]
     columns: tuple[Column, ...]
-    body: tuple[int, ...]
+    body: tuple[Row, ...]
 
 
 def read_grid(form: Form, sheet: PageReading) -> Grid | None:
@@ -64,32 +73,61 @@ def read_grid(form: Form, sheet: PageReading) -> Grid | None:
     rows = sorted({cell.row for cell in sheet.cells} - head)
     worded = head - number_rows(head, sheet.cells, lines)
     columns = _columns(form, sheet.cells, worded, rows, lines)
-    grid = Grid(sheet, cells, lines, columns, tuple(rows))
+    grid = Grid(sheet, cells, lines, columns, tuple(_rows(sheet.cells, rows)))
     headings = [" ".join(column.headings) for column in columns]
     body = tuple(
         row
-        for row in rows
+        for row in grid.body
         if not repeats_head(headings, [joined(pieces_in(grid, row, one)) for one in columns])
     )
     return Grid(sheet, cells, lines, columns, body)
 
 
-def pieces_in(grid: Grid, row: int, column: Column) -> tuple[Piece, ...]:
+def pieces_in(grid: Grid, row: Row, column: Column) -> tuple[Piece, ...]:
     """Return all that is written in a column of a row, in reading order."""
-    places = [(row, number) for number in range(column.first, column.end)]
-    return tuple(whole(line) for place in places for line in grid.lines.get(place, ()))
+    return tuple(
+        whole(line) for place in _places(row, column) for line in grid.lines.get(place, ())
+    )
 
 
-def place_of(grid: Grid, row: int, column: Column) -> Polygon | None:
+def place_of(grid: Grid, row: Row, column: Column) -> Polygon | None:
     """Return the outline of a column in a row; None where the grid has no cell."""
-    polygons = [
-        grid.cells[row, number].polygon
-        for number in range(column.first, column.end)
-        if (row, number) in grid.cells
-    ]
+    polygons = [grid.cells[place].polygon for place in _places(row, column) if place in grid.cells]
     if not polygons:
         return None
     return polygons[0] if len(polygons) == 1 else box_around(polygons)
+
+
+def cells_in(grid: Grid, row: Row) -> list[Cell]:
+    """Return the cells of a row of entries, left to right."""
+    cells = [cell for (number, _), cell in grid.cells.items() if row.first <= number < row.end]
+    return sorted(cells, key=lambda cell: (cell.column, cell.row))
+
+
+def _places(row: Row, column: Column) -> Iterator[tuple[int, int]]:
+    for number in range(row.first, row.end):
+        for index in range(column.first, column.end):
+            yield number, index
+
+
+def _rows(cells: Sequence[Cell], body: Sequence[int]) -> Iterator[Row]:
+    """Yield the rows of entries: grid rows joined where few cells are parted.
+
+    A stroke of a pen taken for a rule parts one cell; its neighbours go on across it.
+    """
+    starts = [number for number in body if not _is_phantom(cells, number)]
+    if body and body[0] not in starts:
+        starts.insert(0, body[0])
+    for first, after in zip_longest(starts, starts[1:]):
+        yield Row(first, after or max(body) + 1)
+
+
+def _is_phantom(cells: Sequence[Cell], number: int) -> bool:
+    begin = sum(cell.column_span for cell in cells if cell.row == number)
+    pass_by = sum(
+        cell.column_span for cell in cells if cell.row < number < cell.row + cell.row_span
+    )
+    return pass_by > begin
 
 
 def _lines_by_cell(sheet: PageReading) -> dict[tuple[int, int], tuple[Line, ...]]:
@@ -123,6 +161,10 @@ def _columns(
         Column(first, end, *_headings(cells, head, first, end, lines))
         for first, end in zip(edges, [*edges[1:], count], strict=True)
     )
+
+
+def _is_heading(form: Form, cell: Cell | None, lines: Written) -> bool:
+    return cell is not None and is_heading(form, text_in(lines, cell.row, cell.column))
 
 
 def _lowest(cells: Sequence[Cell], head: set[int], number: int) -> Cell | None:

@@ -19,6 +19,7 @@ _NUMBER_BEHIND = re.compile(r"\s+[(\[]?\d{1,2}[)\]]?\.?$")
 MAX_HEAD_ROWS = 4
 SURE = 0.7  # similarity from which a heading counts as read
 MIN_HEADINGS, MIN_NUMBERS = 2, 3
+SHORT = 3  # letters and digits of a column number, misread
 STRIP = 0.7  # of the usual row's height
 
 
@@ -44,13 +45,15 @@ def head_rows(form: Form, cells: Sequence[Cell], lines: Written) -> set[int]:
 
 
 def _blank_rows(row: int, cells: Sequence[Cell], lines: Written) -> set[int]:
-    """Return the row below the head when it is a blank strip: its numbers are worn away."""
+    """Return the row below the head when it is a low strip: its numbers are worn away."""
     below = [cell for cell in cells if cell.row == row]
-    if row == 1 or not below or any(lines.get((row, cell.column)) for cell in below):
+    texts = [bare(text_in(lines, row, cell.column)) for cell in below]
+    if row == 1 or not below or any(len(text) > SHORT for text in texts):
         return set()
     usual = median([_height(cell) for cell in cells if cell.row > row] or [0.0])
     is_strip = median(map(_height, below)) < STRIP * usual
-    return {row} if is_strip or all(cell.is_header for cell in below) else set()
+    is_blank = not any(texts) and all(cell.is_header for cell in below)
+    return {row} if is_strip or is_blank else set()
 
 
 def _height(cell: Cell) -> float:
@@ -86,7 +89,7 @@ def are_column_numbers(texts: Sequence[str]) -> bool:
     hits = [_COLUMN_NUMBER.fullmatch(text) for text in written]
     numbers = [int(hit[1]) for hit in hits if hit and hit[1].isdigit()]
     rising = sum(after - before == 1 for before, after in pairwise(numbers))
-    short = sum(len(bare(text)) <= 3 for text in written)
+    short = sum(len(bare(text)) <= SHORT for text in written)
     if len(written) < MIN_NUMBERS or rising < 2 or short < len(written) * 0.9:
         return False
     return rising * 3 >= len(written)

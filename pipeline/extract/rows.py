@@ -1,19 +1,19 @@
 """Entries of a ruled table: one row of the page, or of both sides of a spread, is one entry."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import pairwise
 from statistics import median
 
 from pipeline.extract.codes import bare
 from pipeline.extract.columns import ColumnLabel, label_columns
 from pipeline.extract.form import Form
-from pipeline.extract.grid import Grid, pieces_in, place_of, read_grid
-from pipeline.extract.pieces import Piece, joined
-from pipeline.extract.reading_order import bottom, left, middle, right, top
+from pipeline.extract.grid import Grid, Row, cells_in, pieces_in, place_of, read_grid
+from pipeline.extract.pieces import Piece, box_around, joined
+from pipeline.extract.reading_order import left, right, top
 from pipeline.extract.slots import ASSUMED, Entry, Slot
 from pipeline.values import PageReading, Polygon
 
-Pair = tuple[int | None, int | None]
+Pair = tuple[Row | None, ...]
 _NO_MARK = frozenset("-–—.…_0oO")
 
 
@@ -54,7 +54,7 @@ def _entries(form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel]) -
 
 
 def _slots(
-    form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel], rows: Sequence[int | None]
+    form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel], rows: Pair
 ) -> Iterator[Slot]:
     for column in labels:
         row = rows[column.grid]
@@ -78,7 +78,7 @@ def _is_mark(pieces: Sequence[Piece]) -> bool:
     return bool(pieces) and len(bare(text)) <= 1 and not set(text) & _NO_MARK
 
 
-def _paired(grids: Sequence[Grid]) -> list[tuple[int | None, ...]]:
+def _paired(grids: Sequence[Grid]) -> list[Pair]:
     """Return the grid rows of each entry, one for each side."""
     if len(grids) == 1:
         return [(row,) for row in grids[0].body]
@@ -111,27 +111,16 @@ def _by_height(first: Grid, second: Grid) -> list[Pair]:
     return [pair for _y, pair in sorted(pairs, key=lambda item: item[0])]
 
 
-def _heights(grid: Grid) -> list[tuple[int, float]]:
-    start = min(top(grid.cells[place].polygon) for place in grid.cells if place[0] in grid.body)
-    by_row = groupby(sorted(grid.cells), key=lambda place: place[0])
-    return [
-        (row, median(middle(grid.cells[place].polygon) for place in places) - start)
-        for row, places in by_row
-        if row in grid.body
-    ]
+def _heights(grid: Grid) -> list[tuple[Row, float]]:
+    tops = {row: median(top(cell.polygon) for cell in cells_in(grid, row)) for row in grid.body}
+    start = min(tops.values(), default=0.0)
+    return [(row, height - start) for row, height in tops.items()]
 
 
-def _row_polygon(grid: Grid, row: int) -> Polygon:
+def _row_polygon(grid: Grid, row: Row) -> Polygon:
     """Return the row's corners; they follow its slope when the cells do."""
-    cells = [cell.polygon for place, cell in grid.cells.items() if place[0] == row]
-    if all(len(polygon) == 4 for polygon in cells):
-        first, last = min(cells, key=left), max(cells, key=right)
+    polygons = [cell.polygon for cell in cells_in(grid, row)]
+    first, last = min(polygons, key=left), max(polygons, key=right)
+    if row.end - row.first == 1 and len(first) == len(last) == 4:
         return (first[0], last[1], last[2], first[3])
-    sides = (min(map(left, cells)), max(map(right, cells)))
-    ends = (min(map(top, cells)), max(map(bottom, cells)))
-    return (
-        (sides[0], ends[0]),
-        (sides[1], ends[0]),
-        (sides[1], ends[1]),
-        (sides[0], ends[1]),
-    )
+    return box_around(polygons)

@@ -3,6 +3,8 @@
 import re
 from calendar import monthrange
 
+from rapidfuzz.distance import OSA
+
 from pipeline.extract import reasons
 from pipeline.extract.kinds.calendar_words import canchi_year
 from pipeline.extract.kinds.numbers import mend_digits
@@ -18,6 +20,8 @@ _BARE_AGE = re.compile(r"\d{2}")
 _HOUR = re.compile(r"\b\d{1,2}\s*(?:gio|g|h)\b\s*(?:\d{1,2}\s*(?:phut|p|')?)?|\bluc\b|\bvao\b")
 _LUNAR = re.compile(r"\b(?:am lich|a\.?l\.?)\b|\(al\)|\bal\b")
 _MARKS = re.compile(r"ngay|thang|nam|sinh|\bsn\b|\bng\b|\bth\b|\bn\b|\bt\b|\bmong\b|\bmung\b")
+_MARK_WORDS = ("ngay", "thang", "nam")
+_STRAY = re.compile(r"""["“”'`*?!<>{}|~]""")  # a stroke of a digit that was read as a sign
 _ROMAN = dict(
     zip(
         ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"),
@@ -60,12 +64,27 @@ def read_partial_date(raw: str, clues: Clues) -> Read:
     age = _AGE.fullmatch(plain.strip())
     if age:
         return _age(age[1], changed=changed)
-    read = _digits(_HOUR.sub(" ", plain), clues)
+    plain, named = _with_marks(_HOUR.sub(" ", plain))
+    changed = changed or named or _STRAY.search(text) is not None
+    read = _digits(plain, clues)
     if read is None:
         read = _words(text, clues)
     elif changed:
         read = _doubted(read, reasons.MISREAD_CORRECTED, 0.7)
     return _year_alone(read) if lunar and read.value else read
+
+
+def _with_marks(folded: str) -> tuple[str, bool]:
+    """Return the text with misread words for day, month and year put right, and if any was."""
+    mended = re.sub(
+        r"[a-z]{3,6}",
+        lambda hit: next(
+            (word for word in _MARK_WORDS if OSA.distance(hit[0], word, score_cutoff=1) <= 1),
+            hit[0],
+        ),
+        folded,
+    )
+    return mended, mended != folded
 
 
 def _doubted(read: Read, reason: str, trust: float) -> Read:
@@ -105,6 +124,8 @@ def _digits(folded: str, clues: Clues) -> Read | None:
         return None
     if len(numbers) == 1:
         return _one_number(numbers[0], clues)
+    if re.fullmatch(r"\d{3} \d|\d \d{3}|\d{2} \d{2}", text.strip()) and _is_year("".join(numbers)):
+        return Read("".join(numbers), (reasons.MISREAD_CORRECTED,), 0.6)
     if len(numbers) == 2:
         return _two_numbers(numbers[0], numbers[1], clues, names_month=names_month)
     if len(numbers) == 3:
@@ -133,6 +154,11 @@ def _one_number(number: str, clues: Clues) -> Read:
 
 
 def _two_numbers(first: str, second: str, clues: Clues, *, names_month: bool) -> Read:
+    if (len(first), len(second)) in ((4, 4), (2, 6)):  # a point was not read: 0702.1994
+        glued = first + second
+        return _doubted(
+            _day(glued[:2], glued[2:4], glued[4:], clues), reasons.MISREAD_CORRECTED, 0.6
+        )
     year = _full_year(second, clues)
     month = int(first) if len(first) <= 2 else 0
     is_year = len(second) == 4 or names_month or (len(second) == 2 and int(second) > 12)

@@ -32,7 +32,7 @@ def _mended(codes: Codes, text: str) -> Read:
     found = near(codes, text)
     best = [code for code, distance in found if distance == found[0][1]]
     if len(best) == 1:
-        trust = (0.95, 0.7, 0.5)[found[0][1]]
+        trust = (0.95, 0.7, 0.5)[min(2, found[0][1])]
         others = tuple(code.value for code, _distance in found[1:])
         return Read(best[0].value, (reasons.MISREAD_CORRECTED,), trust, others)
     if best:

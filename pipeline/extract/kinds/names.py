@@ -9,10 +9,11 @@ from pipeline.letters import fold
 
 # Clerks' abbreviations that stand for one word only, by place in the name: Th. and V. are middle
 # names, Ng. is a surname. Tr., Ph., L., Đg. may be several surnames: those stay as they are.
-_SURNAME = re.compile(r"(ng|nguy)[.~\-]+", re.IGNORECASE)
+_SURNAME = re.compile(r"(ng|nguy)[.~:\-]+", re.IGNORECASE)
 _MIDDLE = {"v": "Văn", "th": "Thị", "t/h": "Thị"}
 _AMBIGUOUS = re.compile(r"\b(tr|trg|ph|phg|l|lg|dg|d|hg|h|b|n|c)[.~]", re.IGNORECASE)
 _GLUED = re.compile(r"(?<=[.~])(?=[^\W\d_])")
+_STRAY_DOT = re.compile(r"(?<=[^\W\d_]{3})\s*\.\s*(?=[^\W\d_])|(?<=\s)\.+(?=[^\W\d_])")
 MIN_SYLLABLES, MAX_SYLLABLES = 2, 5
 
 
@@ -23,7 +24,9 @@ def read_person(raw: str, clues: Clues) -> Read:
         return NOTHING
     if is_unknown(text):
         return Read(text, (reasons.STATED_UNKNOWN,))
-    name = _expand(text)
+    # dots of a leader, read between words; no abbreviation has three letters
+    name = _expand(_STRAY_DOT.sub(" ", text).strip())
+    name = " ".join(name.split())
     doubts = []
     trust = 1.0
     if _AMBIGUOUS.search(fold(name) + " "):
@@ -49,20 +52,20 @@ def _expand(text: str) -> str:
     parts = _GLUED.sub(" ", text).split()
     if len(parts) < 2:
         return text
-    if _SURNAME.fullmatch(parts[0]):
-        parts[0] = "Nguyễn"
-    elif not any(_abbreviated(part) for part in parts[1:-1]):
+    is_short = _SURNAME.fullmatch(parts[0]) is not None
+    if not is_short and not any(_abbreviated(part) for part in parts[1:-1]):
         return text
-    middle = [_middle(part) for part in parts[1:-1]]
-    return " ".join([parts[0], *middle, parts[-1]])
+    middle = [_middle(part, beside=is_short) for part in parts[1:-1]]
+    return " ".join(["Nguyễn" if is_short else parts[0], *middle, parts[-1]])
 
 
 def _abbreviated(part: str) -> bool:
     return part.endswith((".", "~")) and part.rstrip(".~").lower() in _MIDDLE
 
 
-def _middle(part: str) -> str:
-    bare = part.rstrip(".~")
-    if part != bare or bare in ("v", "t/h"):
-        return _MIDDLE.get(bare.lower(), part)
+def _middle(part: str, *, beside: bool) -> str:
+    """Write out a middle name; beside a shortened surname the point may be missing."""
+    short = part.rstrip(".~:")
+    if part != short or beside or short in ("v", "t/h"):
+        return _MIDDLE.get(short.lower(), part)
     return part

@@ -8,12 +8,14 @@ from pipeline.extract.kinds.texts import is_nil, tidy
 
 # Letters that engines read in place of digits; mended only beside a real digit.
 LOOKS_LIKE = str.maketrans("OoQDlI|iSsBZz", "0000111155822")
+_UNMARKED = str.maketrans("ỌỎÓÒÕÔƠọỏóòõôơỊÍÌỈĨịíìỉĩ", "OOOOOOOoooooooIIIIIiiiii")
 _DIGITISH = re.compile(r"[0-9OoQDlI|iSsBZz]*[0-9][0-9OoQDlI|iSsBZz]*")
 _WORDS = re.compile(r"(?i)^(quyển|quyen|trang|tờ|thửa|sổ|số|so|no)\b[\s.:°]*")
 _SERIAL = re.compile(r"(\d+)\s*[-/]?\s*(bis|[a-dA-D])?(?:\s*/\s*(?:\d{4}|\d{2}))?")
 _VOLUME = re.compile(r"(\d+\s*[a-zA-Z]?)(\s*[/\-.]\s*(\d{4}|\d{2}))?")
 _PARCEL = re.compile(r"(\d+)\s*(?:([a-zA-Z])|([-/])\s*(\d+))?")
 _AREA = re.compile(r"\d[\d.,\s]*")
+_COLON = re.compile(r"(?<=\d)\s*[,.]?[:;]\s*(?=\d)")
 _UNIT = re.compile(r"(?i)\s*m\s*[²2]?\s*$")
 _ID_NUMBER = re.compile(r"\d(?:[ .]?\d){7,11}")
 
@@ -40,8 +42,20 @@ def _number(raw: str) -> tuple[str, tuple[str, ...], float]:
     return mended, (reasons.MISREAD_CORRECTED,) if changed else (), 0.7 if changed else 1.0
 
 
-def _unreadable(raw: str, trust: float = 0.3) -> Read:
-    return Read("", (reasons.NUMBER_UNREADABLE,), trust) if raw else NOTHING
+def _joined(raw: str) -> tuple[str, tuple[str, ...], float]:
+    """Return a number as `_number` does, its digits joined over spaces and dots of a leader."""
+    text, doubts, trust = _number(raw)
+    if re.fullmatch(r"\d+([ .]+\d+)+", text):
+        return re.sub(r"\D", "", text), (reasons.MISREAD_CORRECTED,), 0.6
+    return text, doubts, trust
+
+
+def _unreadable(raw: str) -> Read:
+    """Offer what letters alone would be as digits: O1, SO."""
+    letters = raw.replace(" ", "").translate(_UNMARKED)
+    looks = letters.translate(LOOKS_LIKE)
+    others = (looks,) if looks.isascii() and looks.isdigit() else ()
+    return Read("", (reasons.NUMBER_UNREADABLE,), 0.3, others)
 
 
 def _is_empty(raw: str) -> bool:
@@ -52,7 +66,7 @@ def read_serial(raw: str, clues: Clues) -> Read:
     """Return the entry's number; `bis` or a letter behind it is part of it, a year is not."""
     if _is_empty(raw):
         return NOTHING
-    text, doubts, trust = _number(raw)
+    text, doubts, trust = _joined(raw)
     hit = _SERIAL.fullmatch(text)
     if hit is None:
         return _unreadable(text)
@@ -77,7 +91,7 @@ def read_digits(raw: str, clues: Clues) -> Read:
     """Return a whole number as its digits, as written."""
     if _is_empty(raw):
         return NOTHING
-    text, doubts, trust = _number(raw)
+    text, doubts, trust = _joined(raw)
     return Read(text, doubts, trust) if text.isascii() and text.isdigit() else _unreadable(text)
 
 
@@ -85,7 +99,7 @@ def read_parcel(raw: str, clues: Clues) -> Read:
     """Return a parcel number; split parcels keep their mark: `123a`, `123-1`, `123/1`."""
     if _is_empty(raw):
         return NOTHING
-    text, doubts, trust = _number(raw)
+    text, doubts, trust = _joined(raw)
     hit = _PARCEL.fullmatch(text)
     if hit is None:
         return _unreadable(text)
@@ -102,6 +116,9 @@ def read_decimal(raw: str, clues: Clues) -> Read:
     if _is_empty(raw):
         return NOTHING
     text, doubts, trust = _number(_UNIT.sub("", raw))
+    clean = _COLON.sub(",", text)
+    if clean != text:  # a comma with a speck above it
+        text, doubts, trust = clean, (reasons.MISREAD_CORRECTED,), min(trust, 0.7)
     if _AREA.fullmatch(text) is None:
         return _unreadable(text)
     groups = re.split(r"([.,\s]+)", text.strip(" .,"))

@@ -18,6 +18,14 @@ def tidy(text: str) -> str:
     return " ".join(flat.split()).strip(_EDGES)
 
 
+_LEADER_DOT = re.compile(r"(?<=\s)\.+(?=[^\W\d_])|(?<=[^\W\d_]{4})\.(?=\s?[^\W\d_])")
+
+
+def without_leader_dots(text: str) -> str:
+    """Return the text without single dots of a leader that stand in or before words."""
+    return " ".join(_LEADER_DOT.sub(" ", text).split())
+
+
 def is_nil(text: str) -> bool:
     """Tell whether only a stroke, a cross or nothing is written: the clerk had no answer."""
     return _NIL.fullmatch(text) is not None
@@ -41,6 +49,7 @@ def read_place(raw: str, clues: Clues) -> Read:
         return NOTHING
     if is_unknown(text):
         return Read(text, (reasons.STATED_UNKNOWN,))
+    text = without_leader_dots(text)
     letters = sum(letter.isalpha() for letter in text)
     if letters < 2 or letters < len(text) / 3:
         return Read(text, (), 0.6)
