@@ -7,15 +7,14 @@ from typing import TypeVar
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.letters import words
+from pipeline.measure.lines import LinePair, count_lines, pair_texts
 from pipeline.measure.pairing import (
     Counts,
     FieldPair,
     Json,
-    LinePair,
     Scan,
     check_records,
     count_cells,
-    pair_lines,
     pair_scans,
     same_side,
     scan_name,
@@ -37,9 +36,8 @@ def measure(truth: Json, pred: Json) -> Json:
     near = 0
     for scan in scans:
         cells += count_cells(scan)
-        pairs, counts = pair_lines(scan)
-        lines += pairs
-        found += counts
+        found += count_lines(scan)
+        lines += pair_texts(scan)
         checked = check_records(scan)
         fields += checked.fields
         records += checked.counts

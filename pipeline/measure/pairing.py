@@ -1,9 +1,8 @@
 """Bring what was read together with what is true, by where it stands.
 
-Polygons are turned upright with the truth's own orientation and skew, then taken as boxes. Lines
-pair when they share half of their length and half of the lower one's height, cells at an
-intersection over union of 0.5, records at 0.3 and, when none overlaps, by side and row. The page
-number of a file counts, the folder in its name does not.
+Polygons are turned upright with the truth's own orientation and skew, then taken as boxes. Cells
+pair at an intersection over union of 0.5, records at 0.3 and, when none overlaps, by side and row.
+The page number of a file counts, the folder in its name does not.
 """
 
 from collections import defaultdict
@@ -22,7 +21,6 @@ Key = tuple[str, int]
 
 CELL_IOU = 0.5
 RECORD_IOU = 0.3
-LINE_SHARE = 0.5
 NAME_DISTANCE = 0.25  # share of a folded name's letters that may differ in a record found
 SERIALS = ("so", "thua_dat_so")
 NAMES = ("nksHoTen", "nktHoTen", "chongHoTen", "ten_nguoi_su_dung")
@@ -35,14 +33,6 @@ class Box(NamedTuple):
     top: float
     right: float
     bottom: float
-
-
-class LinePair(NamedTuple):
-    """A true line and what was read there; None where no line was found."""
-
-    script: str
-    truth: str
-    read: str | None
 
 
 class FieldPair(NamedTuple):
@@ -116,7 +106,7 @@ def same_side(page: Json, read: Sequence[Json]) -> Json | None:
     return exact[0] if exact else next(iter(read), None)
 
 
-def _upright(scan: Scan) -> Callable[[Json], Box]:
+def upright(scan: Scan) -> Callable[[Json], Box]:
     """Return the function that boxes an item of this scan after turning it upright."""
     page = scan.truth[0]
     turn = radians(page["orientation_deg"] - page["skew_deg"])
@@ -130,7 +120,8 @@ def _upright(scan: Scan) -> Callable[[Json], Box]:
     return box
 
 
-def _all(pages: Iterable[Json], key: str) -> list[Json]:
+def all_of(pages: Iterable[Json], key: str) -> list[Json]:
+    """Return the items of all pages."""
     return [item for page in pages for item in page[key]]
 
 
@@ -145,17 +136,6 @@ def _iou(one: Box, other: Box) -> float:
 
 def _area(box: Box) -> float:
     return (box.right - box.left) * (box.bottom - box.top)
-
-
-def _line_overlap(one: Box, other: Box) -> float:
-    """Return the shared length over the joint length, 0 when they are not on one line."""
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    lower = min(one.bottom - one.top, other.bottom - other.top)
-    if lower <= 0 or height < LINE_SHARE * lower:
-        return 0.0
-    shared = min(one.right, other.right) - max(one.left, other.left)
-    joint = max(one.right, other.right) - min(one.left, other.left)
-    return max(shared, 0.0) / joint if joint > 0 else 0.0
 
 
 def pair_boxes(
@@ -184,27 +164,10 @@ def pair_boxes(
 
 def count_cells(scan: Scan) -> Counts:
     """Count the cells and how many of them pair."""
-    box = _upright(scan)
-    ours = [box(cell) for cell in _all(scan.truth, "cells")]
-    theirs = [box(cell) for cell in _all(scan.read, "cells")]
+    box = upright(scan)
+    ours = [box(cell) for cell in all_of(scan.truth, "cells")]
+    theirs = [box(cell) for cell in all_of(scan.read, "cells")]
     return Counts(len(ours), len(theirs), len(pair_boxes(ours, theirs, _iou, CELL_IOU)))
-
-
-def pair_lines(scan: Scan) -> tuple[list[LinePair], Counts]:
-    """Pair the lines; a line that was found but read as nothing claims no writing."""
-    box = _upright(scan)
-    ours, theirs = _all(scan.truth, "lines"), _all(scan.read, "lines")
-    pairs = pair_boxes(
-        [box(line) for line in ours], [box(line) for line in theirs], _line_overlap, LINE_SHARE
-    )
-    read = {index: nfc(theirs[other]["text"]) for index, other in pairs}
-    used = {other for _index, other in pairs}
-    claimed = sum(index in used or bool(line["text"]) for index, line in enumerate(theirs))
-    texts = [
-        LinePair(line["script"], nfc(line["text"]), read.get(index))
-        for index, line in enumerate(ours)
-    ]
-    return texts, Counts(len(ours), claimed, len(pairs))
 
 
 class Checked(NamedTuple):
@@ -236,7 +199,7 @@ def check_records(scan: Scan) -> Checked:
 def _pair_records(
     scan: Scan, ours: Sequence[tuple[Json, Json]], theirs: Sequence[tuple[Json, Json]]
 ) -> dict[int, int]:
-    box = _upright(scan)
+    box = upright(scan)
     our_boxes = [box(record) for _page, record in ours]
     their_boxes = [box(record) for _page, record in theirs]
     pairs = dict(pair_boxes(our_boxes, their_boxes, _iou, RECORD_IOU))
@@ -254,8 +217,8 @@ def _pair_records(
 
 def _script_finder(scan: Scan) -> Callable[[Json], str]:
     """Return the function that says how a true field was written, by the line under it."""
-    box = _upright(scan)
-    lines = [(box(line), str(line["script"])) for line in _all(scan.truth, "lines")]
+    box = upright(scan)
+    lines = [(box(line), str(line["script"])) for line in all_of(scan.truth, "lines")]
 
     def script(field: Json) -> str:
         place = box(field)

@@ -182,6 +182,27 @@ def test_confidence_is_held_to_its_word() -> None:
     assert calibration["sure"]["right"] is None
 
 
+def test_a_label_read_together_with_its_answer_is_compared_as_one() -> None:
+    truth, read = page(1), page(1)
+    truth["lines"][0]["script"] = "print"
+    read["lines"] = [
+        {"polygon": box(10, 105, 190, 20), "text": "45 Nguyễn Thị Lan", "script": "handwriting"}
+    ]
+    result = measure(answer(truth), answer(read))
+    assert result["text"]["mixed"]["cer"] == 0
+    assert result["lines"]["recall"] == 0  # no line of its own was found
+
+
+def test_a_line_read_in_two_parts_is_compared_as_one() -> None:
+    read = page(1)
+    read["lines"][1]["text"] = "Thị Lan"
+    read["lines"][1]["polygon"] = box(140, 105, 60, 20)
+    read["lines"].append(
+        {"polygon": box(110, 104, 29, 20), "text": "Nguyễn", "script": "handwriting"}
+    )
+    assert measure(answer(page(1)), answer(read))["text"]["all"]["cer"] == 0
+
+
 def test_a_ditto_mark_is_no_text() -> None:
     truth = page(1)
     truth["lines"].append({"polygon": box(300, 105, 10, 10), "text": ",,", "script": "handwriting"})
