@@ -184,6 +184,10 @@ def _write_cell(page: Drawn, box: tuple[float, float, float, float], row: int, c
     left, top, right, bottom = box
     width, height = right - left, bottom - top
     chance = rng.random()
+    if column == 1:  # the number: one in every entry, on its first line
+        write(page, str(row + 40), left + page.px(1.5), top + height * 0.6, page.hand,
+              height / page.px(1) * 0.45, (row, column))  # fmt: skip
+        return
     if chance < 0.1:
         return
     texts = [str(rng.choice(NAMES if width > page.px(18) else ["Kinh", "32", "nữ", "8/3/87"]))]
@@ -267,7 +271,9 @@ def fade(page: Drawn, strength: float) -> None:
     """Break and pale the rules that were drawn before the writing: see `draw_faded`."""
     pixels = np.asarray(page.picture, np.float32)
     rng = page.rng
-    small = rng.random((pixels.shape[0] // 40 + 1, pixels.shape[1] // 40 + 1)).astype(np.float32)
+    spot = round(page.px(5.0))
+    shape = (pixels.shape[0] // spot + 1, pixels.shape[1] // spot + 1)
+    small = rng.random(shape).astype(np.float32)
     clouds = cv2.resize(small, pixels.shape[::-1], interpolation=cv2.INTER_CUBIC)
     keep = np.where(clouds < strength, 0.08, 0.25 + 0.3 * clouds)
     is_rule = np.abs(pixels - 100) < 4
@@ -299,7 +305,7 @@ KINDS: dict[str, tuple[Callable[[Drawn], None], float, float, float]] = {
     "ledger": (draw_table, 0.0, 0.0, 300),
     "skewed": (draw_table, 0.0, 0.3, 300),
     "faded": (draw_table, 0.25, 0.1, 300),
-    "broken": (draw_table, 0.4, 0.2, 300),
+    "broken": (draw_table, 0.5, 0.2, 300),
     "low": (draw_table, 0.0, 0.1, 150),
     "columns": (lambda page: draw_table(page, row_rules=False), 0.0, 0.1, 300),
     "form": (draw_form, 0.0, 0.2, 300),

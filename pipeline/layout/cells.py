@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.layout.darkness import Darkness, Scale, measure_darkness
+from pipeline.layout.entries import part_into_entries
 from pipeline.layout.grid import Grid, find_grids
 from pipeline.layout.rules import Rules
 from pipeline.values import Cell, PageImage, Polygon
@@ -28,7 +29,7 @@ def find_cells(image: PageImage, rules: Rules) -> tuple[Cell, ...]:
     if not tables:
         return ()
     dark = measure_darkness(image)
-    tables = [_with_header(cells, dark) for cells in tables]
+    tables = [part_into_entries(image, rules, _with_header(cells, dark)) for cells in tables]
     main = max(range(len(tables)), key=lambda number: _area(tables[number]))
     offsets = dict.fromkeys(range(len(tables)), 0)
     used = _rows(tables[main])

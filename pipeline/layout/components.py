@@ -106,7 +106,7 @@ def _is_dirt(pieces: Components, middle: tuple[Ints, Ints], scale: Scale) -> Fla
     """Tell which pieces are small and far from any larger one: no dot or mark of a letter."""
     size = np.maximum(pieces.right - pieces.left, pieces.bottom - pieces.top)
     is_small = size < scale.px(0.95)
-    is_large = np.append(~is_small & (pieces.cell > -2), False) 
+    is_large = np.append(~is_small & (pieces.cell > -2), False)
     letters = is_large[pieces.labels].astype(np.uint8)
     reach = np.ones((scale.odd(5.0), scale.odd(3.0)), np.uint8)
     return np.asarray(is_small & (cv2.dilate(letters, reach)[middle] == 0))

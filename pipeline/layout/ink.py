@@ -89,16 +89,38 @@ def _erase_dots(page: Pixels, leader: Rule, scale: Scale) -> None:
     if not part.size:
         return
     mask = (part < WHITE - MIN_CONTRAST).astype(np.uint8)
-    _, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, labels, stats, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    centres = np.asarray(middles, np.float64)
     level = np.interp(centres[:, 0] + x0, xs, ys) - y0
-    is_dot = (
-        (stats[:, cv2.CC_STAT_WIDTH] <= largest)
-        & (stats[:, cv2.CC_STAT_HEIGHT] <= largest)
-        & (np.abs(centres[:, 1] - level) <= near)
-    )
-    is_dot[0] = False
+    is_small = (stats[:, cv2.CC_STAT_WIDTH] <= largest) & (stats[:, cv2.CC_STAT_HEIGHT] <= largest)
+    is_small = np.asarray(is_small, np.bool_)
+    is_small[0] = False
+    is_dot = is_small & (np.abs(centres[:, 1] - level) <= near)
+    is_dot &= ~_has_one_above(centres, is_small, scale) & _is_in_row(centres[:, 0], is_dot)
     spots = is_dot[labels].astype(np.uint8)
     part[cv2.dilate(spots, np.ones((5, 5), np.uint8)) > 0] = WHITE
+
+
+def _has_one_above(
+    centres: npt.NDArray[np.float64], is_small: npt.NDArray[np.bool_], scale: Scale
+) -> npt.NDArray[np.bool_]:
+    """Tell which dots are the lower ones of colons."""
+    others = centres[is_small]
+    aside = np.abs(others[None, :, 0] - centres[:, None, 0])
+    above = centres[:, None, 1] - others[None, :, 1]
+    is_above = (aside < scale.px(0.35)) & (above > scale.px(0.7)) & (above < scale.px(2.2))
+    return np.asarray(is_above.any(axis=1))
+
+
+def _is_in_row(xs: npt.NDArray[np.float64], is_dot: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Tell which dots stand in step with their neighbours: a mark under a letter does not."""
+    places = np.sort(xs[is_dot])
+    if len(places) < 5:
+        return is_dot
+    pitch = float(np.median(np.diff(places)))
+    steps = np.abs(xs[:, None] - places[None, :]) / max(pitch, 1.0)
+    off = np.abs(steps - np.round(steps))
+    return np.asarray(((off < 0.2) & (steps > 0.5) & (steps < 3.5)).any(axis=1))
 
 
 def _cleaned(

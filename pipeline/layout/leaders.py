@@ -13,6 +13,7 @@ MAX_DOT_MM = 0.95
 MIN_DOTS = 6
 MAX_PITCH_MM = 2.6
 MAX_GAP_MM = 60.0  # writing over a leader hides its dots
+MAX_HIDDEN_MM = 12.0  # so far a single dot is still known by its step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +51,7 @@ def find_leaders(dark: Darkness) -> Leaders:
     chosen = np.zeros(len(stats), np.bool_)
     for row in rows:
         chosen[dots.label[row]] = True
-    joined = _joined(rows, dots, dark)
+    joined = [_lengthened(path, dots, dark) for path in _joined(rows, dots, dark)]
     heights = stats[chosen, cv2.CC_STAT_HEIGHT]
     size = float(np.percentile(heights, 90)) if len(heights) else 1.0
     spots = chosen[labels].astype(np.uint8)
@@ -116,3 +117,31 @@ def _joined(
         else:
             paths.append([(x0, y0), (x1, y1)])
     return [tuple(path) for path in paths]
+
+
+def _lengthened(path: tuple[Point, ...], dots: _Dots, dark: Darkness) -> tuple[Point, ...]:
+    """Return the path with the dots beyond its ends that stand in step with it.
+
+    Writing over a leader leaves single dots between its strokes.
+    """
+    xs, ys = np.array(path).T
+    on_line = np.abs(dots.y - np.interp(dots.x, xs, ys)) <= 1.5
+    places = np.sort(dots.x[on_line & (dots.x >= xs[0]) & (dots.x <= xs[-1])])
+    if len(places) < MIN_DOTS:
+        return path
+    pitch = float(np.median(np.diff(places)))
+    reach = dark.scale.px(MAX_HIDDEN_MM)
+    points = list(path)
+    beyond = np.sort(dots.x[on_line])
+    for x in beyond[beyond > xs[-1] + 1].tolist():
+        if _is_in_step(x - points[-1][0], pitch, reach):
+            points.append((x, points[-1][1]))
+    for x in beyond[beyond < xs[0] - 1][::-1].tolist():
+        if _is_in_step(points[0][0] - x, pitch, reach):
+            points.insert(0, (x, points[0][1]))
+    return tuple(points)
+
+
+def _is_in_step(distance: float, pitch: float, reach: float) -> bool:
+    steps = distance / pitch
+    return distance <= reach and abs(steps - round(steps)) < 0.22

@@ -1,0 +1,116 @@
+"""The writing in each cell and outside cells, as outlines at the working scale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.layout.components import Components, Labels, find_components
+from pipeline.layout.darkness import Darkness, measure_darkness
+from pipeline.layout.ink import erase_rules
+from pipeline.layout.rules import Rule, Rules
+from pipeline.layout.writing import Quad, Span, find_quads
+from pipeline.values import Cell, PageImage
+
+BIG_CELL_MM = 60.0  # a cell as wide as this is a form's box: rows in it may hold two columns
+MIN_STROKE_MM = 0.9  # the longest side of what counts as writing in a cell: a ditto mark
+MIN_LINE_MM = 1.2  # height of what counts as writing outside tables
+EDGE_MM = 1.5  # ink at the very edge of the sheet is dirt or the next page
+
+
+class InkLine(NamedTuple):
+    """One written line.
+
+    cell: number of its cell; -1 outside tables.
+    """
+
+    cell: int
+    quad: Quad
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """What is written on a page: outlines in px of the working scale."""
+
+    dark: Darkness
+    lines: tuple[InkLine, ...]
+
+
+def find_written(image: PageImage, rules: Rules, cells: Sequence[Cell]) -> Written:
+    """Return the written lines, cell by cell, from top to bottom in each."""
+    dark = measure_darkness(image)
+    small = _at_scale(rules, dark.factor)
+    clean = erase_rules(_shrunk(image, dark), small)
+    mask = ((255 - clean.pixels) >= dark.ink).astype(np.uint8)
+    pieces = find_components(mask, small, _regions(cells, dark), dark.scale)
+    spans = [Span(r.points[0][0], r.points[-1][0], r.points[0][1]) for r in small.leaders]
+    lines = []
+    for number, members in _members(pieces):
+        is_wide = number < 0 or _width(cells[number]) > dark.scale.px(BIG_CELL_MM) * dark.factor
+        for quad in find_quads(pieces, members, dark.scale, spans, cut=is_wide):
+            if _is_written(quad, dark, in_cell=number >= 0):
+                lines.append(InkLine(number, quad))
+    return Written(dark, tuple(lines))
+
+
+def _at_scale(rules: Rules, factor: float) -> Rules:
+    """Return the rules in px of the working scale."""
+
+    def shrunk(group: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        return tuple(
+            rule._replace(
+                points=tuple(((x + 0.5) / factor - 0.5, (y + 0.5) / factor - 0.5)
+                             for x, y in rule.points),
+                thickness=rule.thickness / factor,
+            )
+            for rule in group
+        )  # fmt: skip
+
+    return Rules(shrunk(rules.horizontal), shrunk(rules.vertical), shrunk(rules.leaders))
+
+
+def _shrunk(image: PageImage, dark: Darkness) -> PageImage:
+    """Return the page at the working scale."""
+    size = dark.values.shape[::-1]
+    pixels = image.pixels
+    if pixels.shape != dark.values.shape:
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return replace(image, pixels=pixels, dpi=dark.scale.dpi)
+
+
+def _regions(cells: Sequence[Cell], dark: Darkness) -> Labels:
+    """Return the number of the cell at each point of the working scale, -1 outside."""
+    regions = np.full(dark.values.shape, -1, np.int32)
+    for number, cell in enumerate(cells):
+        points = np.round(np.asarray(cell.polygon) / dark.factor).astype(np.int32)
+        cv2.fillConvexPoly(regions, points, number)
+    return regions
+
+
+def _members(pieces: Components) -> list[tuple[int, npt.NDArray[np.int64]]]:
+    """Return the pieces of each cell, and of the page outside cells (-1)."""
+    order = np.argsort(pieces.cell, kind="stable")
+    names, starts = np.unique(pieces.cell[order], return_index=True)
+    groups = np.split(order, starts[1:]) if len(names) else []
+    return [(int(n), group) for n, group in zip(names, groups, strict=True) if n > -2]
+
+
+def _width(cell: Cell) -> float:
+    return cell.polygon[1][0] - cell.polygon[0][0]
+
+
+def _is_written(quad: Quad, dark: Darkness, *, in_cell: bool) -> bool:
+    """Tell whether an outline is large enough for writing and not dirt at the sheet's edge."""
+    width, height = quad.right - quad.left, quad.bottom - quad.top
+    if in_cell:
+        return max(width, height) >= dark.scale.px(MIN_STROKE_MM)
+    edge = dark.scale.px(EDGE_MM)
+    rows, columns = dark.values.shape
+    is_inside = (
+        quad.right > edge and quad.left < columns - edge
+        and quad.bottom > edge and quad.top < rows - edge
+    )  # fmt: skip
+    return is_inside and height >= dark.scale.px(MIN_LINE_MM) and width >= dark.scale.px(1.0)
