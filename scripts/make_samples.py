@@ -68,6 +68,14 @@ def with_lan(entries: list[Entry]) -> list[Entry]:
     return [*entries[:index], entry, *entries[index + 1 :]]
 
 
+def numbered(entries: list[Entry], first: int) -> list[Entry]:
+    """Number births from the first page on: a small book has no other beginning."""
+    return [
+        replace(entry, serial=str(first + index)) if isinstance(entry, Birth) else entry
+        for index, entry in enumerate(entries)
+    ]
+
+
 def as_they_are(entries: list[Entry]) -> list[Entry]:
     """Return the entries."""
     return entries
@@ -78,7 +86,7 @@ BOOKS = (
         "ks-van-trung-1987",
         Order(form="birth_table", seed=1987, layout="ks-table-a3-a", area="van-trung",
               years=(1987, 1987), shipped=True),
-        4, 12, 9, 1, ("mynerve", "mynerve", "mynerve", "playwrite-vn"),
+        4, 12, 9, 1, ("mali", "mali", "mynerve", "playwrite-vn"),
         "xã Vân Trung, huyện Việt Yên, tỉnh Hà Bắc", "01", "Kho 1, giá 3, ngăn 2", with_lan,
     ),
     Sample(
@@ -107,7 +115,7 @@ def bind(sample: Sample, rng: Random) -> Book:
     }
     habits = replace(
         book.habits, short_names=0.0, caps=book.form == "birth_form", age="age", date="{d}/{m}/{y}",
-        ditto=",," if book.form == "birth_table" else "", ditto_share=0.7, sex_low=False,
+        ditto="-nt-" if book.form == "birth_table" else "", ditto_share=0.7, sex_low=False,
         hamlet_word=True,
     )  # fmt: skip
     steady = {
@@ -137,7 +145,7 @@ def write_sample(sample: Sample, out: Path) -> list[dict[str, Any]]:
     rng = Random(sample.order.seed)
     book = bind(sample, rng)
     count = sample.rows * (sample.sheets - 1) + sample.last
-    entries = sample.edit(entries_for(book, count, rng))
+    entries = numbered(sample.edit(entries_for(book, count, rng)), sample.first)
     pages: list[dict[str, Any]] = []
     for index in range(sample.sheets):
         seed = rng.randrange(2**31)
