@@ -1,5 +1,6 @@
 """Find the gutter of an open book, and part its two pages."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,23 +13,32 @@ from pipeline.clean.deskew import find_direction, turn_matrix
 from pipeline.clean.ink import Ink, map_ink, shrink
 from pipeline.values import Matrix, PageImage, Pixels
 
+Curve = npt.NDArray[np.float64]
+Columns = npt.NDArray[np.int_]
+
 _LEAST_ASPECT = 1.15  # width by height of the paper; two upright pages are 1.3 to 1.6
 _MAX_SKEW_DEG = 12.0
-_BANDS = 10
-_BARE_PERCENTILE = 85  # of the greys in a column of a band: paper, not writing
 
-_SHADOW_ZONE = (0.3, 0.7)  # of the paper's width; a book scanned off the middle, or a volume's end
-_SHOULDER = (0.025, 0.08)  # of the width: where the light beside a shadow is taken
-_STROKE = 0.008  # of the width: narrower dips of light are rules
-_DEEP = 0.06  # share of light lost in a shadow that needs no other evidence
-_FAINT = 0.025
-_AGREEING_BANDS = 0.7
-_STRAIGHT = 0.012  # of the width: how far the shadow of one band may lie off the line of all
+_BANDS = 20
+_BARE_PERCENTILE = 65  # of the greys in a column of a band: paper, neither writing nor white bed
+_FOLD_ZONE = (0.3, 0.7)  # of the paper's width: a book scanned off the middle, or at its end
+_SHOULDER = (0.025, 0.08)  # of the width: where the light beside a fold is taken
+_SLANTS = np.linspace(-0.026, 0.026, 27)  # a fold may lean 1.5 degrees against the lines
+_FINE_SLANTS = np.linspace(-0.004, 0.004, 17)
+_SEEN = 0.022  # share of light lost in a fold that needs no other evidence
+_HINTED = 0.012  # and in one between two blocks
+_SEEN_BANDS = 0.7
 
 _GAP_ZONE = (0.4, 0.6)
 _LEAST_GAP = 0.03  # of the width: the inner margins of two pages; columns of print stand closer
 _LEAST_INK = 0.12  # of all ink, on either side of the gap
 _SPECKS = 0.004  # share of inked px in a column that still counts as empty
+_FAINT_INK = 0.05
+_RULE_INK = 0.12  # share of light that a rule takes at once; a shadow takes it bit by bit
+_THICK_PX = 9  # 2 mm: no rule is as thick
+_RULE_PX = 18  # some 4 mm: longer than the strokes of letters
+_RULE_SHARE = 0.3  # of the height that such runs fill
+_RULE_PARTS = 8
 
 
 class Fold(NamedTuple):
@@ -88,18 +98,21 @@ def part(image: PageImage, fold: Fold) -> tuple[PageImage, PageImage]:
 def find_fold(image: PageImage) -> Fold | None:
     """Return the line where two pages meet, or None on a single page.
 
-    A shadow or a fold from the head to the foot of the paper tells it, also where a table runs
-    across; else an empty band between two blocks. A table's outer rule is neither.
+    A fold, seen by its shadow from the head to the foot of the paper, tells it, also where a
+    table runs across; else an empty band between two blocks. A table's outer rule is neither.
     """
     desk = _lay_level(image.pixels)
     width = desk.right - desk.left
-    if width < _LEAST_ASPECT * (desk.bottom - desk.top) or width < 50:
+    if width < _LEAST_ASPECT * (desk.bottom - desk.top) or width < 100:
         return None
-    shadow = _find_shadow(desk)
-    gap = _find_gap(desk)
-    if shadow is not None and (shadow[1] >= _DEEP or gap is not None):
-        return _on_image(shadow[0], desk, image.pixels.shape[0])
-    return None if gap is None else _on_image(np.array([0.0, gap]), desk, image.pixels.shape[0])
+    line, depth = _find_shadow(desk)
+    if depth < _SEEN:
+        gap = _find_gap(desk)
+        if gap is None:
+            return None
+        if depth < _HINTED or not gap[0] <= line[1] <= gap[1]:
+            line = np.array([0.0, _middle(gap, desk)])
+    return _on_image(line, desk, image.pixels.shape[0])
 
 
 def _lay_level(pixels: Pixels) -> _Desk:
@@ -133,83 +146,118 @@ def _paper_box(paper: Pixels) -> tuple[int, int, int, int]:
     return int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
 
 
-def _find_shadow(desk: _Desk) -> tuple[npt.NDArray[np.float64], float] | None:
-    """Return the line (slope, x at half height) and the depth of a shadow through the paper."""
+def _find_shadow(desk: _Desk) -> tuple[Curve, float]:
+    """Return the line (slope, x at half height) of the deepest fold, and the light it takes."""
     width = desk.right - desk.left
-    lights = _band_lights(desk)
-    depths = np.array([_depth(light, width) for light in lights])
-    zone = np.s_[round(_SHADOW_ZONE[0] * width) : round(_SHADOW_ZONE[1] * width)]
-    common = np.median(depths, axis=0)
-    common[: zone.start] = common[zone.stop :] = 0
-    middle, depth = int(common.argmax()), float(common.max())
-    if depth < _FAINT:
-        return None
-    reach = max(3, round(0.03 * width))
-    near = depths[:, max(0, middle - reach) : middle + reach + 1]
-    x = near.argmax(1) + max(0, middle - reach) + desk.left
+    depths = np.array([_depth(light) for light in _band_lights(desk)])
     y = _band_middles(desk)
-    line = _fit(y, x.astype(np.float64), near.max(1) > depth / 3)
-    off = np.abs(np.polyval(line, y) - x)
-    agreeing = (off < max(2.0, _STRAIGHT * width)) & (near.max(1) > depth / 3)
-    return (line, depth) if agreeing.mean() >= _AGREEING_BANDS else None
+    zone = np.arange(round(_FOLD_ZONE[0] * width), round(_FOLD_ZONE[1] * width))
+    line, depth = _best_line(depths, y, zone, _SLANTS, _seen_throughout)
+    near = np.arange(round(line[1]) - 6, round(line[1]) + 7)
+    line, _ = _best_line(np.minimum(depths, 2 * depth), y, near, line[0] + _FINE_SLANTS, _mean)
+    return line + np.array([0.0, desk.left]), depth
 
 
-def _band_lights(desk: _Desk) -> npt.NDArray[np.float64]:
+def _best_line(
+    depths: Curve, y: Curve, xs: Columns, slants: Curve, worth: Callable[[Curve], Curve]
+) -> tuple[Curve, float]:
+    """Return the best of the lines through the columns xs at half height, and its worth."""
+    bands = np.arange(len(depths))[:, None]
+    columns = xs + np.round(slants[:, None, None] * y[:, None]).astype(int)
+    seen = worth(depths[bands, np.clip(columns, 0, depths.shape[1] - 1)])
+    slant, x = np.unravel_index(int(seen.argmax()), seen.shape)
+    return np.array([slants[slant], float(xs[x])]), float(seen.max())
+
+
+def _seen_throughout(depths: Curve) -> Curve:
+    """Return for each line the depth that most of its bands reach, those at head and foot too.
+
+    Rules of a table end at its head and foot; a fold goes on to the edges of the paper.
+    """
+    most = np.quantile(depths, 1 - _SEEN_BANDS, axis=-2)
+    head, foot = depths[..., :2, :].max(-2), depths[..., -2:, :].max(-2)
+    return np.asarray(np.minimum(most, np.minimum(head, foot)), np.float64)
+
+
+def _mean(depths: Curve) -> Curve:
+    return np.asarray(depths.mean(-2), np.float64)
+
+
+def _band_lights(desk: _Desk) -> list[Curve]:
     """Return for each of some horizontal bands the light of the bare paper in every column."""
-    paper = desk.grey[desk.top : desk.bottom, desk.left : desk.right]
-    return np.array(
-        [np.percentile(band, _BARE_PERCENTILE, axis=0) for band in np.array_split(paper, _BANDS)]
-    )
+    paper = _without_rules(desk)[desk.top : desk.bottom, desk.left : desk.right]
+    return [
+        np.asarray(np.percentile(band, _BARE_PERCENTILE, axis=0), np.float64)
+        for band in np.array_split(paper, _BANDS)
+    ]
 
 
-def _band_middles(desk: _Desk) -> npt.NDArray[np.float64]:
+def _without_rules(desk: _Desk) -> Pixels:
+    """Return the picture with its upright rules painted in the light beside them."""
+    beside = cv2.morphologyEx(desk.grey, cv2.MORPH_CLOSE, np.ones((1, _THICK_PX), np.uint8))
+    thin = (desk.grey < beside * (1 - _RULE_INK)).astype(np.uint8)
+    rules = cv2.morphologyEx(thin, cv2.MORPH_OPEN, np.ones((_RULE_PX, 1), np.uint8))
+    rules = cv2.dilate(rules, np.ones((1, 3), np.uint8))
+    return np.where(rules > 0, beside, desk.grey).astype(np.uint8)
+
+
+def _band_middles(desk: _Desk) -> Curve:
     """Return the height of the middle of each band, from the middle of the paper."""
     step = (desk.bottom - desk.top) / _BANDS
-    return (np.arange(_BANDS) + 0.5) * step - (desk.bottom - desk.top) / 2
+    middles = (np.arange(_BANDS) + 0.5) * step - (desk.bottom - desk.top) / 2
+    return np.asarray(middles, np.float64)
 
 
-def _depth(light: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.float64]:
+def _depth(light: Curve) -> Curve:
     """Return for each column which share of the light on both sides of it is missing."""
-    stroke = max(3, round(_STROKE * width)) | 1
-    smooth = cv2.medianBlur(light.astype(np.float32)[None], 5)[0]
-    smooth = cv2.morphologyEx(smooth[None], cv2.MORPH_CLOSE, np.ones((1, stroke)))[0]
-    smooth = cv2.blur(smooth[None], (stroke, 1))[0]
-    inner, outer = (round(share * width) for share in _SHOULDER)
-    wide = np.pad(smooth, outer, mode="edge")
-    length = outer - inner
-    mean = np.convolve(wide, np.ones(length) / length, mode="valid")
-    left = mean[: len(light)]
-    right = mean[outer + inner :][: len(light)]
-    beside = np.maximum(np.minimum(left, right), 1)
-    return np.asarray(1 - smooth / beside, np.float64)
+    inner, outer = (round(share * len(light)) for share in _SHOULDER)
+    wide = np.pad(light, outer, mode="edge")
+    # The median of the light beside it, so that rules and edges there do not count.
+    beside = cv2.medianBlur(wide.astype(np.uint8)[None], 2 * ((outer - inner) // 2) + 1)[0]
+    reach = (inner + outer) // 2
+    left = beside[outer - reach :][: len(light)].astype(np.float64)
+    right = beside[outer + reach :][: len(light)].astype(np.float64)
+    smooth = cv2.blur(light[None], (3, 1))[0].astype(np.float64)
+    share = smooth / np.maximum(np.minimum(left, right), 1)
+    return np.asarray(1 - share, np.float64)
 
 
-def _fit(
-    y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], use: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float64]:
-    """Return (slope, x at y = 0) of the line through most of the points (Theil and Sen)."""
-    if use.sum() < 3:
-        return np.array([0.0, float(np.median(x))])
-    y, x = y[use], x[use]
-    first, second = np.triu_indices(len(y), 1)
-    slope = float(np.median((x[second] - x[first]) / (y[second] - y[first])))
-    return np.array([slope, float(np.median(x - slope * y))], np.float64)
-
-
-def _find_gap(desk: _Desk) -> float | None:
-    """Return the x of the middle of an empty band between two blocks of writing."""
+def _find_gap(desk: _Desk) -> tuple[int, int] | None:
+    """Return the left and right end of an empty band between two blocks of writing."""
     width = desk.right - desk.left
-    inked = desk.ink[desk.top : desk.bottom, desk.left : desk.right] > 0.1
-    columns = inked.mean(0)
-    empty = columns <= _SPECKS
-    start, end = _longest_run(empty, round(_GAP_ZONE[0] * width), round(_GAP_ZONE[1] * width))
-    if end - start < _LEAST_GAP * width:
+    ink = desk.ink[desk.top : desk.bottom, desk.left : desk.right]
+    columns = (ink > _FAINT_INK).mean(0)
+    zone = (round(_GAP_ZONE[0] * width), round(_GAP_ZONE[1] * width))
+    start, end = _longest_run(columns <= _SPECKS, *zone)
+    if end - start < _LEAST_GAP * width or _is_crossed(ink[:, start:end]):
         return None
-    total = float(columns.sum())
-    sides = (float(columns[:start].sum()), float(columns[end:].sum()))
-    if total == 0 or min(sides) < _LEAST_INK * total:
+    # An empty strip within one table has writing on one side and a rule on the other.
+    if _holds_rule(ink[:, max(0, start - 4) : start]) != _holds_rule(ink[:, end : end + 4]):
         return None
-    return desk.left + (start + end - 1) / 2
+    least = _LEAST_INK * float(columns.sum())
+    if min(float(columns[:start].sum()), float(columns[end:].sum())) <= least:
+        return None
+    return desk.left + start, desk.left + end - 1
+
+
+def _holds_rule(strip: Ink) -> bool:
+    """Tell whether a rule, perhaps a broken one, runs down a narrow strip."""
+    inked = (strip.max(1) > _FAINT_INK).astype(np.uint8)[:, None]
+    runs = cv2.morphologyEx(inked, cv2.MORPH_OPEN, np.ones((_RULE_PX, 1), np.uint8))
+    return bool(runs.mean() > _RULE_SHARE)
+
+
+def _is_crossed(gap: Ink) -> bool:
+    """Tell whether a rule, perhaps a broken one, runs across from side to side."""
+    parts = np.array([part.mean(1) for part in np.array_split(gap, _RULE_PARTS, axis=1)])
+    return bool((np.count_nonzero(parts > _FAINT_INK / 2, axis=0) >= _RULE_PARTS * 0.75).any())
+
+
+def _middle(gap: tuple[int, int], desk: _Desk) -> float:
+    """Return where to cut a gap: in its middle, or nearer the paper's where it is wide."""
+    middle = (gap[0] + gap[1]) / 2
+    spare = max(0.0, (gap[1] - gap[0]) / 2 - _LEAST_GAP * (desk.right - desk.left))
+    return float(np.clip((desk.left + desk.right) / 2, middle - spare, middle + spare))
 
 
 def _longest_run(empty: npt.NDArray[np.bool_], zone_start: int, zone_end: int) -> tuple[int, int]:
@@ -224,7 +272,7 @@ def _longest_run(empty: npt.NDArray[np.bool_], zone_start: int, zone_end: int) -
     return int(start), int(end)
 
 
-def _on_image(line: npt.NDArray[np.float64], desk: _Desk, height: int) -> Fold:
+def _on_image(line: Curve, desk: _Desk, height: int) -> Fold:
     """Carry a line of the level picture back to the image, through its top and bottom edge."""
     half = (desk.bottom - desk.top) / 2
     middle = (desk.top + desk.bottom) / 2
