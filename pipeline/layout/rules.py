@@ -14,10 +14,11 @@ from pipeline.values import PageImage, Pixels, Point
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.int64]
 
 STRIP_MM = 4.0  # a rule is followed from strip to strip; within one it counts as straight
 MIN_RUN_MM = 2.8  # unbroken thin ink along a row: longer than the feet of letters that touch
-MIN_COVER = 0.35  # share of a strip that such runs fill where a rule passes
+MIN_COVER = 0.5  # share of a strip that such runs fill where a rule passes
 MAX_GAP_MM = 28.0  # paper that a broken rule is followed over
 SURE_GAP_MM = 7.0  # paper that ends a rule which is unbroken elsewhere
 MIN_LENGTH_MM = 5.0
@@ -84,6 +85,7 @@ def find_rules(image: PageImage) -> Rules:
     sure_flat, sure_tall = _sure(flat, dark.scale), _sure(tall, dark.scale)
     flat = _meeting(flat, sure_flat, sure_tall, dark.scale)
     tall = _meeting(tall, sure_tall, sure_flat, dark.scale)
+    flat = [trace for trace in flat if not _is_word(trace, tall, dark.scale)]
     dotted = [
         _Trace(
             np.array(path)[:, 0],
@@ -170,7 +172,7 @@ def _traces(values: Pixels, dark: Darkness) -> list[_Trace]:
     traces: list[_Trace] = []
     for chain in _link(_nodes(mask, strip), scale):
         strips = chain[-1].strip - chain[0].strip + 1
-        if len(chain) > 1 and len(chain) >= 0.25 * strips:
+        if len(chain) > 1 and len(chain) >= (0.65 if strips <= 6 else 0.35) * strips:
             traces += _follow(chain, mask, values, scale)
     return _without_doubles(traces)
 
@@ -250,8 +252,10 @@ def _follow(chain: list[_Node], mask: Pixels, values: Pixels, scale: Scale) -> l
     xs = np.arange(left, right)
     ys = _line_through(xs, knots_x, knots_y)
     rows = np.clip(np.round(ys).astype(np.int64), 1, mask.shape[0] - 2)
-    solid = np.stack([mask[rows + step, xs] for step in (-1, 0, 1)]).max(axis=0) > 0
-    near = np.stack([values[rows + step, xs] for step in (-1, 0, 1)]).max(axis=0)
+    flat, width = rows * mask.shape[1] + xs, mask.shape[1]
+    lines, inks = mask.ravel(), values.ravel()
+    solid = (lines[flat] | lines[flat - width] | lines[flat + width]) > 0
+    near = np.maximum(np.maximum(inks[flat], inks[flat - width]), inks[flat + width])
     if not solid.any():
         return []
     strength = float(np.median(near[solid]))
@@ -275,18 +279,15 @@ def _follow(chain: list[_Node], mask: Pixels, values: Pixels, scale: Scale) -> l
         along = np.concatenate([[x0], inner, [x1]])
         along, across = _simplified(along, _line_through(along, knots_x, knots_y))
         thickness = _thickness(values, along, across, scale)
-        edges = np.flatnonzero(
-            np.diff(np.concatenate([[0], solid[start:end], [0]]).astype(np.int8))
-        )
-        runs = (edges.reshape(-1, 2) + xs[start]).astype(np.float64)
+        runs = (_runs(solid[start:end]) + xs[start]).astype(np.float64)
         found.append(_Trace(along, across, thickness, cover, wholeness, strength, runs))
     return found
 
 
 def _beside_ink(
     values: Pixels,
-    xs: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
+    xs: Places,
+    rows: Places,
     strength: float,
     scale: Scale,
 ) -> float:
@@ -303,13 +304,15 @@ def _stretches(solid: Flags, inked: Flags, scale: Scale) -> list[tuple[int, int]
     Where a rule is whole, a stretch of paper ends it; where it is broken anyway, only a long one.
     Writing over a rule hides it, but is no paper.
     """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], solid.astype(np.int8), [0]])))
-    if not len(edges):
+    runs = _runs(solid)
+    if not len(runs):
         return []
-    starts, ends = _without_letters(edges[::2], edges[1::2], inked, scale)
-    papers = np.array(
-        [_paper(inked[a:b]) for a, b in zip(ends[:-1], starts[1:], strict=True)], np.float64
-    )
+    empty = np.concatenate([[0], np.cumsum(~inked)])
+    starts, ends = _without_letters(runs[:, 0], runs[:, 1], empty, scale)
+    gaps = starts[1:] - ends[:-1]
+    papers = empty[starts[1:]] - empty[ends[:-1]]
+    # Where ink covers nearly all of a gap, it hides the rule; other ink there is of letters.
+    papers = np.where(papers < 0.15 * gaps, papers, gaps).astype(np.float64)
     usual = float(np.percentile(papers, 80)) if len(papers) > 2 else 0.0
     limit = min(scale.px(MAX_GAP_MM), 3 * usual + scale.px(SURE_GAP_MM))
     cuts = [0, *(np.flatnonzero(papers > limit) + 1).tolist(), len(starts)]
@@ -322,30 +325,27 @@ def _stretches(solid: Flags, inked: Flags, scale: Scale) -> list[tuple[int, int]
 
 
 def _without_letters(
-    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], inked: Flags, scale: Scale
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the runs without short ones that stand alone beside long ones: strokes of letters."""
+    starts: Places, ends: Places, empty: Places, scale: Scale
+) -> tuple[Places, Places]:
+    """Return the runs without short ones that stand alone beside long ones: strokes of letters.
+
+    empty: how many places without ink come before each place.
+    """
     lengths = ends - starts
     order = np.argsort(lengths)
     usual = lengths[order][int(np.searchsorted(np.cumsum(lengths[order]), lengths.sum() / 2))]
     if usual < scale.px(12.0):
         return starts, ends
     gap = scale.px(1.0)
-    before = np.array([(~inked[a:b]).sum() for a, b in zip([0, *ends[:-1]], starts, strict=True)])
-    after = np.append(before[1:], len(inked))
-    before[0] = len(inked)
+    between = empty[starts[1:]] - empty[ends[:-1]]
+    before = np.concatenate([[len(empty)], between])
+    after = np.concatenate([between, [len(empty)]])
     kept = (lengths >= scale.px(5.0)) | (before < gap) | (after < gap)
     return starts[kept], ends[kept]
 
 
-def _paper(inked: Flags) -> int:
-    """Return how long a gap in a rule is; where ink covers nearly all of it, it is none."""
-    empty = int((~inked).sum())
-    return empty if empty < 0.15 * len(inked) else len(inked)
-
-
 def _without_tails(
-    starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], first: int, last: int, scale: Scale
+    starts: Places, ends: Places, first: int, last: int, scale: Scale
 ) -> tuple[int, int]:
     """Return the range of runs without a short last one that lies far off: a letter's stroke."""
     far, short = scale.px(4.0), scale.px(6.0)
@@ -360,14 +360,21 @@ def _without_tails(
     return first, last
 
 
+def _runs(flags: Flags) -> Places:
+    """Return first and one-past-last place of each run of set flags, shape (n, 2)."""
+    padded = np.zeros(len(flags) + 2, np.int8)
+    padded[1:-1] = flags
+    return np.flatnonzero(np.diff(padded)).reshape(-1, 2)
+
+
 def _without_short_runs(flags: Flags, least: int) -> Flags:
     """Return the flags without runs of fewer than `least` places."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    kept = flags.copy()
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if end - start < least:
-            kept[start:end] = False
-    return kept
+    runs = _runs(flags)
+    long = runs[runs[:, 1] - runs[:, 0] >= least]
+    steps = np.zeros(len(flags) + 1, np.int64)
+    steps[long[:, 0]] += 1
+    steps[long[:, 1]] -= 1
+    return np.cumsum(steps[:-1]) > 0
 
 
 def _steady(ys: Floats) -> Floats:
@@ -379,7 +386,7 @@ def _steady(ys: Floats) -> Floats:
     return np.asarray(np.median(windows, axis=1))
 
 
-def _line_through(xs: Floats | npt.NDArray[np.int64], knots_x: Floats, knots_y: Floats) -> Floats:
+def _line_through(xs: Floats | Places, knots_x: Floats, knots_y: Floats) -> Floats:
     """Return y at every x; beyond the last knots the line goes on as it ran."""
     ys = np.interp(xs, knots_x, knots_y)
     span = min(6, len(knots_x)) - 1
@@ -516,9 +523,24 @@ def _passes_crossings(trace: _Trace, crossing: list[_Trace], scale: Scale) -> bo
 def _crossing_at(trace: _Trace, other: _Trace) -> float | None:
     """Return where along the trace another one crosses it; None where it does not reach."""
     y = float(np.interp(0.5 * (other.across[0] + other.across[-1]), trace.along, trace.across))
-    if not other.along[0] <= y <= other.along[-1]:
+    if not other.along[0] - 3 <= y <= other.along[-1] + 3:
         return None
     return float(np.interp(y, other.along, other.across))
+
+
+def _is_word(trace: _Trace, tall: list[_Trace], scale: Scale) -> bool:
+    """Tell whether a short trace only fills one narrow column: capitals such as STT do.
+
+    A rule so short parts a head over narrow columns, and then one of these ends at it.
+    """
+    if trace.along[-1] - trace.along[0] > scale.px(12.0):
+        return False
+    rim = scale.px(MEET_MM)
+    return not any(
+        (x := _crossing_at(trace, other)) is not None
+        and trace.along[0] + rim < x < trace.along[-1] - rim
+        for other in tall
+    )
 
 
 def _meets(trace: _Trace, end: int, crossing: list[_Trace], near: float) -> bool:
