@@ -25,6 +25,7 @@ from pipeline.store.durable import durable_copy, durable_write, sha256_of, sweep
 from pipeline.values import Book, Master
 
 DATE = "Bagging-Date"
+_TEXTS = "data/text"
 PDF_STATE = "PDF-A"
 CONFORMS = "PDF/A-2b"
 _DOES_NOT = "not PDF/A"
@@ -107,7 +108,7 @@ def seal(
     Raises:
         StorageError: the disk is full, read-only or broken.
     """
-    for folder in (package, package / "data", package / "data" / "text"):
+    for folder in (package, package / "data", package / _TEXTS):
         sweep(folder)
     sums = {master.path: master.sha256 for master in masters}
     total = sum(master.size_bytes for master in masters)
@@ -167,13 +168,14 @@ def _put(target: Path, content: bytes | Path) -> tuple[str, int]:
 
 
 def _remove_stale(package: Path, sums: Mapping[str, str]) -> None:
-    """Remove what the last seal listed and this one does not; masters are never removed."""
-    manifest = package / MANIFEST
-    if not manifest.exists():
-        return
-    listed, _damaged = parse_manifest(manifest.read_bytes())
-    data = (package / "data").resolve()
-    for path in listed.keys() - sums.keys():
+    """Remove what an earlier seal left and this one does not list; masters are never removed.
+
+    An earlier seal may have been killed before it wrote its list: the folder of page text is ours.
+    """
+    manifest, data = package / MANIFEST, (package / "data").resolve()
+    listed = parse_manifest(manifest.read_bytes())[0] if manifest.exists() else {}
+    texts = {f"{_TEXTS}/{file.name}" for file in (package / _TEXTS).glob("*")}
+    for path in (listed.keys() | texts) - sums.keys():
         file = (package / path).resolve()
         if file.is_relative_to(data) and not file.is_relative_to(data / "masters"):
             file.unlink(missing_ok=True)

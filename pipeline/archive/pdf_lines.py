@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from pipeline.archive.word_boxes import Word, bounds, edges_of, word_polygon, words_of
@@ -88,7 +89,7 @@ def _spaced(words: Sequence[Word], outline: Polygon) -> list[Word]:
     top, bottom = edges_of(outline)
     wide = MAX_GAP * math.dist(top[0], bottom[0]) / max(math.dist(bottom[0], bottom[-1]), 1.0)
     spaced = []
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for word, following in zip_longest(words, words[1:]):
         if following and 0 < following.left - word.right <= wide:
             letters = len(word.text) * LETTER_EM
             share = letters / (letters + SPACE_EM)

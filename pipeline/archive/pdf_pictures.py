@@ -18,6 +18,8 @@ from PIL import Image, ImageDraw, ImageFile, ImageFont, TiffImagePlugin
 
 POINTS = 72.0
 _ORIENTATION = 0x0112
+_SUBFILE = 0x00FE
+_NO_PAGE = 0b101  # a smaller picture of another page, or its mask
 _EXIF_TURNS = {1: 0, 2: 0, 3: 180, 4: 180, 5: 270, 6: 90, 7: 90, 8: 270}
 _EXIF_MIRRORED = (2, 4, 5, 7)
 _PLAIN_MODES = ("1", "L", "P", "RGB", "I;16", "I;16B")
@@ -98,7 +100,7 @@ def decoded(sheet: Sheet) -> bytes:
     """
     with Image.open(sheet.file) as image:
         if isinstance(image, TiffImagePlugin.TiffImageFile):
-            image.seek(sheet.frame - 1)
+            _turn_to(image, sheet.frame)
         with _forgiving():
             image.load()
         is_tiff = image.format == "TIFF"  # Pillow turns those itself
@@ -172,6 +174,16 @@ def _orientation(image: Image.Image, sheet: Sheet) -> int:
     except UNFIT:  # a torn EXIF block is no reason to lose the picture
         return 1
     return value if value in _EXIF_TURNS else 1
+
+
+def _turn_to(image: TiffImagePlugin.TiffImageFile, frame: int) -> None:
+    """Go to a page of a TIFF; thumbnails and masks between the pages are none."""
+    kinds: list[Any] = []
+    for place in range(image.n_frames):
+        image.seek(place)
+        kinds.append(image.tag_v2.get(_SUBFILE, 0))
+    pages = [place for place, kind in enumerate(kinds) if not kind & _NO_PAGE]
+    image.seek((pages or list(range(len(kinds))))[frame - 1])
 
 
 @contextmanager

@@ -26,6 +26,7 @@ START_S = 60.0  # a loaded machine may need so long to start the child
 INVALID, NO_ROOM = 4, 28  # exit codes of the child
 # -P: the folder we stand in must not lend modules.
 _PYTHON = ("-P", "-W", "ignore", "-m", "pipeline.archive.pdf_maker")
+_PREFIX = "sohoa-pdf-"
 _QUIET = {
     "OMP_NUM_THREADS": "1",
     "OMP_THREAD_LIMIT": "1",
@@ -115,8 +116,8 @@ def write_pdf(
     """Write the book durably to `target` and return what it is worth.
 
     Args:
-        work: where temporary files go, some seven times the size of the book; None for the
-            system's own place.
+        work: a folder of this caller's own for temporary files, some seven times the size of the
+            book; what a killed run left there is removed. None for the system's own place.
 
     Raises:
         ProgramError: OCRmyPDF failed or took too long; `target` is as it was.
@@ -125,7 +126,9 @@ def write_pdf(
     limits = limits or PdfLimits()
     if work is not None:
         work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="sohoa-pdf-", dir=work) as name:
+        for left in work.glob(f"{_PREFIX}*"):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=work) as name:
         folder = Path(name)
         try:
             job = _prepare(pages, folder, title, limits)

@@ -12,7 +12,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from pikepdf import pdfa
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageOps, TiffImagePlugin
 
 from pipeline.archive.pdfa import PdfLimits, PdfPage, PdfResult, Picture, write_pdf
 from pipeline.errors import ProgramError, UnreadableFileError
@@ -127,6 +127,16 @@ def test_pdfium_finds_names_too(book: tuple[Path, PdfResult]) -> None:
     assert "Ŏŭƀ Ksơ̆r" in text
 
 
+def behind_a_thumbnail(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(stream) as writer:
+        image.resize((31, 43)).save(writer, "TIFF", tiffinfo={0x00FE: 1})
+        writer.newFrame()
+        image.save(writer, "TIFF")
+        writer.newFrame()
+    return stream.getvalue()
+
+
 def turned(turn_deg: Turn, place: tuple[int, int, int, int]) -> PdfPage:
     """A page with a black bar where a name stands, lying as the scanner saw it."""
     upright = Image.new("L", (WIDTH, HEIGHT), 255)
@@ -229,6 +239,7 @@ def test_other_pictures_go_in_without_loss(tmp_path: Path) -> None:
         "second": packed(
             Image.new("1", small.size), "TIFF", save_all=True, append_images=[small.convert("L")]
         ),
+        "behind a thumbnail": behind_a_thumbnail(small.copy()),
     }
     pages = [
         PdfPage(number, Picture(data, 2 if name == "second" else 1), *small.size, 37.5)
@@ -250,7 +261,7 @@ def test_other_pictures_go_in_without_loss(tmp_path: Path) -> None:
         ]
     for (name, data), seen in zip(cases.items(), stored, strict=True):
         with Image.open(io.BytesIO(data)) as image:
-            image.seek(1 if name == "second" else 0)
+            image.seek(1 if name in ("second", "behind a thumbnail") else 0)
             wanted = image.convert("RGB") if name != "deep" else small.convert("L").convert("RGB")
         assert np.abs(seen - np.asarray(wanted, int)).max() == 0, name
 
