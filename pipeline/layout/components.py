@@ -134,13 +134,13 @@ def _give_tails_back(
     rows, columns, turned = track
     inside = _inside(rows, columns, mask)
     rows, columns = rows[inside], columns[inside]
-    inked = mask[rows, columns] > 0
-    rows, columns = rows[inked], columns[inked]
-    down, across = (0, 1) if turned else (1, 0)
-    before = pieces.labels[rows - down, columns - across]
-    after = pieces.labels[rows + down, columns + across]
+    reach = scale.whole(0.65)
+    before = _first_piece(pieces.labels, rows, columns, -reach, turned=turned)
+    after = _first_piece(pieces.labels, rows, columns, reach, turned=turned)
+    met = (before >= 0) & (after >= 0)
+    before, after = before[met], after[met]
     for one, two in {(int(a), int(b)) for a, b in zip(before, after, strict=True)}:
-        if one < 0 or two < 0 or pieces.cell[one] == pieces.cell[two]:
+        if pieces.cell[one] == pieces.cell[two] or -2 in (pieces.cell[one], pieces.cell[two]):
             continue
         low, high = (pieces.left, pieces.right) if turned else (pieces.top, pieces.bottom)
         small, large = sorted((one, two), key=lambda piece: int(pieces.area[piece]))
@@ -148,3 +148,15 @@ def _give_tails_back(
         is_tail = reach < scale.px(TAIL_MM) and pieces.area[small] < 0.6 * pieces.area[large]
         if is_tail:
             pieces.cell[small] = pieces.cell[large]
+
+
+def _first_piece(labels: Labels, rows: Ints, columns: Ints, reach: int, *, turned: bool) -> Ints:
+    """Return the piece next to each point of a rule, on the side of the sign of `reach`."""
+    found = np.full(len(rows), -1, np.int64)
+    for step in range(1, abs(reach) + 1):
+        shift = step if reach > 0 else -step
+        down, across = (0, shift) if turned else (shift, 0)
+        y = np.clip(rows + down, 0, labels.shape[0] - 1)
+        x = np.clip(columns + across, 0, labels.shape[1] - 1)
+        found = np.where(found < 0, labels[y, x], found)
+    return found

@@ -23,11 +23,12 @@ def erase_rules(image: PageImage, rules: Rules) -> PageImage:
     even = even_light(image.pixels, paper_of(image.pixels, scale))
     for rule in rules.horizontal:
         _erase(even, rule, scale, turned=False)
-    for leader in rules.leaders:
-        _erase_dots(even, leader, scale)
     turned = even.T  # a view: what is erased in it is erased in the page
     for rule in rules.vertical:
         _erase(turned, rule, scale, turned=True)
+    _erase_crossings(even, rules, scale)
+    for leader in rules.leaders:
+        _erase_dots(even, leader, scale)
     return replace(image, pixels=even)
 
 
@@ -76,6 +77,30 @@ def _erase(page: Pixels, rule: Rule, scale: Scale, *, turned: bool) -> None:
     is_rule &= inside
     picked, columns = np.nonzero(is_rule)
     page[rows[picked, columns], xs[columns]] = erased[picked, columns]
+
+
+def _erase_crossings(page: Pixels, rules: Rules, scale: Scale) -> None:
+    """Erase, in place, what is left where two rules cross: each was a stroke to the other."""
+    reach = scale.whole(0.9)
+    for flat in rules.horizontal:
+        xs, ys = np.asarray(flat.points).T
+        for tall in rules.vertical:
+            a, b = np.asarray(tall.points).T
+            x = float(np.interp((ys[0] + ys[-1]) / 2, b, a))
+            y = float(np.interp(x, xs, ys))
+            x = float(np.interp(y, b, a))
+            if not (xs[0] - reach <= x <= xs[-1] + reach and b[0] - reach <= y <= b[-1] + reach):
+                continue
+            part = page[max(0, round(y) - reach) : round(y) + reach + 1,
+                        max(0, round(x) - reach) : round(x) + reach + 1]  # fmt: skip
+            if part.size and not _is_reached(part):
+                part[:] = np.maximum(part, WHITE - MIN_CONTRAST // 2)
+
+
+def _is_reached(part: Pixels) -> bool:
+    """Tell whether ink comes in from outside."""
+    least = WHITE - MIN_CONTRAST
+    return bool(min(part[0].min(), part[-1].min(), part[:, 0].min(), part[:, -1].min()) < least)
 
 
 def _erase_dots(page: Pixels, leader: Rule, scale: Scale) -> None:
@@ -129,6 +154,7 @@ def _cleaned(
     """Return the band with its rule filled from its sides, and where it was filled."""
     dark = (WHITE - band).astype(np.uint8)
     middle = _middle(dark, half, side, reach, scale)
+    half = _half_width(dark, middle, half, scale)
     offsets = np.arange(band.shape[0])[:, None] - middle[None, :]
     is_rule = np.abs(offsets) <= half
     columns = np.arange(band.shape[1])
@@ -141,12 +167,26 @@ def _cleaned(
     both = cv2.min(cv2.dilate(above[None, :], lean), cv2.dilate(below[None, :], lean))[0]
     touched = np.maximum(above, below) > MIN_CONTRAST
     crossing = (both > MIN_CONTRAST) & touched
-    kept = crossing[None, :] | (dark > _usual(dark, offsets, scale)[None, :] + DARKER)
-    start = dark[top, columns].astype(np.float32)
-    end = dark[low, columns].astype(np.float32)
     share = (np.arange(band.shape[0])[:, None] - top[None, :]) / np.maximum(low - top, 1)[None, :]
-    fill = start * (1 - share) + end * share
-    return (WHITE - fill.clip(0, WHITE)).astype(np.uint8), is_rule & ~kept
+    fill = dark[top, columns] * (1 - share) + dark[low, columns] * share
+    # Inside a crossing the rule is as dark as the stroke, so that no black spot stays.
+    fill = np.where(crossing[None, :], np.minimum(dark, both[None, :]), fill)
+    is_ink = dark > _usual(dark, offsets, scale)[None, :] + DARKER
+    return (WHITE - fill.clip(0, WHITE)).astype(np.uint8), is_rule & ~is_ink
+
+
+def _half_width(dark: Pixels, middle: npt.NDArray[np.float64], half: float, scale: Scale) -> float:
+    """Return how far from its middle the rule's rim reaches: blur widens it, more so small."""
+    columns = np.arange(dark.shape[1])
+    centre = np.round(middle).astype(np.int64)
+    peak = float(np.median(dark[centre, columns]))
+    furthest = int(half + scale.px(0.4)) + 1
+    for step in range(max(1, int(half)), furthest):
+        rows = np.clip(np.stack([centre - step, centre + step]), 0, dark.shape[0] - 1)
+        rim = float(np.median(dark[rows, columns], axis=1).max())
+        if rim < max(8.0, 0.1 * peak):
+            return max(half, step - 0.5)
+    return half
 
 
 def _usual(dark: Pixels, offsets: npt.NDArray[np.float64], scale: Scale) -> npt.NDArray[np.int64]:

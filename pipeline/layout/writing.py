@@ -51,7 +51,13 @@ class _Strand:
 
 
 def find_quads(
-    pieces: Components, members: Ints, scale: Scale, leaders: Sequence[Span], *, cut: bool
+    pieces: Components,
+    members: Ints,
+    scale: Scale,
+    leaders: Sequence[Span],
+    *,
+    usual: float = 0.0,
+    cut: bool,
 ) -> list[Quad]:
     """Return outlines of the written lines that the member pieces form, from top to bottom.
 
@@ -60,14 +66,23 @@ def find_quads(
         members: numbers of the pieces in this region.
         scale: of the pieces.
         leaders: that hold writing together.
+        usual: height of a written line in px, as far as other regions tell.
         cut: part rows of writing at wide gaps.
     """
     quads = []
     for band in _bands(pieces, members, scale):
-        strands, pitch = _strands(pieces, band, scale)
+        strands, pitch = _strands(pieces, band, scale, usual)
         for owned in _owners(pieces, band, strands, pitch):
             quads += _quads(pieces, owned, scale, leaders, cut=cut)
     return quads
+
+
+def band_heights(pieces: Components, members: Ints, scale: Scale) -> list[int]:
+    """Return the heights of the bands of ink in a region, px."""
+    return [
+        int(pieces.bottom[band].max() - pieces.top[band].min())
+        for band in _bands(pieces, members, scale)
+    ]
 
 
 def _bands(pieces: Components, members: Ints, scale: Scale) -> list[Ints]:
@@ -117,15 +132,20 @@ def _line_height(pieces: Components, band: Ints) -> float:
     return min(whole, 1.6 * usual)
 
 
-def _strands(pieces: Components, band: Ints, scale: Scale) -> tuple[list[_Strand], float]:
+def _strands(
+    pieces: Components, band: Ints, scale: Scale, usual: float
+) -> tuple[list[_Strand], float]:
     """Return the lines of a band, where the ink is densest, and their distance."""
     left, right = int(pieces.left[band].min()), int(pieces.right[band].max())
     top, bottom = int(pieces.top[band].min()), int(pieces.bottom[band].max())
     high = _line_height(pieces, band)
     middle = (top + bottom) / 2
     alone = [_Strand(np.array([left, right]), np.array([middle, middle]), 1.0)]
-    if bottom - top < max(scale.px(3.5), 1.06 * high):
+    stacked = _stacked(pieces, band, high / 1.6, scale)
+    is_low = bottom - top < 1.06 * high and not _may_touch(pieces, band, usual)
+    if not stacked and (is_low or bottom - top < scale.px(3.5)):
         return alone, high
+    high = min(high, *(value for value in (stacked, usual) if value), high)
     chosen = np.zeros(len(pieces.area) + 1, np.uint8)
     chosen[band] = 255
     ink = chosen[pieces.labels[top:bottom, left:right]]
@@ -142,6 +162,35 @@ def _strands(pieces: Components, band: Ints, scale: Scale) -> tuple[list[_Strand
     dense = (sharp > 1.02 * broad) & (sharp > 0.06 * sharp.max())
     found = _merged(_blobs(dense.astype(np.uint8), sharp, left, top - pad), pitch)
     return found or alone, pitch
+
+
+def _may_touch(pieces: Components, band: Ints, usual: float) -> bool:
+    """Tell whether a band is so high beside the page's lines that two of them may touch in it.
+
+    Large digits and signatures are high, too, but then all their pieces are.
+    """
+    heights = pieces.bottom[band] - pieces.top[band]
+    whole = pieces.bottom[band].max() - pieces.top[band].min()
+    letters = (heights > 0.5 * usual) & (heights < 0.7 * whole)
+    return bool(0 < 1.5 * usual < whole and letters.any())
+
+
+def _stacked(pieces: Components, band: Ints, letter: float, scale: Scale) -> float:
+    """Return how far apart words stand that are above one another; 0 when none are.
+
+    letter: usual height of the band's pieces; marks above letters are lower.
+    """
+    tops, bottoms = pieces.top[band], pieces.bottom[band]
+    large = np.flatnonzero(bottoms - tops > 0.65 * letter)
+    if not 2 <= len(large) <= 200:
+        return 0.0
+    left, right = pieces.left[band][large], pieces.right[band][large]
+    ys = (tops + bottoms)[large] / 2
+    shared = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    widths = np.minimum((right - left)[:, None], right - left)
+    apart = ys[None, :] - ys[:, None]
+    is_stacked = (shared > 0.5 * widths) & (apart > max(0.8 * letter, scale.px(2.4)))
+    return float(np.median(apart[is_stacked])) if is_stacked.any() else 0.0
 
 
 def _pitch(ink: Pixels, least: float, scale: Scale) -> float:

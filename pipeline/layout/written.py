@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.layout.components import Components, Labels, find_components
-from pipeline.layout.darkness import Darkness, measure_darkness
+from pipeline.layout.darkness import Darkness, Scale, measure_darkness
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.rules import Rule, Rules
-from pipeline.layout.writing import Quad, Span, find_quads
+from pipeline.layout.writing import Quad, Span, band_heights, find_quads
 from pipeline.values import Cell, PageImage
 
 BIG_CELL_MM = 60.0  # a cell as wide as this is a form's box: rows in it may hold two columns
@@ -47,10 +47,14 @@ def find_written(image: PageImage, rules: Rules, cells: Sequence[Cell]) -> Writt
     mask = ((255 - clean.pixels) >= dark.ink).astype(np.uint8)
     pieces = find_components(mask, small, _regions(cells, dark), dark.scale)
     spans = [Span(r.points[0][0], r.points[-1][0], r.points[0][1]) for r in small.leaders]
+    regions = _members(pieces)
+    usual = _usual_height(pieces, regions, dark.scale)
     lines = []
-    for number, members in _members(pieces):
+    for number, members in regions:
         is_wide = number < 0 or _width(cells[number]) > dark.scale.px(BIG_CELL_MM) * dark.factor
-        for quad in find_quads(pieces, members, dark.scale, spans, cut=is_wide):
+        for quad in find_quads(
+            pieces, members, dark.scale, spans, usual=0.0 if is_wide else usual, cut=is_wide
+        ):
             if _is_written(quad, dark, in_cell=number >= 0):
                 lines.append(InkLine(number, quad))
     return Written(dark, tuple(lines))
@@ -96,6 +100,23 @@ def _members(pieces: Components) -> list[tuple[int, npt.NDArray[np.int64]]]:
     names, starts = np.unique(pieces.cell[order], return_index=True)
     groups = np.split(order, starts[1:]) if len(names) else []
     return [(int(n), group) for n, group in zip(names, groups, strict=True) if n > -2]
+
+
+def _usual_height(
+    pieces: Components, regions: list[tuple[int, npt.NDArray[np.int64]]], scale: Scale
+) -> float:
+    """Return the height of one written line, as the cells of the page tell it; 0 if they do not.
+
+    Lines that touch look like one; but most tables have columns where a cell holds but one.
+    """
+    heights = [
+        height
+        for number, members in regions
+        if number >= 0
+        for height in band_heights(pieces, members, scale)
+        if height > scale.px(2.2)
+    ]
+    return float(np.percentile(heights, 40)) if len(heights) >= 12 else 0.0
 
 
 def _width(cell: Cell) -> float:
