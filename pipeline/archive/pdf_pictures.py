@@ -14,11 +14,13 @@ from typing import Any, NamedTuple, cast
 import img2pdf  # type: ignore[import-untyped]  # it has no types
 import ocrmypdf.data
 import pikepdf
+import pypdfium2  # type: ignore[import-untyped]  # likewise
 from PIL import Image, ImageDraw, ImageFile, ImageFont, TiffImagePlugin
 
 POINTS = 72.0
 _ORIENTATION = 0x0112
 _SUBFILE = 0x00FE
+_PDF_HEAD = 1024  # where the mark of a PDF may stand
 _NO_PAGE = 0b101  # a smaller picture of another page, or its mask
 _EXIF_TURNS = {1: 0, 2: 0, 3: 180, 4: 180, 5: 270, 6: 90, 7: 90, 8: 270}
 _EXIF_MIRRORED = (2, 4, 5, 7)
@@ -38,6 +40,7 @@ UNFIT = (
     NotImplementedError,
     Image.DecompressionBombError,
     pikepdf.PdfError,
+    pypdfium2.PdfiumError,
     img2pdf.AlphaChannelError,
     img2pdf.ExifOrientationError,
     img2pdf.ImageOpenError,
@@ -53,7 +56,7 @@ class Sheet(NamedTuple):
 
     Attributes:
         file: the picture.
-        frame: which picture of a TIFF, counted from 1.
+        frame: which picture of a TIFF or page of a PDF, counted from 1.
         width_px: of the scan as a viewer shows it, likewise `height_px`; `dpi` belongs to these.
         turn_deg: clockwise turn that makes that scan upright.
         frame_turn_deg: clockwise turn that the PDF around the picture gave it; None when the
@@ -95,9 +98,15 @@ def as_is(sheet: Sheet) -> bytes:
 def decoded(sheet: Sheet) -> bytes:
     """Return the page with the picture's samples, without loss.
 
+    A page of a PDF is drawn anew: what else that file holds has no place in the book.
+
     Raises:
         UNFIT: the picture cannot be decoded.
     """
+    with Path(sheet.file).open("rb") as stream:
+        is_pdf = b"%PDF-" in stream.read(_PDF_HEAD)
+    if is_pdf:
+        return _laid_out(_packed(_drawn(sheet)), 1, sheet._replace(frame_turn_deg=None))
     with Image.open(sheet.file) as image:
         if isinstance(image, TiffImagePlugin.TiffImageFile):
             _turn_to(image, sheet.frame)
@@ -106,12 +115,8 @@ def decoded(sheet: Sheet) -> bytes:
         is_tiff = image.format == "TIFF"  # Pillow turns those itself
         orientation = 1 if is_tiff else _orientation(image, sheet)
         plain = _plain(image)
-        packed = io.BytesIO()
-        if plain.mode == "1":
-            plain.save(packed, "TIFF", compression="group4")
-        else:
-            plain.save(packed, "PNG", compress_level=6, icc_profile=None)
-    return _laid_out(packed.getvalue(), orientation, sheet)
+        packed = _packed(plain)
+    return _laid_out(packed, orientation, sheet)
 
 
 def placeholder(sheet: Sheet) -> bytes:
@@ -140,6 +145,27 @@ def check_whole(sheet: Sheet) -> None:
 
 
 LADDER: tuple[Callable[[Sheet], bytes], ...] = (as_is, decoded, placeholder)
+
+
+def _drawn(sheet: Sheet) -> Image.Image:
+    with pypdfium2.PdfDocument(sheet.file) as pdf:
+        page = pdf[sheet.frame - 1]
+        size = sheet.width_px, sheet.height_px
+        if size[0] * size[1] > (Image.MAX_IMAGE_PIXELS or 0):
+            raise ValueError(size)
+        image: Image.Image = page.render(scale=max(size) / max(page.get_size())).to_pil()
+    red, green, blue = image.convert("RGB").split()
+    is_grey = red.tobytes() == green.tobytes() == blue.tobytes()
+    return red if is_grey else image.convert("RGB")
+
+
+def _packed(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    if image.mode == "1":
+        image.save(stream, "TIFF", compression="group4")
+    else:
+        image.save(stream, "PNG", compress_level=6, icc_profile=None)
+    return stream.getvalue()
 
 
 def _laid_out(picture: bytes, orientation: int, sheet: Sheet) -> bytes:

@@ -40,8 +40,8 @@ class Picture:
     """The picture of a scan, as it was stored.
 
     Attributes:
-        data: its bytes, or the file.
-        frame: which picture of the file, counted from 1.
+        data: its bytes, or the file: a picture or a PDF.
+        frame: which picture or page of the file, counted from 1.
         turn_deg: clockwise turn that a PDF around it gave it; None for a file of its own, whose
             EXIF then counts.
     """
@@ -116,6 +116,7 @@ def write_pdf(
     """Write the book durably to `target` and return what it is worth.
 
     Args:
+        pages: at least one.
         work: a folder of this caller's own for temporary files, some seven times the size of the
             book; what a killed run left there is removed. None for the system's own place.
 

@@ -266,6 +266,28 @@ def test_other_pictures_go_in_without_loss(tmp_path: Path) -> None:
         assert np.abs(seen - np.asarray(wanted, int)).max() == 0, name
 
 
+def test_a_page_of_a_pdf_is_drawn_with_its_colours(tmp_path: Path) -> None:
+    scans = noise(310, 438, "L").convert("RGB"), noise(438, 310)
+    scans[0].save(
+        tmp_path / "master.pdf", save_all=True, append_images=scans[1:], resolution=72, quality=95
+    )
+    with pikepdf.open(tmp_path / "master.pdf", allow_overwriting_input=True) as pdf:
+        pdf.pages[1].Rotate = 90
+        pdf.save()
+    pages = [
+        PdfPage(number, Picture(tmp_path / "master.pdf", number), 310, 438, 72.0)
+        for number in (1, 2)
+    ]
+    assert written(tmp_path, *pages) == PdfResult(conforms=True)
+    kinds = [(kind, space) for kind, _raw, space in pictures(tmp_path / "book.pdf")]
+    assert kinds == [("/FlateDecode", "/DeviceGray"), ("/FlateDecode", "/DeviceRGB")]
+    wanted = scans[0], scans[1].rotate(-90, expand=True)
+    for number, image in enumerate(wanted):
+        seen = shown(tmp_path / "book.pdf", number, scale=1)
+        assert seen.shape == (438, 310)
+        assert np.abs(seen.astype(int) - np.asarray(image.convert("L"), int)).mean() < 5
+
+
 @needs_poppler
 def test_a_page_that_cannot_be_shown_says_so_and_the_book_goes_on(
     tmp_path: Path, jpeg: bytes
