@@ -125,11 +125,13 @@ def _line_height(pieces: Components, band: Ints) -> float:
     heights = (pieces.bottom - pieces.top)[band].astype(np.float64)
     widths = (pieces.right - pieces.left)[band].astype(np.float64)
     whole = float(pieces.bottom[band].max() - pieces.top[band].min())
-    tall = heights >= 0.35 * heights.max()
-    order = np.argsort(heights[tall])
-    share = np.cumsum(widths[tall][order]) / widths[tall].sum()
-    usual = float(heights[tall][order][int(np.searchsorted(share, 0.5))])
-    return min(whole, 1.6 * usual)
+    order = np.argsort(heights)
+    heights, share = heights[order], np.cumsum(widths[order]) / widths.sum()
+    # The highest pieces may be flourishes and stains; the lowest are marks.
+    is_letter = heights >= 0.35 * heights[int(np.searchsorted(share, 0.9))]
+    letters = share[is_letter]
+    place = np.searchsorted(letters, (letters[0] + letters[-1]) / 2)
+    return min(whole, 1.6 * float(heights[is_letter][int(place)]))
 
 
 def _strands(

@@ -160,3 +160,32 @@ def test_a_real_form_gives_its_tables_and_lines(corpus: Path) -> None:
     cells = find_cells(image, rules)
     assert len(cells) == 8 + 29 + 40
     assert 60 <= len(find_lines(image, rules, cells)) <= 90
+
+
+def test_a_table_without_row_rules_is_cut_where_the_numbers_begin() -> None:
+    pixels = sheet(1500)
+    for x in (100, 300, 700, 1050, 1400):
+        cv2.line(pixels, (x, 100), (x, 1400), 120, 3)
+    for y in (100, 200, 1400):
+        cv2.line(pixels, (100, y), (1400, y), 120, 3)
+    for x in (150, 330, 740, 1080):
+        write(pixels, "Muc", x, 165, 1.0)
+    for entry in range(5):
+        write(pixels, str(41 + entry), 150, 300 + 230 * entry)
+        for x in (330, 740, 1080):
+            write(pixels, "Lan", x, 300 + 230 * entry)
+        write(pixels, "Hoa", 330, 385 + 230 * entry)
+    image = PageImage(pixels, 300.0, np.eye(3))
+    rules = find_rules(image)
+    cells = find_cells(image, rules)
+    assert {(cell.row, cell.column) for cell in cells} == {
+        (row, column) for row in range(1, 7) for column in range(1, 5)
+    }
+    lines = find_lines(image, rules, cells)
+    assert [line.cell for line in lines if line.cell and line.cell[0] == 3] == [
+        (3, 1), (3, 2), (3, 2), (3, 3), (3, 4),
+    ]  # fmt: skip
+
+
+def test_cells_with_ink_on_their_rules_only_have_no_line() -> None:
+    assert lines_of(table()) == ()
