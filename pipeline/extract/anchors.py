@@ -24,7 +24,7 @@ _ANSWER_FOLLOWS = re.compile(r"\s*([:.…_(\[]|$)")
 SHORT = 4  # letters; such a label ("Số") may be an ordinary word of an answer
 FLOOR = 0.74  # similarity of a label that is worth nothing
 SURE_IN_TEXT = 0.88  # similarity of a label that no colon follows, amid other words
-IN_TEXT, AT_START = 0.55, 0.85  # worth of a label that no colon follows
+IN_TEXT, AT_START = 0.55, 0.75  # worth of a label that no colon follows
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Answers of a printed form: the text from one label to the next, over as many lines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, zip_longest
 
@@ -131,6 +131,7 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
     answers: list[list[Piece]] = [[] for _anchor in anchors]
     lanes = _Lanes()
     current: int | None = None
+    bare: set[int] = set()  # labels with nothing beside them: their answers are below
     for row in region:
         in_row: int | None = None
         ends: list[tuple[Line, int]] = []
@@ -138,7 +139,7 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
             cuts = _cuts(line, anchors)
             owner = in_row
             if owner is None and not _labels_wrap(line, anchors):
-                owner = _owner(form, line, anchors, lanes, current)
+                owner = _owner(form, line, anchors, lanes, current, bare)
             if owner is not None:
                 answers[owner].append(Piece(line, 0, cuts[0][0] if cuts else len(line.text)))
             for (_start, end, anchor), after in zip_longest(cuts, cuts[1:]):
@@ -150,6 +151,12 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
                 ends.append((line, owner))
         for line, owner in ends:
             lanes.put(line, owner)
+        here = {
+            index
+            for index, anchor in enumerate(anchors)
+            if any(anchor.line is line for line in row)
+        }
+        bare |= {index for index in here if not _stripped(answers[index])}
     return answers
 
 
@@ -175,6 +182,7 @@ def _owner(
     anchors: Sequence[Anchor],
     lanes: _Lanes,
     current: int | None,
+    bare: Collection[int],
 ) -> int | None:
     """Return whose answer a line without a label continues; None when it is nobody's.
 
@@ -183,13 +191,8 @@ def _owner(
     """
     above = lanes.below(line)
     owner = current
-    if above is not None and (line.cell is None or _is_bare(anchors[above])):
+    if above is not None and (line.cell is None or above in bare):
         owner = above
     if owner is None or is_long(form, form.labels[anchors[owner].order]):
         return owner
-    return owner if owner == above and _is_bare(anchors[owner]) else None
-
-
-def _is_bare(anchor: Anchor) -> bool:
-    """Tell whether nothing is written in the label's own line: the answer is below."""
-    return not anchor.line.text[anchor.end :].strip(_EDGES_LEFT + _EDGES_RIGHT)
+    return owner if owner == above and owner in bare else None

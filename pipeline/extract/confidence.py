@@ -6,7 +6,7 @@ the file confidence stays as it is.
 
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
@@ -31,6 +31,28 @@ def shipped_calibration() -> Calibration:
         for kind, scripts in kinds.items()
         for script, knots in scripts.items()
     }
+
+
+def fitted(samples: Sequence[tuple[float, bool]], per_bin: int = 40) -> Curve:
+    """Return the rising curve from confidence to the share that was right.
+
+    Bins of equal size are merged until their shares rise (pool adjacent violators); each counts
+    one right and one wrong more, so that a handful of lucky fields never earns certainty.
+    """
+    ranked = sorted(samples)
+    blocks: list[tuple[float, float, float]] = []  # weight, sum of confidences, sum of rights
+    for start in range(0, len(ranked), per_bin):
+        part = ranked[start : start + per_bin]
+        block = (float(len(part)), sum(c for c, _ok in part), float(sum(ok for _c, ok in part)))
+        blocks.append(block)
+        while len(blocks) > 1 and _share(blocks[-2]) >= _share(blocks[-1]):
+            last, before = blocks.pop(), blocks.pop()
+            blocks.append((last[0] + before[0], last[1] + before[1], last[2] + before[2]))
+    return tuple((round(b[1] / b[0], 4), round(_share(b), 4)) for b in blocks)
+
+
+def _share(block: tuple[float, float, float]) -> float:
+    return (block[2] + 1) / (block[0] + 2)
 
 
 def calibrated(calibration: Calibration, kind: str, script: Script, confidence: float) -> float:

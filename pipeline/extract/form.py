@@ -5,20 +5,23 @@ The file is JSON Schema. Standard keywords say what a good record is; keywords t
 stand in such a file; docs/forms.md shows how to write one.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, best_match
+from jsonschema.exceptions import SchemaError
 
-from pipeline.errors import FormError
-from pipeline.extract.codes import Code, Codes
+from pipeline.extract.codes import Codes
 from pipeline.extract.kinds.registry import KINDS
-from pipeline.settings import shipped
+from pipeline.extract.schema_files import (
+    check,
+    load_codes,
+    merged_properties,
+    read_document,
+    wrong,
+)
 from pipeline.words import _
 
 Layout = Literal["table", "form"]
@@ -143,62 +146,18 @@ def load_forms(folder: Path) -> dict[str, Form]:
     Raises:
         FormError: a file is wrong; the sentence names the file and the key.
     """
-    codes = {file.stem: _load_codes(file) for file in sorted((folder / "codes").glob("*.json"))}
+    codes = {file.stem: load_codes(file) for file in sorted((folder / "codes").glob("*.json"))}
     forms: dict[str, Form] = {}
     for file in sorted(folder.glob("*.json")):
-        document = _read_json(file)
+        document = read_document(file)
         if not isinstance(document, dict) or "x-forms" not in document:
             continue
-        _check(file, document)
+        check(file, document)
         for form_id, entry in document["x-forms"].items():
             if form_id in forms:
-                raise _wrong(file, form_id, _("tên biểu mẫu đã có trong tệp khác"))
+                raise wrong(file, form_id, _("tên biểu mẫu đã có trong tệp khác"))
             forms[form_id] = _form(file, form_id, entry, document.get("$defs", {}), codes)
     return forms
-
-
-def _wrong(file: Path, key: str, reason: str) -> FormError:
-    return FormError(
-        _("biểu mẫu {file} sai ở “{key}”: {reason}").format(file=file.name, key=key, reason=reason)
-    )
-
-
-def _read_json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise _wrong(file, "", str(error)) from error
-
-
-@cache
-def _meta(name: str) -> Draft202012Validator:
-    text = (shipped("schemas") / "meta" / f"{name}.json").read_text(encoding="utf-8")
-    return Draft202012Validator(
-        json.loads(text), format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
-
-
-def _check(file: Path, document: Any, meta: str = "form") -> None:
-    error = best_match(_meta(meta).iter_errors(document))
-    if error is not None:
-        place = "/".join(str(part) for part in error.absolute_path)
-        raise _wrong(file, place, error.message)
-
-
-def _load_codes(file: Path) -> Codes:
-    document = _read_json(file)
-    _check(file, document, "codes")
-    entries = tuple(
-        Code(
-            entry["value"],
-            entry["name"],
-            tuple(entry.get("variants", ())),
-            entry.get("from"),
-            entry.get("to"),
-        )
-        for entry in document["codes"]
-    )
-    return Codes(file.stem, entries, document["open"])
 
 
 def _form(
@@ -208,7 +167,7 @@ def _form(
     shared: Mapping[str, Any],
     codes: Mapping[str, Codes],
 ) -> Form:
-    properties = _properties(file, form_id, entry, shared)
+    properties = merged_properties(file, form_id, entry, shared)
     blocks = tuple(
         Block(name, tuple(block["label"]), block.get("aside", False))
         for name, block in entry.get("x-blocks", {}).items()
@@ -242,35 +201,15 @@ def _form(
     return form
 
 
-def _properties(
-    file: Path, form_id: str, entry: Mapping[str, Any], shared: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
-    merged: dict[str, dict[str, Any]] = {}
-    for reference in entry.get("allOf", ()):
-        name = reference["$ref"].rsplit("/", 1)[1]
-        if name not in shared:
-            raise _wrong(file, f"{form_id}/allOf", _("không có “{name}”").format(name=name))
-        for key, item in shared[name]["properties"].items():
-            merged.setdefault(key, {}).update(item)
-    for key, item in entry["properties"].items():
-        if not entry.get("allOf") or key in merged:
-            merged.setdefault(key, {}).update(item)
-        elif {"title", "x-title-en", "x-kind"} <= item.keys():
-            merged[key] = dict(item)
-        else:
-            raise _wrong(file, f"{form_id}/{key}", _("thiếu title, x-title-en hoặc x-kind"))
-    return merged
-
-
 def _field(
     file: Path, form_id: str, key: str, item: Mapping[str, Any], codes: Mapping[str, Codes]
 ) -> FormField:
     place = f"{form_id}/{key}"
     if not {"title", "x-title-en", "x-kind"} <= item.keys():
-        raise _wrong(file, place, _("thiếu title, x-title-en hoặc x-kind"))
+        raise wrong(file, place, _("thiếu title, x-title-en hoặc x-kind"))
     kind, listed = item["x-kind"], item.get("x-codes")
     if kind not in KINDS:
-        raise _wrong(
+        raise wrong(
             file,
             place,
             _("không có loại “{kind}”; có thể chọn: {kinds}").format(
@@ -278,9 +217,9 @@ def _field(
             ),
         )
     if listed is not None and listed not in codes:
-        raise _wrong(file, place, _("không có danh mục “{name}”").format(name=listed))
+        raise wrong(file, place, _("không có danh mục “{name}”").format(name=listed))
     if (listed is None) == (kind in ("enum", "code_list")):
-        raise _wrong(file, place, _("x-codes đi cùng loại enum hoặc code_list"))
+        raise wrong(file, place, _("x-codes đi cùng loại enum hoặc code_list"))
     find = item.get("x-find", {})
     return FormField(
         key,
@@ -336,19 +275,19 @@ def _check_names(file: Path, form: Form) -> None:
     blocks = {block.name for block in form.blocks}
     for label in form.labels:
         if label.block and label.block not in blocks:
-            raise _wrong(file, form.id, _("không có khối “{name}”").format(name=label.block))
+            raise wrong(file, form.id, _("không có khối “{name}”").format(name=label.block))
     for key in form.required:
         if key not in keys:
-            raise _wrong(file, f"{form.id}/required", _("không có “{name}”").format(name=key))
+            raise wrong(file, f"{form.id}/required", _("không có “{name}”").format(name=key))
     for rule in form.rules:
         if rule.name not in RULES:
-            raise _wrong(
+            raise wrong(
                 file, f"{form.id}/x-rules", _("không có quy tắc “{name}”").format(name=rule.name)
             )
         for key in filter(None, (rule.key, rule.other, rule.at)):
             if key not in keys:
-                raise _wrong(file, f"{form.id}/x-rules", _("không có “{name}”").format(name=key))
+                raise wrong(file, f"{form.id}/x-rules", _("không có “{name}”").format(name=key))
     try:
         Draft202012Validator.check_schema(form.schema)
     except SchemaError as error:
-        raise _wrong(file, form.id, error.message) from error
+        raise wrong(file, form.id, error.message) from error

@@ -35,9 +35,11 @@ def head_rows(form: Form, cells: Sequence[Cell], lines: Written) -> set[int]:
     counts only when none can be read, since thick rules and tall first rows mislead it.
     """
     rows = sorted({cell.row for cell in cells})
-    worded = [row for row in rows[:MAX_HEAD_ROWS] if _is_worded(form, row, cells, lines)]
-    if worded:
-        head = {row for row in rows if row <= max(worded)}
+    worded = [_is_worded(form, row, cells, lines) for row in rows[:MAX_HEAD_ROWS]]
+    if any(worded):
+        first = worded.index(True)  # groups alone may stand above it
+        end = next((i for i in range(first, len(worded)) if not worded[i]), len(worded))
+        head = set(rows[:end])
     else:
         head = {cell.row for cell in cells if cell.is_header and cell.row in rows[:MAX_HEAD_ROWS]}
     head |= number_rows({max(head, default=0) + 1}, cells, lines)

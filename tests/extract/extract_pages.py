@@ -39,6 +39,7 @@ def table(
     header: Sequence[Sequence[str | tuple[str, int]]],
     body: Sequence[Sequence[str]],
     side: Side | None = None,
+    *,
     flag_header: bool = True,
     confidence: float = 0.95,
 ) -> PageReading:

@@ -216,10 +216,18 @@ def _starts(words: Words) -> Iterator[tuple[int, float]]:
     """Yield where the date may begin: words before it (`sinh`, `vào`) are noise."""
     for at in range(min(3, len(words))):
         yield at, NOISE * at
+        if _belongs(words[at]):
+            return
 
 
 def _end_cost(words: Words, at: int) -> float:
-    return NOISE * (len(words) - at)
+    rest = words[at:]
+    return MAX_COST + 1 if any(map(_belongs, rest)) else NOISE * len(rest)
+
+
+def _belongs(options: dict[str, float]) -> bool:
+    """Tell whether a word is surely one of a date's: then it cannot be left out."""
+    return 0.0 in options.values()
 
 
 def _dates(words: Words, clues: Clues) -> dict[str, float]:

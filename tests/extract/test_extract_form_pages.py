@@ -1,0 +1,191 @@
+"""A printed form of one entry becomes a record: the text between its labels."""
+
+import pytest
+from extract_pages import form_page
+
+from pipeline.extract import reasons
+from pipeline.extract.confidence import IDENTITY
+from pipeline.extract.form import load_forms
+from pipeline.extract.records import extract_records
+from pipeline.settings import shipped
+from pipeline.values import PageReading, Record
+
+FORMS = load_forms(shipped("schemas"))
+
+HEAD = ["Số: 45 Quyển: 01/2017 | Ngày, tháng, năm đăng ký: 09/01/2017"]
+CHILD = [
+    "Người được đăng ký khai sinh",
+    "Họ, chữ đệm, tên: NGUYỄN VĂN AN",
+    "Ngày, tháng, năm sinh: 02/01/2017 ghi bằng chữ: Ngày hai tháng một năm",
+    "hai nghìn không trăm mười bảy",
+    "Giới tính: Nam Dân tộc: Kinh Quốc tịch: Việt Nam",
+    "Nơi sinh: Bệnh viện đa khoa huyện Quế Võ,",
+    "tỉnh Bắc Ninh",
+    "Quê quán: xã Đại Đồng........",
+    "Số định danh cá nhân: 027217000123",
+]
+PARENTS = [
+    "Họ, chữ đệm, tên mẹ: Lê Thị Sáu",
+    "Năm sinh: 1990 Dân tộc: Kinh Quốc tịch: Việt Nam",
+    "Nơi cư trú: thôn Đông, xã Đại Đồng",
+    "Họ, chữ đệm, tên cha: Nguyễn Văn Ba",
+    "Năm sinh: 1988 Dân tộc: Tày Quốc tịch: Việt Nam",
+    "Nơi cư trú: thôn Đông, xã Đại Đồng",
+]
+FOOT = [
+    "Họ, chữ đệm, tên người đi khai sinh: Nguyễn Văn Ba",
+    "Giấy tờ tùy thân: CMND số 125 123 456",
+    "Họ, chữ đệm, tên, chức vụ người ký Giấy khai sinh/Trích lục ghi vào",
+    "sổ hộ tịch việc khai sinh: Trần Văn Chính, Phó Chủ tịch",
+    "Người đi khai sinh | Người thực hiện",
+    "(Ký, ghi rõ họ, chữ đệm, tên) | (Ký, ghi rõ họ, chữ đệm, tên)",
+    "Nguyễn Văn Ba | Hoàng Thị Mơ",
+]
+NOTES = ["[x] Đúng hạn", "[ ] Quá hạn", "Đăng ký lại", "Ghi chú:", "đã cấp bản sao"]
+WANTED = {
+    "so": "45",
+    "quyenSo": "01/2017",
+    "trangSo": "45",
+    "ngayDangKy": "2017-01-09",
+    "loaiDangKy": "1",
+    "nguoiKy": "Trần Văn Chính",
+    "chucVuNguoiKy": "Phó Chủ tịch",
+    "nguoiThucHien": "Hoàng Thị Mơ",
+    "ghiChu": "đã cấp bản sao",
+    "nksHoTen": "NGUYỄN VĂN AN",
+    "nksGioiTinh": "1",
+    "nksNgaySinh": "2017-01-02",
+    "nksNgaySinhBangChu": "2017-01-02",
+    "nksNoiSinh": "Bệnh viện đa khoa huyện Quế Võ, tỉnh Bắc Ninh",
+    "nksQueQuan": "xã Đại Đồng",
+    "nksDanToc": "Kinh",
+    "nksQuocTich": "Việt Nam",
+    "meHoTen": "Lê Thị Sáu",
+    "meNgaySinh": "1990",
+    "meDanToc": "Kinh",
+    "meQuocTich": "Việt Nam",
+    "meNoiCuTru": "thôn Đông, xã Đại Đồng",
+    "chaHoTen": "Nguyễn Văn Ba",
+    "chaNgaySinh": "1988",
+    "chaDanToc": "Tày",
+    "chaQuocTich": "Việt Nam",
+    "chaNoiCuTru": "thôn Đông, xã Đại Đồng",
+    "nycHoTen": "Nguyễn Văn Ba",
+    "nycSoGiayToTuyThan": "125123456",
+}
+
+
+def read(*sheets: PageReading) -> tuple[Record, ...]:
+    return extract_records(FORMS["birth_form"], sheets, "KS2", 4, (2017, 2017), IDENTITY)
+
+
+def values(record: Record) -> dict[str, str]:
+    return {field.key: field.value for field in record.fields}
+
+
+def page(entry: list[str], notes: list[str] = NOTES) -> PageReading:
+    return form_page(HEAD, entry, notes, ["Trang số: 45"])
+
+
+def test_every_label_of_the_form_gives_its_answer() -> None:
+    [record] = read(page([*CHILD, *PARENTS, *FOOT]))
+    assert values(record) == WANTED
+    assert record.doubts == ()
+    assert record.id == "KS2/4/-/1"
+
+
+def test_the_father_may_stand_before_the_mother() -> None:
+    [record] = read(page([*CHILD, *PARENTS[3:], *PARENTS[:3], *FOOT]))
+    assert values(record) == WANTED
+
+
+@pytest.mark.parametrize(
+    "right, wrong",
+    [
+        ("Dân tộc: Tày", "Dãn tôc: Tày"),
+        ("Họ, chữ đệm, tên cha", "Ho chư đêm, tên cha"),
+        ("Họ, chữ đệm, tên mẹ", "Họ, chữ đệm. tên mc"),
+        ("Nơi cư trú: thôn", "Nơi cư chú thôn"),
+        ("Giới tính: Nam", "Giơi tinh Nam"),
+        ("Quê quán:", "Quẻ quản"),
+        ("ghi bằng chữ:", "(ghi băng chử)"),
+        ("Quốc tịch: Việt", "Quốctịch: Việt"),
+        ("Người thực hiện", "NG Ư ỜI THỰC HIỆN"),
+        ("Giấy tờ tùy thân", "Giây tơ tuỳ thản"),
+    ],
+)
+def test_misprinted_labels_are_still_known(right: str, wrong: str) -> None:
+    entry = [line.replace(right, wrong) for line in [*CHILD, *PARENTS, *FOOT]]
+    assert values(read(page(entry))[0]) == WANTED
+
+
+def test_an_unread_label_follows_from_its_neighbours_with_a_doubt() -> None:
+    entry = [line.replace("Nơi sinh:", "#%*:") for line in [*CHILD, *PARENTS, *FOOT]]
+    [record] = read(page(entry))
+    assert values(record) == WANTED
+    assert [d.key for d in record.doubts if d.reason == reasons.HEADER_UNREAD] == ["nksNoiSinh"]
+
+
+def test_a_code_or_a_name_never_swallows_the_next_line() -> None:
+    entry = [*CHILD, PARENTS[0], PARENTS[1], "kjh xyz thon Dong", *PARENTS[3:], *FOOT]
+    got = values(read(page(entry))[0])
+    assert got["meQuocTich"] == "Việt Nam"
+    assert got["meNoiCuTru"] == "kjh xyz thon Dong"
+
+
+def test_labels_and_answers_may_be_lines_of_their_own() -> None:
+    parts = [line.replace(": ", ": | ", 1) for line in [*CHILD, *PARENTS, *FOOT[:2]]]
+    got = values(read(page(parts))[0])
+    assert got == {key: WANTED[key] for key in got}
+    assert len(got) >= 24
+
+
+def test_a_field_stands_where_its_own_words_stand() -> None:
+    [record] = read(page([*CHILD, *PARENTS, *FOOT]))
+    fields = {field.key: field for field in record.fields}
+    sex, group = fields["nksGioiTinh"].polygon, fields["nksDanToc"].polygon
+    assert sex[0][0] < sex[1][0] < group[0][0] < group[1][0]
+    assert sex[0][1] == group[0][1]
+
+
+def test_two_ticked_boxes_are_ambiguous() -> None:
+    [record] = read(page([*CHILD, *PARENTS, *FOOT], ["[x] Đúng hạn", "[x] Quá hạn"]))
+    assert reasons.AMBIGUOUS in {d.reason for d in record.doubts if d.key == "loaiDangKy"}
+
+
+def test_an_empty_box_is_no_answer() -> None:
+    [record] = read(page([*CHILD, *PARENTS, *FOOT], ["[ ] Đúng hạn", "□ Quá hạn", "Đăng ký lại"]))
+    assert "loaiDangKy" not in values(record)
+
+
+def test_an_unused_page_is_no_record() -> None:
+    blank = [line.split(":")[0] + ": ......" for line in [*CHILD, *PARENTS] if ":" in line]
+    assert read(form_page(["Số: ....."], blank, ["Đúng hạn", "Ghi chú"])) == ()
+    assert read(form_page([], [])) == ()
+
+
+def test_each_side_of_a_spread_has_its_own_entry() -> None:
+    left = form_page(HEAD, [*CHILD, *PARENTS, *FOOT], NOTES, side="left")
+    right = form_page(["Số: 46"], [*CHILD, *PARENTS, *FOOT], NOTES, side="right")
+    records = read(left, right)
+    assert [record.id for record in records] == ["KS2/4/left/1", "KS2/4/right/1"]
+
+
+def test_digits_and_words_that_agree_are_surer_together() -> None:
+    [both] = read(page([*CHILD, *PARENTS, *FOOT]))
+    alone = [*CHILD[:2], "Ngày, tháng, năm sinh: 02/01/2017", *CHILD[4:]]
+    [one] = read(page([*alone, *PARENTS, *FOOT]))
+    sure = [{f.key: f.confidence for f in record.fields}["nksNgaySinh"] for record in (both, one)]
+    assert sure[0] > sure[1]
+
+
+def test_digits_against_words_is_an_alert_and_no_choice() -> None:
+    entry = [line.replace("02/01/2017", "03/01/2017") for line in [*CHILD, *PARENTS, *FOOT]]
+    [record] = read(page(entry))
+    assert values(record)["nksNgaySinh"] == "2017-01-03"
+    assert values(record)["nksNgaySinhBangChu"] == "2017-01-02"
+    alerts = {d.key for d in record.doubts if d.reason == reasons.DIGITS_WORDS_DIFFER}
+    assert alerts == {"nksNgaySinh", "nksNgaySinhBangChu"}
+    digits = next(field for field in record.fields if field.key == "nksNgaySinh")
+    assert digits.alternatives[0].text == "2017-01-02"
+    assert digits.confidence < 0.6
