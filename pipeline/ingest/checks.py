@@ -3,6 +3,9 @@
 Nothing here decides: a flag asks a person to look, and no page is dropped for it.
 """
 
+import math
+from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import cv2
@@ -13,22 +16,35 @@ from pipeline.ingest.pictures import Frame
 from pipeline.values import Pixels
 
 FloatArray = npt.NDArray[np.float32]
+Words = npt.NDArray[np.uint64]
+Counts = npt.NDArray[np.int64]
 
 EDGE_DPI = 300.0
 STRIP_PX = 2_000_000
 TILE_IN = 0.2  # a tile holds a few letters
 MIN_CONTRAST = 40.0  # grey levels between ink and paper for a tile to be worth measuring
-SHARPEST = 10.0  # percentile over tiles: the sharpest writing, not the worn headline
+OWN_WIDTH_2 = 3.0  # px², what the smoothing adds: a sharp scan is as sharp at 200 dpi as at 300
+SHARPEST = 25.0  # percentile over tiles: the sharpest writing, not the worn headline
 
 INK_DPI = 100.0
-INK_DARKNESS = 0.12  # of the paper's brightness; ink of the other side shows at about 0.1
-INK_SHARE = 0.0004  # of the page: a page number and a few specks are less
+INK_DARKNESS = 0.12  # of the paper's brightness, and in grey levels: less is grain of the paper
+INK_LEVELS = 16.0
+STROKE_DARKNESS = 0.16  # a stroke is so dark somewhere; writing of the other side is not
+STROKE_PX = 6
+INK_SHARE = 0.0003  # of the page: a page number and a few specks are less
 MARGIN_IN = 0.25  # scanner bed and worn edges
 STROKE_IN = 0.12  # wider dark things are shadow, bed or stain, not writing
 RULE_IN = 0.8  # a longer straight run is a rule, not writing
 
-LOOK_SHAPE = (32, 24)  # rows, columns of cells over the written area
-SAME_LOOK = 0.12  # share of bits that may differ between two scans of one page
+LOOK_SHAPE = (88, 64)  # rows, columns of cells over the page; a row fits 64 bits
+LOOK_STEP = 0.02  # share of ink by which a cell must exceed its neighbourhood
+BLOCKS = (8, 4)  # rows, columns of blocks of cells
+LEAST_CELLS = 4  # set in a block, for it to say anything
+MOST_MOVED = 2  # cells, some 7 mm on A4
+BLOCKS_ALIKE = 0.9  # so many blocks must be alike, a stamp or a finger may hide the others
+SAME_LOOK = 0.30  # share of a block's bits that differ between two scans of one page, at most
+_LOOK_LETTERS = LOOK_SHAPE[0] * LOOK_SHAPE[1] // 4
+_BITS_SET = np.array([number.bit_count() for number in range(1 << 16)], np.int64)
 
 
 def assess(frame: Frame, min_dpi: float, max_blur: float) -> dict[str, Any]:
@@ -68,8 +84,8 @@ def edge_width(pixels: Pixels, dpi: float) -> float:
     good = contrast >= max(MIN_CONTRAST, 0.5 * float(contrast.max(initial=0)))
     if not good.any():
         return 0.0
-    widths = contrast[good] / np.maximum(steepest[good], 1e-3)
-    return float(np.percentile(widths, SHARPEST)) * EDGE_DPI / dpi
+    width = float(np.percentile(contrast[good] / np.maximum(steepest[good], 1e-3), SHARPEST))
+    return math.sqrt(max(width**2 - OWN_WIDTH_2, 0.0)) * EDGE_DPI / dpi
 
 
 def _tiles(strip: Pixels, side: int) -> tuple[FloatArray, FloatArray]:
@@ -90,18 +106,32 @@ def find_ink(pixels: Pixels, dpi: float) -> Pixels:
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     stroke = np.ones((_odd(STROKE_IN), _odd(STROKE_IN)), np.uint8)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, stroke)  # as if nothing were written
-    darker = cv2.subtract(paper, small)
-    ink: Pixels = np.where(darker > INK_DARKNESS * paper.astype(np.float32), 255, 0).astype(
+    levels = cv2.subtract(paper, small)
+    mask: Pixels = np.where(levels > np.maximum(INK_DARKNESS * paper, INK_LEVELS), 255, 0).astype(
         np.uint8
     )
-    run = _odd(RULE_IN)
-    for shape in ((1, run), (run, 1)):
-        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
-        ink = np.where(cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0, 0, ink).astype(np.uint8)
+    mask = _without_rules(mask)
     margin = min(round(MARGIN_IN * INK_DPI), size[0] // 8, size[1] // 8)
-    inside = np.zeros_like(ink)
+    inside = np.zeros_like(mask)
     inside[margin : size[1] - margin, margin : size[0] - margin] = 255
-    return ink & inside
+    return _strokes(mask & inside, levels > STROKE_DARKNESS * paper)
+
+
+def _without_rules(ink: Pixels) -> Pixels:
+    run = _odd(RULE_IN)
+    across = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, run), np.uint8))
+    down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((run, 1), np.uint8))
+    rules = cv2.dilate(cv2.max(across, down), np.ones((3, 3), np.uint8))
+    return np.where(rules > 0, 0, ink).astype(np.uint8)
+
+
+def _strokes(ink: Pixels, is_dark: npt.NDArray[np.bool_]) -> Pixels:
+    """Return the strokes that are large enough and somewhere dark: not grain, not the back."""
+    count, labels, facts, _middles = cv2.connectedComponentsWithStats(ink)
+    keep = facts[:, cv2.CC_STAT_AREA] >= STROKE_PX
+    keep &= np.bincount(labels[is_dark], minlength=count) > 0
+    keep[0] = False  # the paper
+    return np.where(keep[labels], 255, 0).astype(np.uint8)
 
 
 def ink_share(ink: Pixels) -> float:
@@ -110,28 +140,61 @@ def ink_share(ink: Pixels) -> float:
 
 
 def look_of(ink: Pixels) -> str:
-    """Return the difference hash of a page's ink, hex; empty when there is none.
+    """Return the difference hash of a page's ink, hex: where there is more of it than around.
 
-    Cells are laid over the written area, so that a page put down elsewhere on the glass keeps its
-    look; ink instead of grey levels, so that light and paper do not count.
+    Ink instead of grey levels, so that light and paper do not count.
     """
-    places = cv2.findNonZero(ink)
-    if places is None:
-        return ""
-    left, top, width, height = cv2.boundingRect(places)
-    written = ink[top : top + height, left : left + width].astype(np.float32)
     rows, columns = LOOK_SHAPE
-    cells = cv2.resize(written, (columns + 1, rows), interpolation=cv2.INTER_AREA)
-    bits = np.packbits((cells[:, 1:] > cells[:, :-1]).ravel())
-    return bits.tobytes().hex()
+    share = cv2.GaussianBlur(ink.astype(np.float32) / 255, (0, 0), ink.shape[1] / columns)
+    cells = cv2.resize(share, (columns, rows), interpolation=cv2.INTER_AREA)
+    more = cells > cv2.GaussianBlur(cells, (0, 0), 3.0) + LOOK_STEP
+    return np.packbits(more).tobytes().hex()
 
 
 def is_duplicate(look: str, other: str) -> bool:
-    """Say whether two looks are of the same page; pages without a look are nobody's double."""
-    if not look or len(look) != len(other):
+    """Say whether two looks are of the same page; pages without a look are nobody's double.
+
+    Two entries on the same printed form agree in most places. So the looks are compared block by
+    block, each in its best position (a page put down again lies a little elsewhere, and askew):
+    in a double, hardly a block differs; the entries of a form differ where something was written.
+    """
+    if len(look) != _LOOK_LETTERS or len(other) != _LOOK_LETTERS:
         return False
-    apart = (int(look, 16) ^ int(other, 16)).bit_count()
-    return apart <= SAME_LOOK * len(look) * 4
+    here = _counts(_rows(look))
+    is_written = here >= LEAST_CELLS
+    if not is_written.any():
+        return False
+    moved, moved_counts = _moved(other)
+    apart = _counts(_rows(look) ^ moved) / np.maximum(here + moved_counts, 1)
+    best = apart.min(axis=0)[is_written]
+    return float(np.quantile(best, BLOCKS_ALIKE)) <= SAME_LOOK
+
+
+@lru_cache(maxsize=4096)
+def _rows(look: str) -> Words:
+    return np.frombuffer(bytes.fromhex(look), dtype=">u8").astype(np.uint64)
+
+
+@lru_cache(maxsize=4096)
+def _moved(look: str) -> tuple[Words, Counts]:
+    """Return a look in all positions that are tried, and its counts in each."""
+    rows = _rows(look)
+    tried = range(-MOST_MOVED, MOST_MOVED + 1)
+    moved = np.zeros((len(tried) ** 2, rows.size), np.uint64)
+    for index, (down, across) in enumerate(product(tried, tried)):
+        aside = rows << np.uint64(across) if across >= 0 else rows >> np.uint64(-across)
+        moved[index, max(0, down) : rows.size + min(0, down)] = aside[
+            max(0, -down) : rows.size - max(0, down)
+        ]
+    return moved, _counts(moved)
+
+
+def _counts(rows: Words) -> Counts:
+    """Return how many bits are set in each block, for one look or for a stack of them."""
+    quarters = _BITS_SET[rows.astype(">u8").view(">u2")]  # a row is four blocks wide
+    down = LOOK_SHAPE[0] // BLOCKS[0]
+    blocks: Counts = quarters.reshape(*rows.shape[:-1], BLOCKS[0], down, BLOCKS[1]).sum(axis=-2)
+    return blocks
 
 
 def _per_tile(pixels: Any, side: int, reduce: Any) -> Any:

@@ -89,7 +89,7 @@ def _frame(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None:
         with _open(file, limits) as document:
             _check_number(document, request["frame"], file)
             frame = document.frame(request["frame"])
-        Path(request["target"]).write_bytes(frame.image.tobytes())
+            Path(request["target"]).write_bytes(frame.image.tobytes())  # before it is closed
         width, height = frame.image.size
         scan = {"width_px": frame.width_px, "height_px": frame.height_px, "dpi": frame.dpi}
         _say(answers, {"width_px": width, "height_px": height, "scan": scan})

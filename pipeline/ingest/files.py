@@ -1,6 +1,7 @@
 """Foreign files from outside: looked at and decoded in a limited child, never in this process."""
 
 import json
+import logging
 import os
 import re
 import signal
@@ -31,6 +32,7 @@ from pipeline.words import _
 
 CLOCK = 3  # by the clock a child may take so many times its CPU time
 START_S = 30.0  # a loaded machine may need so long to start a child
+log = logging.getLogger("sohoa.ingest")
 _JUNK = frozenset(("thumbs.db", "desktop.ini"))
 _ERRORS: dict[str, type[ScanError | ProgramError]] = {
     error.__name__: error
@@ -295,6 +297,7 @@ def _answer(child: Conversation, name: str, settings: IngestSettings) -> dict[st
     if -code == signal.SIGKILL or "MemoryError" in words:
         most = settings.max_memory_mb
         return HugeFileError(name, _("cần hơn {most} MB bộ nhớ").format(most=most))
+    log.warning("%s: decoder ended with %s: %s", name, code, words[-500:])
     return UnreadableFileError(name, _("làm bộ giải mã đổ vỡ, mã {code}").format(code=code))
 
 
