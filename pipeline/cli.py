@@ -450,6 +450,8 @@ def _print_outcomes(outcomes: Sequence[BookOutcome]) -> None:
         )
         for sentence in outcome.differences:
             out.print(f"   {sentence}", markup=False)
+        if outcome.failure:
+            err.print(f"sohoa: {outcome.accession}: {outcome.failure[1]}", markup=False)
         for number, (_name, sentence) in outcome.errors.items():
             err.print(
                 _("sohoa: {book}, trang {number}: {sentence}").format(

@@ -47,7 +47,7 @@ def open_archive(settings: Settings, *, make: bool = False) -> Database:
         )
     refuse_network_disk(settings.archive)
     try:
-        settings.archive.mkdir(parents=True, exist_ok=True)
+        settings.archive.mkdir(mode=0o700, parents=True, exist_ok=True)  # for its owner alone
     except OSError as error:
         raise StorageError(
             _("không tạo được kho ở {folder} ({reason})").format(
@@ -134,7 +134,9 @@ def verify(
     """Recompute every sum of the books' packages; return what differs, by accession."""
     return {
         accession: verify_package(
-            package_of(settings.archive, accession), database.masters(accession)
+            package_of(settings.archive, accession),
+            database.masters(accession),
+            sealed=database.is_sealed(accession),
         )
         for accession in chosen_books(database, accessions)
     }

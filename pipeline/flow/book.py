@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from pipeline.archive.alto import alto
 from pipeline.archive.json_lines import json_lines
 from pipeline.archive.package import card_of, is_pdfa, seal
 from pipeline.archive.pdfa import PdfLimits, PdfPage, Picture, write_pdf
-from pipeline.errors import BusyError, UsageError, exit_code
+from pipeline.errors import BusyError, ProgramError, UsageError, exit_code
 from pipeline.extract.sequence import check_book
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, forms
@@ -47,6 +47,7 @@ class BookOutcome:
         scans: in the whole book, likewise `sides` (a spread has two) and `records`.
         declared: pages and entries as the book's card says; None where it says nothing.
         pdfa: book.pdf was checked and conforms to PDF/A-2b.
+        failure: why the book could not be packed (class name and sentence), None when it was.
     """
 
     accession: str
@@ -57,11 +58,13 @@ class BookOutcome:
     records: int
     declared: tuple[int | None, int | None]
     pdfa: bool
+    failure: tuple[str, str] | None = None
 
     @property
     def exit_codes(self) -> list[int]:
-        """Return the exit codes of the errors, in page order."""
-        return [exit_code(name) for name, _sentence in self.errors.values()]
+        """Return the exit codes of the errors, in page order, and of the failure."""
+        failed = [*self.errors.values(), *([self.failure] if self.failure else [])]
+        return [exit_code(name) for name, _sentence in failed]
 
     @property
     def differences(self) -> list[str]:
@@ -157,9 +160,13 @@ def _process_book(
         else:
             database.keep_reading(outcome.page, outcome.readings, outcome.steps)
         on_progress(_("đọc {book}").format(book=accession), count, len(jobs))
-    if not database.is_sealed(accession):
-        _finish(database, settings, book, on_progress)
-    return _book_outcome(database, settings, book, len(jobs))
+    failure = None
+    if database.pages(accession) and not database.is_sealed(accession):
+        try:
+            _finish(database, settings, book, on_progress)
+        except ProgramError as error:  # the next book may fare better
+            failure = (type(error).__name__, str(error))
+    return replace(_book_outcome(database, settings, book, len(jobs)), failure=failure)
 
 
 def _known_book(database: Database, accession: str) -> Book:
@@ -262,7 +269,7 @@ def _seal(
     texts = [
         (
             f"text/{page.number:04}.xml",
-            alto(page, readings[page.number], masters[page.master].path),
+            alto(page, readings[page.number], _beside_text(masters[page.master])),
         )
         for page in pages
     ]
@@ -287,6 +294,11 @@ def _seal(
     )
 
 
+def _beside_text(master: Master) -> str:
+    """Return where the master stands as seen from `data/text/`."""
+    return f"../{master.path.removeprefix('data/')}"
+
+
 def _pdf_page(
     page: Page,
     master: Master,
@@ -296,7 +308,7 @@ def _pdf_page(
 ) -> PdfPage:
     return PdfPage(
         page.number,
-        partial(_picture, package / master.path, page.frame, settings),
+        partial(_picture, package / master.path, master.media_type, page.frame, settings),
         page.width_px,
         page.height_px,
         page.dpi,
@@ -306,8 +318,9 @@ def _pdf_page(
     )
 
 
-def _picture(file: Path, frame: int, settings: Settings) -> Picture:
-    embedded = embedded_bytes(file, frame, settings.ingest)
-    if embedded is None:
-        return Picture(file, frame)
-    return Picture(embedded.data, 1, embedded.turn_deg)
+def _picture(file: Path, media_type: str, frame: int, settings: Settings) -> Picture:
+    if media_type == "application/pdf":
+        embedded = embedded_bytes(file, frame, settings.ingest)
+        if embedded is not None:
+            return Picture(embedded.data, 1, embedded.turn_deg)
+    return Picture(file, frame)
