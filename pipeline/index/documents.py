@@ -1,7 +1,7 @@
 """What is searched of a record: names by role, years, places, numbers; one for all back ends."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from pipeline.values import Book, FieldValue, Record, Side
 
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
 _AGE = re.compile(r"^(\d{1,3})\s*(?:tuổi)?$")
+_MAX_BOOK_YEARS = 12
 _MAX_ALTERNATIVES = 3  # of one field; more would index noise
 
 
@@ -118,7 +119,7 @@ def _years(record: Record, book: Book, rules: SearchRules) -> list[Year]:
     if registered is None and first == last:
         registered = first
     if not any(item.event in ("birth", "death", "registration") for item in written):
-        written += [Year("", "book", year) for year in {first, last} if year]
+        written += [Year("", "book", year) for year in _book_years(first, last)]
     if registered is not None:
         written += [
             Year(field.key, rules.years[field.key], registered - int(age.group(1)), spread=1)
@@ -126,6 +127,12 @@ def _years(record: Record, book: Book, rules: SearchRules) -> list[Year]:
             if (age := _AGE.match(field.value or field.raw))
         ]
     return list(dict.fromkeys(written))
+
+
+def _book_years(first: int, last: int) -> Iterable[int]:
+    """Return the years of a book, of a long one the ends: an entry cannot stand for a century."""
+    years = range(first, last + 1) if last - first < _MAX_BOOK_YEARS else (first, last)
+    return (year for year in years if year)
 
 
 def _places(record: Record, book: Book, rules: SearchRules) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from pipeline.index.query import Query, WantedName, Words
 from pipeline.index.rules import search_rules
 from pipeline.index.syllables import bare, deletions, skeleton, syllables
 
-_DELETION = 0.35  # a guess at a misread letter counts less than the letter
+_DELETION = 0.15  # a guess at a misread letter counts less than the letter
 _OTHER_ROLE = 0.5
 _ALONE = 0.5  # one syllable without a year says little
 _NUMBER = 3.0

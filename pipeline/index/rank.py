@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import OSA
 
 from pipeline.index.documents import Document, Name, Year
 from pipeline.index.query import Query, WantedName, Words
@@ -14,6 +14,7 @@ from pipeline.words import _
 
 MIN_SCORE = 0.6  # below this a hit would puzzle the officer
 _MIN_NAME = 0.55  # a name less alike than this is another name
+_MIN_SYLLABLE = 0.5  # share of equal letters below which syllables are strangers
 _FOLDED, _MISREAD = 0.95, 0.85  # same letters without marks; same but for confusable letters
 _GIVEN, _SURNAME, _MIDDLE = 1.5, 1.0, 0.7
 _UNASKED = 0.25  # share of the weight of a record's syllables that the query does not have
@@ -22,9 +23,9 @@ _OTHER_ROLE = 0.85  # the query names no role, and the name stands in a minor on
 _NEAR_ROLE = 0.9
 _ALTERNATIVE = 0.97
 _ONE_DIGIT, _ONE_YEAR, _OTHER_EVENT = 0.75, 0.7, 0.9
+_STRANGER = 0.7  # another name still shares a part
 _UNKNOWN = 0.3  # the record does not have what was asked
 _WEIGHTS = {"name": 1.0, "other": 0.8, "year": 0.5, "place": 0.4, "kind": 0.3, "number": 0.8}
-_NO_MATCH = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,14 @@ def likeness(wanted: str, written: str, is_marked: bool) -> float:  # noqa: FBT0
         return _FOLDED if is_marked else 1.0
     if skeleton(wanted) == skeleton(written):
         return _MISREAD
-    return float(Levenshtein.normalized_similarity(one, two)) * _MISREAD
+    alike = float(OSA.normalized_similarity(one, two))  # swapped letters are one slip
+    return alike * _MISREAD if alike >= _MIN_SYLLABLE else 0.0
 
 
 def _score(query: Query, document: Document) -> Scored:
     found = list(_evidence(query, document))
     weight = sum(item.weight for item in found)
     score = sum(item.weight * item.score for item in found) / weight if weight else 0.0
-    if any(item.score == _NO_MATCH for item in found):
-        score = 0.0
     return Scored(
         document=document,
         score=round(score, 6),
@@ -138,7 +138,7 @@ def _name_match(
                 best, found = score, name
     if found is None or best < _MIN_NAME:
         is_missing = wanted.role and not _has_role(wanted.role, document)
-        return _Evidence(weight, _UNKNOWN if is_missing else _NO_MATCH)
+        return _Evidence(weight, _UNKNOWN if is_missing else best * _STRANGER)
     why = _("{label}: {written} ~ {wanted}").format(
         label=search_rules().label(found.role), written=found.text, wanted=" ".join(said)
     )

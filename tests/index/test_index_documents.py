@@ -36,6 +36,10 @@ def test_an_age_gives_a_year_that_may_be_one_off():
 def test_an_entry_without_a_date_has_the_years_of_its_book():
     record = entry(BIRTHS, 1, nksHoTen="Lan")
     assert {item.year for item in document(record, BIRTHS).years} == {1987, 1988}
+    decade = replace(BIRTHS, years=(1956, 1960))
+    assert [item.year for item in document(record, decade).years] == [*range(1956, 1961)]
+    undated = replace(BIRTHS, years=(0, 0))
+    assert document(record, undated).years == ()
 
 
 def test_other_readings_of_the_ink_are_searched_too():

@@ -68,6 +68,17 @@ def test_a_misread_letter_is_no_obstacle():
     assert best("nguyen thi lan 1987", birth(2, "Ngnyễn Thị Lan"), birth(3, "Vũ Đức")) == [2]
 
 
+def test_swapped_letters_are_one_slip():
+    others = [birth(2, "Trần Thị Hiền"), birth(3, "Trần Thị Hoè")]
+    assert best("tran thi hein 1987", *others) == [2]
+
+
+def test_a_well_known_mother_outweighs_a_misread_child():
+    child = birth(2, "Nguyễn Thị Lna", meHoTen="Trần Thị Hoà")
+    stranger = birth(3, "Phạm Đức Khuê", meHoTen="Trần Thị Hoà")
+    assert best("nguyen thi lan 1987 me tran thi hoa", stranger, child)[0] == 2
+
+
 def test_last_words_may_be_the_place():
     scored = rank(parse("nguyen thi lan me tran thi hoa van trung"), [document(LAN, BIRTHS)])[0]
     assert scored.score == pytest.approx(1.0)

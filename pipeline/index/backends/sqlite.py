@@ -26,7 +26,7 @@ from pipeline.store.database import Database
 _BATCH = 1000  # documents in one transaction of a rebuild: others may write in between
 _COMMON = 3000  # a key of more documents tells little, and reading them all costs time
 _DOCUMENTS, _KEYS, _LATE = "search_document", "search_key", "search_late"
-_WHOLE = 2.0  # weight of a name that is there with all its syllables
+_WHOLE = 3.0  # weight of a name that is there with all its syllables
 _VARIABLES = 500  # in one statement; old builds of SQLite allow 999
 _NEXT = "_next"  # tables of a rebuild, until they take the others' place
 
