@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cdist
+
 from pipeline.extract.codes import bare
 from pipeline.extract.form import Form
 from pipeline.extract.matching import (
@@ -94,33 +98,49 @@ def _tokens(region: Sequence[Row]) -> list[_Token]:
     ]
 
 
-@lru_cache(maxsize=16)
-def _wordings(texts: tuple[str, ...]) -> Mapping[str, int]:
+@lru_cache(maxsize=64)
+def _wordings(form: Form) -> Mapping[str, int]:
     """Return each wording's bare letters with its number of words."""
+    texts = [text for label in form.labels for text in label.texts]
     return {bare(text): len(_TOKEN.findall(text)) for text in texts}
 
 
 def _candidates(form: Form, tokens: Sequence[_Token]) -> list[_Span]:
-    wordings = _wordings(tuple(text for label in form.labels for text in label.texts))
-    ends = [0]
-    for token in tokens:
-        ends.append(ends[-1] + len(token.letters))
-    text = "".join(token.letters for token in tokens)
+    """Return every run of words that may be a label, overlaps included."""
+    wordings = _wordings(form)
+    runs = _runs(tokens, max(map(len, wordings)), max(wordings.values()))
+    reads, printed = list(runs), list(wordings)
+    if not reads:
+        return []
+    # all runs against all wordings at once: this is where a page's time goes
+    distances = cdist(reads, printed, scorer=Levenshtein.distance, dtype=np.uint16)
+    lengths = np.maximum.outer([*map(len, reads)], [*map(len, printed)])
+    near = np.argwhere(distances <= (1 - FLOOR) * lengths)
     spans: list[_Span] = []
-    for printed, words in wordings.items():
-        for first in range(len(tokens)):
+    for read, label in ((reads[i], printed[j]) for i, j in near):
+        similar = misprint_similarity(read, label)
+        worth = gain(similar, len(label), FLOOR) * len(label)
+        for first, last in runs[read]:
             # an engine may split a word in two or glue two together
-            for last in range(max(first, first + words - 2), min(len(tokens), first + words + 2)):
-                read = text[ends[first] : ends[last + 1]]
-                if abs(len(read) - len(printed)) <= max(2, len(printed) // 5):
-                    similar = misprint_similarity(read, printed)
-                    worth = gain(similar, len(printed), FLOOR)
-                    factor = _factor(tokens[first], tokens[last], similar) if worth else 0.0
-                    if worth * factor > 0:
-                        spans.append(
-                            _Span(first, last, read, factor, worth * factor * len(printed))
-                        )
-    return spans
+            if worth > 0 and -1 <= last - first + 1 - wordings[label] <= 2:
+                factor = _factor(tokens[first], tokens[last], similar)
+                spans.append(_Span(first, last, read, factor, worth * factor))
+    return [span for span in spans if span.factor > 0]
+
+
+def _runs(
+    tokens: Sequence[_Token], max_letters: int, max_words: int
+) -> dict[str, list[tuple[int, int]]]:
+    """Return the letters of every run of words that is not too long, with its places."""
+    runs: dict[str, list[tuple[int, int]]] = {}
+    for first in range(len(tokens)):
+        letters = ""
+        for last in range(first, min(len(tokens), first + max_words + 2)):
+            letters += tokens[last].letters
+            if len(letters) > max_letters / FLOOR:
+                break
+            runs.setdefault(letters, []).append((first, last))
+    return runs
 
 
 def _factor(first: _Token, last: _Token, similar: float) -> float:

@@ -6,8 +6,9 @@ the file confidence stays as it is.
 
 import json
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import groupby
 from types import MappingProxyType
 
 from pipeline.settings import shipped
@@ -15,6 +16,7 @@ from pipeline.values import Script
 
 Curve = tuple[tuple[float, float], ...]  # (confidence before, after), both rising
 Calibration = Mapping[tuple[str, str], Curve]  # by kind and script
+Block = tuple[float, float, float]  # how many, sum of their confidences, how many right
 IDENTITY: Calibration = MappingProxyType({})
 ANY = "*"
 
@@ -39,19 +41,35 @@ def fitted(samples: Sequence[tuple[float, bool]], per_bin: int = 40) -> Curve:
     Bins of equal size are merged until their shares rise (pool adjacent violators); each counts
     one right and one wrong more, so that a handful of lucky fields never earns certainty.
     """
-    ranked = sorted(samples)
-    blocks: list[tuple[float, float, float]] = []  # weight, sum of confidences, sum of rights
-    for start in range(0, len(ranked), per_bin):
-        part = ranked[start : start + per_bin]
-        block = (float(len(part)), sum(c for c, _ok in part), float(sum(ok for _c, ok in part)))
+    blocks: list[Block] = []
+    for block in _bins(samples, per_bin):
         blocks.append(block)
         while len(blocks) > 1 and _share(blocks[-2]) >= _share(blocks[-1]):
             last, before = blocks.pop(), blocks.pop()
-            blocks.append((last[0] + before[0], last[1] + before[1], last[2] + before[2]))
+            blocks.append(_together(before, last))
     return tuple((round(b[1] / b[0], 4), round(_share(b), 4)) for b in blocks)
 
 
-def _share(block: tuple[float, float, float]) -> float:
+def _bins(samples: Sequence[tuple[float, bool]], per_bin: int) -> Iterator[Block]:
+    """Yield bins of rising confidence; equal confidences are never parted."""
+    full: Block = (0.0, 0.0, 0.0)
+    for _confidence, same in groupby(sorted(samples), key=lambda sample: sample[0]):
+        part = list(same)
+        count = float(len(part))
+        right = float(sum(is_right for _each, is_right in part))
+        full = _together(full, (count, count * part[0][0], right))
+        if full[0] >= per_bin:
+            yield full
+            full = (0.0, 0.0, 0.0)
+    if full[0]:
+        yield full
+
+
+def _together(one: Block, other: Block) -> Block:
+    return (one[0] + other[0], one[1] + other[1], one[2] + other[2])
+
+
+def _share(block: Block) -> float:
     return (block[2] + 1) / (block[0] + 2)
 
 

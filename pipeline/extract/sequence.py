@@ -17,6 +17,7 @@ OF_SERIES = frozenset(
         reasons.NUMBER_FALLS,
     }
 )
+DATES = frozenset({"date", "partial_date", "date_words"})
 EXPECTED = 0.9  # confidence of a number that both neighbours ask for
 OVER_BORDER = 0.95  # a ditto mark at the head of a page may also stand for nothing
 _NUMBER = re.compile(r"\d+")
@@ -39,7 +40,8 @@ def check_series(form: Form, records: Sequence[Record]) -> tuple[Record, ...]:
         if rule.name == "rises_by_one":
             checked = _rises(rule, checked)
         elif rule.name == "does_not_fall":
-            checked = _does_not_fall(rule, checked)
+            is_date = _is_date(form, rule.key)
+            checked = _does_not_fall(rule, checked, is_date=is_date)
     return tuple(checked)
 
 
@@ -159,7 +161,7 @@ def _begins_again(rule: Rule, records: Sequence[Record], index: int) -> bool:
     return not now or not last or now > last
 
 
-def _does_not_fall(rule: Rule, records: Sequence[Record]) -> list[Record]:
+def _does_not_fall(rule: Rule, records: Sequence[Record], *, is_date: bool) -> list[Record]:
     """Doubt the value that is out of order: of two neighbours the one that the third denies."""
     checked = list(records)
     group = ""
@@ -168,11 +170,11 @@ def _does_not_fall(rule: Rule, records: Sequence[Record]) -> list[Record]:
         now = _value(record, rule.other) if rule.other else ""
         if now and now != group:
             group, known = now, []
-        value = _sortable(_value(record, rule.key))
+        value = _sortable(_value(record, rule.key), is_date=is_date)
         if value:
             known.append((index, value))
             for culprit in _culprits(known):
-                reason = reasons.DATE_FALLS if "-" in value else reasons.NUMBER_FALLS
+                reason = reasons.DATE_FALLS if is_date else reasons.NUMBER_FALLS
                 checked[culprit] = _doubted(checked[culprit], rule.key, reason)
     return checked
 
@@ -186,9 +188,13 @@ def _culprits(known: Sequence[tuple[int, str]]) -> list[int]:
     return [first if fits_older else second]
 
 
-def _sortable(value: str) -> str:
+def _is_date(form: Form, key: str) -> bool:
+    return any(field.key == key and field.kind in DATES for field in form.fields)
+
+
+def _sortable(value: str, *, is_date: bool) -> str:
     """Return text that sorts like the value: dates as they are, numbers with leading zeros."""
-    if re.fullmatch(r"\d{4}(-\d{2}){1,2}", value):
+    if is_date:
         return value
     hit = _NUMBER.match(value)
     return f"{int(hit[0]):09}" if hit else ""

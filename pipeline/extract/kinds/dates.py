@@ -35,10 +35,12 @@ _ROMAN_MONTH = re.compile(r"(?<=[\s./-])(x?i{1,3}|i?[vx]|vi{1,3})(?=[\s./-])")
 def read_date(raw: str, clues: Clues) -> Read:
     """Return a registration date; one outside the book's years is doubted."""
     read = read_partial_date(raw, clues)
+    if not read.value[:4].isdigit():  # an age registers nothing
+        return Read("", (reasons.DATE_UNREADABLE,), 0.3) if read.value else read
     start, end = clues.years
-    if read.value and end and not start <= int(read.value[:4]) <= end:
+    if end and not start <= int(read.value[:4]) <= end:
         return _doubted(read, reasons.YEAR_OUTSIDE_BOOK, 0.5)
-    if read.value and len(read.value) < 10:
+    if len(read.value) < 10:
         return _doubted(read, reasons.DATE_INCOMPLETE, 0.7)
     return read
 
@@ -119,7 +121,7 @@ def _digits(folded: str, clues: Clues) -> Read | None:
     text = _MARKS.sub("/", re.sub(r"(?<=\d)(?=[a-z])|(?<=[a-z])(?=\d)", " ", text))
     if re.search(r"[a-z]", text):
         return None
-    numbers = re.findall(r"\d+", text)
+    numbers = re.findall(r"[0-9]+", text)
     if not numbers:
         return None
     if len(numbers) == 1:
