@@ -147,7 +147,7 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
                     owner = in_row = current = anchor
                 if owner is not None:
                     answers[owner].append(Piece(line, end, after[0] if after else len(line.text)))
-            if owner is not None:
+            if owner is not None and not form.labels[anchors[owner].order].choice:
                 ends.append((line, owner))
         for line, owner in ends:
             lanes.put(line, owner)

@@ -126,6 +126,24 @@ def test_an_unread_label_follows_from_its_neighbours_with_a_doubt() -> None:
     assert [d.key for d in record.doubts if d.reason == reasons.HEADER_UNREAD] == ["nksNoiSinh"]
 
 
+@pytest.mark.parametrize(
+    "right, wrong, key",
+    [
+        ("Dân tộc: Kinh Quốc tịch: Việt Nam", "Dn tkc: Kinh Quốc tịch: Việt Nam", "nksDanToc"),
+        ("Số: 45", "Sg: 45", "so"),
+        ("Quyển: 01", "Qgyhn: 01", "quyenSo"),
+    ],
+)
+def test_a_worn_label_amid_a_line_follows_from_its_neighbours(
+    right: str, wrong: str, key: str
+) -> None:
+    entry = [line.replace(f"Nam {right}", f"Nam {wrong}") for line in [*CHILD, *PARENTS, *FOOT]]
+    head = [line.replace(right, wrong) for line in HEAD]
+    [record] = read(form_page(head, entry, NOTES, ["Trang số: 45"]))
+    assert values(record) == WANTED
+    assert [d.key for d in record.doubts if d.reason == reasons.HEADER_UNREAD] == [key]
+
+
 def test_a_code_or_a_name_never_swallows_the_next_line() -> None:
     entry = [*CHILD, PARENTS[0], PARENTS[1], "kjh xyz thon Dong", *PARENTS[3:], *FOOT]
     got = values(read(page(entry))[0])
