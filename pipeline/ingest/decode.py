@@ -60,6 +60,7 @@ def _survey(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None
 
 def _survey_file(file: Path, limits: "Limits", checks: dict[str, Any], clock: "_Clock") -> Any:
     from pipeline.ingest.checks import assess
+    from pipeline.ingest.torn import is_torn
 
     with file.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -68,6 +69,8 @@ def _survey_file(file: Path, limits: "Limits", checks: dict[str, Any], clock: "_
         for number in range(1, document.count() + 1):
             clock.start_page()
             frame = document.frame(number)
+            if any(map(is_torn, document.jpegs(number))):
+                raise UnreadableFileError(str(file), _("ảnh JPEG bị cắt cụt"))
             yield {"frame": assess(frame, **checks)}
         yield {
             "done": {

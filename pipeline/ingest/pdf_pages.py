@@ -7,7 +7,9 @@ neither pikepdf nor pdftoppm has an engine for them; that they are there is note
 """
 
 import io
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -15,14 +17,14 @@ import pikepdf
 from pikepdf import Matrix, Name
 from PIL import Image
 
-from pipeline.errors import EncryptedFileError, UnreadableFileError
+from pipeline.errors import EncryptedFileError, HugeFileError, UnreadableFileError
 from pipeline.ingest.pictures import (
     DAMAGE,
     Frame,
     Limits,
     check_pixels,
     develop,
-    open_bytes,
+    open_stream,
     too_many_pages,
 )
 from pipeline.programs import missing
@@ -32,6 +34,7 @@ SLACK_PT = 2.0  # producers round boxes to whole points
 ALIKE = 0.03
 MAX_DEPTH = 4  # forms inside forms
 MAX_CONTENT_BYTES = 2_000_000  # packed; a page of one picture and its text layer has far less
+MAX_UNPACKED_BYTES = 64 << 20
 _TAIL_BYTES = 2048
 _HIDDEN = 2  # annotation flag
 _INVISIBLE = 3  # text render mode
@@ -45,9 +48,6 @@ _STATE = frozenset(  # operators that paint nothing
 )
 _SHOW = frozenset(("Tj", "TJ", "'", '"'))
 _PLAIN_SPACES = frozenset(("/DeviceGray", "/DeviceRGB", "/CalGray", "/CalRGB"))
-_PACKED = frozenset(
-    ("/FlateDecode", "/LZWDecode", "/RunLengthDecode", "/ASCII85Decode", "/ASCIIHexDecode")
-)
 
 
 class _Mixed(Exception):
@@ -88,17 +88,11 @@ class PdfFile:
 
     def __init__(self, file: Path, limits: Limits) -> None:
         self.file, self.limits, self.name = file, limits, str(file)
-        try:
+        self._given: set[tuple[int, int]] = set()  # pictures whose bytes were given already
+        with _explained(self.name):
             self.pdf = pikepdf.open(file, access_mode=_access(file, limits))
-        except pikepdf.PasswordError as error:
-            raise EncryptedFileError(self.name) from error
-        except (pikepdf.PdfError, *DAMAGE) as error:
-            raise _damaged(self.name, error) from error
-        try:
             self._check_whole()
             self.notes = tuple(sorted(set(_active_content(self.pdf))))
-        except (pikepdf.PdfError, *DAMAGE) as error:
-            raise _damaged(self.name, error) from error
 
     def __enter__(self) -> "PdfFile":
         return self
@@ -112,10 +106,8 @@ class PdfFile:
         Raises:
             ScanError: the page tree is damaged, empty, or too long.
         """
-        try:
+        with _explained(self.name):
             pages = len(self.pdf.pages)
-        except (pikepdf.PdfError, *DAMAGE) as error:
-            raise _damaged(self.name, error) from error
         if pages == 0:
             raise UnreadableFileError(self.name, _("PDF không có trang nào"))
         if pages > self.limits.max_frames:
@@ -142,6 +134,20 @@ class PdfFile:
                     declared=placed.dpi,
                 )
         return self._render(number)
+
+    def jpegs(self, number: int) -> Iterator[bytes]:
+        """Give the JPEGs that a page is made of, those of an earlier page not again."""
+        with _explained(self.name):
+            pictures = list(self.pdf.pages[number - 1].images.values())
+        for picture in pictures:
+            if picture.objgen in self._given:
+                continue
+            self._given.add(picture.objgen)
+            if _filters(picture)[-1:] == ["/DCTDecode"]:
+                with _explained(self.name):
+                    packed = _packed_picture(picture)
+                if packed is not None:
+                    yield packed
 
     def embedded(self, number: int) -> tuple[bytes, str, int] | None:
         """Return the page's own JPEG or JPEG 2000, its media type and the clockwise turn."""
@@ -178,7 +184,9 @@ class PdfFile:
             PDFSyntaxError,
         )
 
-        self._check_render_size(number)
+        with _explained(self.name):
+            self._check_render_size(number)
+            self._check_content(number)
         try:
             images = convert_from_path(
                 self.file,
@@ -187,29 +195,53 @@ class PdfFile:
                 last_page=number,
                 grayscale=True,
                 use_cropbox=True,
+                strict=True,  # else a page whose picture breaks off would pass half drawn
                 timeout=self.limits.max_seconds * 3,
             )
+            for image in images:
+                image.load()
         except PDFInfoNotInstalledError as error:
             raise missing("pdftoppm") from error
         except (PDFPageCountError, PDFPopplerTimeoutError, PDFSyntaxError, *DAMAGE) as error:
             raise _damaged(self.name, error) from error
-        if not images:
-            reason = _("không vẽ được trang {number} trong giới hạn bộ nhớ").format(number=number)
-            raise UnreadableFileError(self.name, reason)
+        if len(images) != 1:
+            reason = _("không vẽ được trang {number} trong giới hạn bộ nhớ và thời gian")
+            raise UnreadableFileError(self.name, reason.format(number=number))
         (image,) = images
         grey = image if image.mode == "L" else image.convert("L")
         return Frame(grey, grey.width, grey.height, float(self.limits.render_dpi), is_assumed=False)
 
     def _check_render_size(self, number: int) -> None:
-        try:
-            box = _box(self.pdf.pages[number - 1].cropbox)
-        except (pikepdf.PdfError, *DAMAGE) as error:
-            raise _damaged(self.name, error) from error
+        box = _box(self.pdf.pages[number - 1].cropbox)
         scale = self.limits.render_dpi / 72
         width, height = (box.right - box.left) * scale, (box.top - box.bottom) * scale
-        if not (width < 1e9 and height < 1e9):
-            width = height = 1e9
+        most = self.limits.max_pixels + 1.0  # also for NaN and infinity
+        width, height = (side if side < most else most for side in (width, height))
         check_pixels(round(width), round(height), self.name, self.limits)
+
+    def _check_content(self, number: int) -> None:
+        """Refuse a content that unpacks to hundreds of megabytes: poppler would read it all."""
+        content = self.pdf.pages[number - 1].obj.get(Name.Contents, pikepdf.Array())
+        parts = list(content) if isinstance(content, pikepdf.Array) else [content]
+        unpacked = sum(len(part.read_bytes()) for part in parts)
+        if unpacked > MAX_UNPACKED_BYTES:
+            what = _("trang {number} bung ra hơn {most} MB").format(
+                number=number, most=MAX_UNPACKED_BYTES >> 20
+            )
+            raise HugeFileError(self.name, what)
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Turn what qpdf raises on damage into our error."""
+    try:
+        yield
+    except pikepdf.PasswordError as error:
+        raise EncryptedFileError(name) from error
+    except (pikepdf.PdfError, *DAMAGE) as error:
+        if "bad_alloc" in str(error):  # qpdf tells the memory limit so
+            raise MemoryError from error
+        raise _damaged(name, error) from error
 
 
 def _access(file: Path, limits: Limits) -> pikepdf.AccessMode:
@@ -371,7 +403,7 @@ def _plain_picture(picture: Any, name: str, limits: Limits) -> Image.Image | Non
     try:
         packed = _packed_picture(picture)
         if packed is not None:
-            image = open_bytes(io.BytesIO(packed), name)
+            image = open_stream(io.BytesIO(packed), name)
         else:
             image = pikepdf.PdfImage(picture).as_pil_image()
     except (UnreadableFileError, pikepdf.PdfError, *DAMAGE):
@@ -412,14 +444,15 @@ def _filters(picture: Any) -> list[str]:
 
 def _packed_picture(picture: Any) -> bytes | None:
     """Return the JPEG or JPEG 2000 file that a picture is; None for other encodings."""
-    filters = _filters(picture)
-    if not filters or filters[-1] not in ("/DCTDecode", "/JPXDecode"):
+    *outer, inner = _filters(picture) or [""]
+    if inner not in ("/DCTDecode", "/JPXDecode"):
         return None
-    if len(filters) == 1:
-        return bytes(picture.read_raw_bytes())
-    if not _PACKED.issuperset(filters[:-1]):
+    raw = bytes(picture.read_raw_bytes())
+    if not outer:
+        return raw
+    if outer != ["/FlateDecode"] or Name.DecodeParms in picture:
         return None
-    return bytes(pikepdf.PdfImage(picture).get_stream_buffer(pikepdf.StreamDecodeLevel.generalized))
+    return zlib.decompress(raw)  # qpdf will not take off one filter alone
 
 
 def _has_visible_notes(page: pikepdf.Page) -> bool:

@@ -22,8 +22,10 @@ MEDIA_TYPES = {
     "PNG": "image/png",
     "TIFF": "image/tiff",
     "JPEG2000": "image/jp2",
+    "MPO": "image/jpeg",  # Pillow's name for a phone's JPEG with a second picture behind it
 }
-FORMATS = tuple(MEDIA_TYPES)
+FORMATS = ("JPEG", "PNG", "TIFF", "JPEG2000")
+JPEG = ("JPEG", "MPO")
 WORK_DPI = 300.0  # no stage needs more; a 600-dpi scan is read at half size
 # What Pillow's decoders raise on damaged files (its own tests, and the malformed files of ours).
 DAMAGE = (
@@ -80,7 +82,14 @@ class PictureFile:
 
     def __init__(self, file: Path, limits: Limits) -> None:
         self.file, self.limits = file, limits
-        self.image = _opened(file, str(file))
+        # A stream, not a name: Pillow 13.0 maps a named raw TIFF into memory and scrambles it when
+        # its orientation is a quarter turn.
+        self._stream = file.open("rb")
+        try:
+            self.image = open_stream(self._stream, str(file))
+        except UnreadableFileError:
+            self._stream.close()
+            raise
         self.media_type = MEDIA_TYPES[str(self.image.format)]
         self.notes: tuple[str, ...] = ()
         self._places = self._find_places()
@@ -90,6 +99,7 @@ class PictureFile:
 
     def __exit__(self, *_exception: object) -> None:
         self.image.close()
+        self._stream.close()
 
     def count(self) -> int:
         """Return how many page images the file holds."""
@@ -108,9 +118,14 @@ class PictureFile:
                 _check_strips(self.image, self.file.stat().st_size)
             return develop(self.image, name, self.limits)
 
+    def jpegs(self, number: int) -> Iterator[bytes]:
+        """Give the JPEGs that a page is made of."""
+        if self.image.format in JPEG:
+            yield self.file.read_bytes()
+
     def embedded(self, number: int) -> tuple[bytes, str, int] | None:
         """Return a JPEG's own bytes, media type and the clockwise turn that makes it upright."""
-        if self.image.format != "JPEG" or self.image.mode not in ("L", "RGB"):
+        if self.image.format not in JPEG or self.image.mode not in ("L", "RGB"):
             return None
         turn = {1: 0, 3: 180, 6: 90, 8: 270}.get(_orientation(self.image))
         return None if turn is None else (self.file.read_bytes(), self.media_type, turn)
@@ -164,7 +179,7 @@ def develop(
     dpi, is_assumed = settle_dpi(declared or _declared_dpi(image), width, height)
     scale = min(1.0, WORK_DPI / dpi) if dpi > WORK_DPI * 1.01 else 1.0
     target = max(1, round(width * scale)), max(1, round(height * scale))
-    if image.format == "JPEG":  # grey alone is half the work, half size a quarter
+    if image.format in JPEG:  # grey alone is half the work, half size a quarter
         image.draft("L", (min(image.size[0], min(target)), min(image.size[1], min(target))))
     grey = _upright(to_grey(image), orientation if image.format != "TIFF" else 1, turn_deg)
     if abs(grey.width - target[0]) > 1 or abs(grey.height - target[1]) > 1:  # else a needless blur
@@ -172,9 +187,17 @@ def develop(
     return Frame(grey, width, height, dpi, is_assumed)
 
 
-def open_bytes(stream: IO[bytes], name: str) -> Image.Image:
-    """Open a picture that was inside another file."""
-    return _opened(stream, name)
+def open_stream(stream: IO[bytes], name: str) -> Image.Image:
+    """Open a picture of one of our kinds.
+
+    Raises:
+        UnreadableFileError: its head is damaged.
+    """
+    with explained(name):
+        try:
+            return Image.open(stream, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise UnreadableFileError(name, _("phần đầu của ảnh hỏng")) from error
 
 
 def check_pixels(width_px: int, height_px: int, name: str, limits: Limits) -> None:
@@ -297,14 +320,6 @@ def _check_strips(image: Image.Image, size_bytes: int) -> None:
 def _numbers(value: Any) -> tuple[int, ...]:
     values = value if isinstance(value, tuple) else (value,)
     return tuple(each for each in values if isinstance(each, int))
-
-
-def _opened(source: Path | IO[bytes], name: str) -> Image.Image:
-    with explained(name):
-        try:
-            return Image.open(source, formats=FORMATS)
-        except UnidentifiedImageError as error:
-            raise UnreadableFileError(name, _("phần đầu của ảnh hỏng")) from error
 
 
 @contextmanager
