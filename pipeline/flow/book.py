@@ -235,14 +235,14 @@ def _book_outcome(database: Database, settings: Settings, book: Book, read: int)
 
 def reindex(database: Database, settings: Settings) -> int:
     """Build the index anew from the records; searching goes on meanwhile. Return the count."""
-    documents = [
-        document(record, book)
-        for book in database.books()
-        for record in database.records(book.accession)
-    ]
     with working(settings.archive):
-        index_of(database, settings).replace_all(documents)
-    return len(documents)
+        made = index_of(database, settings)
+        made.replace_all(
+            document(record, book)
+            for book in database.books()
+            for record in database.records(book.accession)
+        )
+        return made.count()
 
 
 def _seal(
