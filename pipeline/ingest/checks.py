@@ -26,6 +26,8 @@ MIN_CONTRAST = 40.0  # grey levels between ink and paper for a tile to be worth 
 OWN_WIDTH_2 = 3.0  # px², what the smoothing adds: a sharp scan is as sharp at 200 dpi as at 300
 SHARPEST = 25.0  # percentile over tiles: the sharpest writing, not the worn headline
 
+ROUNDING = 0.99  # PNG says 200 dpi as 7874 px a metre, which is 199.9996
+
 INK_DPI = 100.0
 INK_DARKNESS = 0.12  # of the paper's brightness, and in grey levels: less is grain of the paper
 INK_LEVELS = 16.0
@@ -57,7 +59,7 @@ def assess(frame: Frame, min_dpi: float, max_blur: float) -> dict[str, Any]:
     told = {
         "blank": is_blank,
         "blurred": blur > max_blur,
-        "low_dpi": frame.dpi < min_dpi,
+        "low_dpi": frame.dpi < min_dpi * ROUNDING,
         "dpi_assumed": frame.is_assumed,
     }
     return {

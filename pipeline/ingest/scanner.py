@@ -1,15 +1,17 @@
 """Drive a scanner through SANE: `scanimage --batch`, a sheet at a time, no shell."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.errors import ScannerError
-from pipeline.programs import Conversation, require, talk
+from pipeline.programs import Conversation, run, talk
 from pipeline.words import _
 
 ENDING = ".tif"
 SHEET_S = 180.0  # a slow flatbed at 600 dpi, and a lamp that warms up first
 _NO_DOCS = 7  # SANE_STATUS_NO_DOCS: the feeder is empty, which is how a batch ends
+_SOURCE = re.compile(r"^\s*--source\s.*\[([^\]]+)\]\s*$", re.MULTILINE)
 _FEEDER_EMPTY = "out of documents"
 
 
@@ -27,7 +29,7 @@ def scan(
 
     Args:
         device: as `scanimage -L` names it; None takes the first.
-        source: as the device names its feeder ("ADF"); None leaves the device's choice.
+        source: as the device names its feeder ("ADF"); None takes what the device would take.
         options: more of scanimage's own, for one device ("--page-height=297").
 
     Raises:
@@ -35,9 +37,9 @@ def scan(
         ScannerError: there is no scanner, it has no paper, or it failed; what was scanned before
             has been yielded.
     """
-    require("scanimage")
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [f"--device-name={device}"] if device else []
+    source = source or _own_source(chosen)
     chosen += [f"--source={source}"] if source else []
     arguments = [
         *chosen,
@@ -60,6 +62,13 @@ def scan(
     is_done = sheets and (code in (0, _NO_DOCS) or _FEEDER_EMPTY in words)
     if not is_done:
         raise ScannerError(_reason(words, code))
+
+
+def _own_source(chosen: Sequence[str]) -> str:
+    """Return the source that the device takes when it is told none; empty when it has no choice."""
+    told = run("scanimage", [*chosen, "--help"], timeout_s=SHEET_S, codes=range(256))
+    found = _SOURCE.search(told.stdout.decode("utf-8", "replace"))
+    return found.group(1) if found and found.group(1) != "inactive" else ""
 
 
 def _names(scanner: Conversation) -> Iterator[str]:
