@@ -44,7 +44,8 @@ def test_a_file_imports_only_from_below(file: Path) -> None:
         target = name.split(".")[1]
         if target == place:
             continue
-        if LEVEL[place] >= LEVEL["settings"]:  # the two lowest storeys: the small nouns may know each other
+        # On the two lowest storeys the small nouns may know each other.
+        if LEVEL[place] >= LEVEL["settings"]:
             assert LEVEL[target] >= LEVEL[place], f"{file} imports {name}, which is above it"
         else:
             assert LEVEL[target] > LEVEL[place], f"{file} imports {name}, not below it"
