@@ -166,6 +166,8 @@ def _letters(
     """Return the letters of the cleaned text; each reaches half-way to its neighbours."""
     if not classes:
         return ()
+    if not classes:
+        return ()
     peaks = align(probabilities, classes)
     at = steps[peaks] + 0.5
     edges = np.concatenate(([max(0.0, at[0] - 2)], (at[1:] + at[:-1]) / 2, [at[-1] + 2]))
@@ -194,6 +196,8 @@ def align(probabilities: npt.NDArray[np.float32], classes: Classes) -> list[int]
 
     The steps are those of the most probable path that spells `classes`.
     """
+    if not classes:
+        return []
     states = np.zeros(2 * len(classes) + 1, np.intp)  # blank, letter, blank, … , blank
     states[1::2] = classes
     scores = np.log(np.maximum(probabilities[:, states], 1e-30))

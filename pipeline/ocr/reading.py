@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from pipeline.ocr.crops import crop
 from pipeline.ocr.engines import Engine
-from pipeline.ocr.script import tell_script
+from pipeline.ocr.script import tell_script, tell_scripts
 from pipeline.values import Line, PageImage, Script
 
+SURE = 0.9  # of a script, so that its own engine reads the line
 DIGITS = "0123456789"
 ALLOWED = {
     "int": DIGITS,
@@ -21,12 +22,15 @@ def read_lines(
     image: PageImage, lines: Sequence[Line], engines: Mapping[Script, Engine]
 ) -> tuple[Line, ...]:
     """Return the lines, in the same order, with their script and what stands in them."""
-    told = [replace(line, script=tell_script(crop(image, line))[0]) for line in lines]
+    told = tell_scripts([crop(image, line) for line in lines], [line.cell for line in lines])
+    named = [
+        replace(line, script=script) for line, (script, _sure) in zip(lines, told, strict=True)
+    ]
     read: dict[int, Line] = {}
-    for engine, indexes in _by_engine(told, engines):
-        answers = engine.read(image, [told[index] for index in indexes])
+    for engine, indexes in _by_engine([_engine(engines, *opinion) for opinion in told]):
+        answers = engine.read(image, [named[index] for index in indexes])
         read.update(zip(indexes, answers, strict=True))
-    return tuple(read[index] for index in range(len(told)))
+    return tuple(read[index] for index in range(len(named)))
 
 
 def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = "") -> Line:
@@ -39,17 +43,22 @@ def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = ""
     """
     height_px, width_px = image.pixels.shape
     whole = ((0.0, 0.0), (width_px, 0.0), (width_px, height_px), (0.0, height_px))
-    line = Line(whole)
-    line = replace(line, script=tell_script(crop(image, line))[0])
-    return engines[line.script].read(image, [line], ALLOWED.get(kind, ""))[0]
+    script, sure = tell_script(crop(image, Line(whole)))
+    engine = _engine(engines, script, sure)
+    return engine.read(image, [Line(whole, script=script)], ALLOWED.get(kind, ""))[0]
 
 
-def _by_engine(
-    lines: Sequence[Line], engines: Mapping[Script, Engine]
-) -> list[tuple[Engine, list[int]]]:
+def _engine(engines: Mapping[Script, Engine], script: Script, sure: float) -> Engine:
+    """Return the engine for a line; the one for handwriting when its script is in doubt.
+
+    That one reads print nearly as well, while one for print makes noise of a hand.
+    """
+    return engines[script if sure >= SURE else "handwriting"]
+
+
+def _by_engine(engines: Sequence[Engine]) -> list[tuple[Engine, list[int]]]:
     """Return each engine with the indexes of its lines; scripts may share an engine."""
     groups: dict[int, tuple[Engine, list[int]]] = {}
-    for index, line in enumerate(lines):
-        engine = engines[line.script]
+    for index, engine in enumerate(engines):
         groups.setdefault(id(engine), (engine, []))[1].append(index)
     return list(groups.values())

@@ -1,0 +1,110 @@
+"""Pictures of single lines with the truth about them, for training and measuring.
+
+Three sources: pages written by `scripts/synthesize_pages.py` (their truth says where each line
+stands), the real handwriting of the corpus (`lines.jsonl`), and foreign typed pages (PAGE XML).
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from lxml import etree
+
+from pipeline.layout.ink import erase_rules
+from pipeline.layout.rules import find_rules
+from pipeline.ocr.crops import crop
+from pipeline.values import Line, PageImage, Pixels, Polygon, Script
+
+ROOM_MM = 0.5  # the layout leaves this much paper around a line
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinePicture:
+    """One line and what it says.
+
+    Attributes:
+        group: who or what wrote it; lines of one group are never parted.
+    """
+
+    pixels: Pixels
+    text: str
+    script: Script
+    group: str
+
+
+def page_lines(folder: Path, *, dpi: float | None = None) -> Iterator[LinePicture]:
+    """Return the lines of invented pages, rules taken off, as the flow hands them on.
+
+    Args:
+        folder: with truth.json and the pages.
+        dpi: to which the pages are brought first; None leaves them.
+    """
+    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    bare: dict[str, PageImage] = {}
+    for page in truth["pages"]:
+        if page["file"] not in bare:
+            bare = {page["file"]: _bare_page(folder / page["file"], page["dpi"], dpi)}
+        image = bare[page["file"]]
+        factor = image.dpi / page["dpi"]
+        for line in page["lines"]:
+            polygon = _roomy([(x * factor, y * factor) for x, y in line["polygon"]], image.dpi)
+            pixels = crop(image, Line(polygon))
+            yield LinePicture(pixels, line["text"], line["script"], f"{folder.name}/{page['file']}")
+
+
+def _bare_page(file: Path, found_dpi: float, dpi: float | None) -> PageImage:
+    pixels = np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), np.uint8)
+    if dpi and dpi != found_dpi:
+        factor = dpi / found_dpi
+        pixels = np.asarray(
+            cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
+        )
+    image = PageImage(pixels, dpi or found_dpi, np.eye(3))
+    return erase_rules(image, find_rules(image))
+
+
+def _roomy(corners: Sequence[tuple[float, float]], dpi: float) -> Polygon:
+    """Return the outline with the room that the layout leaves around a line."""
+    room = ROOM_MM * dpi / 25.4
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = corners
+    return (
+        (x0 - room, y0 - room), (x1 + room, y1 - room),
+        (x2 + room, y2 + room), (x3 - room, y3 + room),
+    )  # fmt: skip
+
+
+def hand_lines(corpus: Path, folder: str = "") -> Iterator[LinePicture]:
+    """Return the real handwritten lines of the corpus; `folder` picks one of the two sets."""
+    home = corpus / "handwriting"
+    for row in (home / "lines.jsonl").read_text(encoding="utf-8").splitlines():
+        line = json.loads(row)
+        if line["file"].startswith(folder):
+            pixels = cv2.imread(str(home / line["file"]), cv2.IMREAD_GRAYSCALE)
+            group = line["writer"] or line["file"]
+            yield LinePicture(np.asarray(pixels, np.uint8), line["text"], "handwriting", group)
+
+
+def typed_lines(corpus: Path) -> Iterator[LinePicture]:
+    """Return the lines of the corpus's typed French pages."""
+    for file in sorted((corpus / "typewritten_fr").glob("*.xml")):
+        pixels = cv2.imread(str(file.with_suffix(".jpg")), cv2.IMREAD_GRAYSCALE)
+        image = PageImage(np.asarray(pixels, np.uint8), 200.0, np.eye(3))
+        for polygon, text in _typed(file):
+            yield LinePicture(crop(image, Line(polygon)), text, "typewriter", file.stem)
+
+
+def _typed(file: Path) -> Iterator[tuple[Polygon, str]]:
+    """Return outline and text of the lines of an ALTO file that are marked as typed."""
+    root = etree.parse(file).getroot()
+    typed = {
+        tag.get("ID") for tag in root.iter("{*}OtherTag") if "Typewritten" in tag.get("LABEL", "")
+    }
+    for line in root.iter("{*}TextLine"):
+        text = " ".join(word.get("CONTENT", "") for word in line.iter("{*}String")).strip()
+        outline = line.find("{*}Shape/{*}Polygon")
+        if text and outline is not None and typed & set((line.get("TAGREFS") or "").split()):
+            numbers = [float(n) for n in outline.get("POINTS", "").replace(",", " ").split()]
+            yield tuple(zip(numbers[::2], numbers[1::2], strict=True)), text
