@@ -11,13 +11,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import pikepdf
-from pikepdf import Matrix, Name
+from pikepdf import Name
 from PIL import Image
 
 from pipeline.errors import EncryptedFileError, HugeFileError, UnreadableFileError
+from pipeline.ingest.pdf_sole import Mixed, Placed, box_of, sole_picture
 from pipeline.ingest.pictures import (
     DAMAGE,
     Frame,
@@ -30,55 +31,9 @@ from pipeline.ingest.pictures import (
 from pipeline.programs import missing
 from pipeline.words import _
 
-SLACK_PT = 2.0  # producers round boxes to whole points
-ALIKE = 0.03
-MAX_DEPTH = 4  # forms inside forms
-MAX_CONTENT_BYTES = 2_000_000  # packed; a page of one picture and its text layer has far less
 MAX_UNPACKED_BYTES = 64 << 20
 _TAIL_BYTES = 2048
-_HIDDEN = 2  # annotation flag
-_INVISIBLE = 3  # text render mode
-_STATE = frozenset(  # operators that paint nothing
-    (
-        *("w", "J", "j", "M", "d", "ri", "i", "n", "W", "W*"),
-        *("g", "G", "rg", "RG", "k", "K", "cs", "CS", "sc", "SC", "scn", "SCN"),
-        *("BT", "ET", "Tc", "Tw", "Tz", "TL", "Ts", "Td", "TD", "Tm", "T*"),
-        *("MP", "DP", "BMC", "EMC"),
-    )
-)
-_SHOW = frozenset(("Tj", "TJ", "'", '"'))
 _PLAIN_SPACES = frozenset(("/DeviceGray", "/DeviceRGB", "/CalGray", "/CalRGB"))
-
-
-class _Mixed(Exception):
-    """The page is more than one picture: render it."""
-
-
-class _Box(NamedTuple):
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    def covers(self, other: "_Box") -> bool:
-        return (
-            self.left <= other.left + SLACK_PT
-            and self.bottom <= other.bottom + SLACK_PT
-            and self.right >= other.right - SLACK_PT
-            and self.top >= other.top - SLACK_PT
-        )
-
-
-class _Placed(NamedTuple):
-    """A picture and how the page shows it.
-
-    Attributes:
-        dpi: across and down of the upright page.
-    """
-
-    picture: Any
-    turn_deg: int
-    dpi: tuple[float, float]
 
 
 class PdfFile:
@@ -122,9 +77,10 @@ class PdfFile:
             ProgramError: it must be rendered, and poppler is not installed.
         """
         self.count()
-        placed = self._sole_picture(number)
+        placed = self._sole(number)
         if placed is not None:
-            picture = _plain_picture(placed.picture, self.name, self.limits)
+            with _explained(self.name):
+                picture = _plain_picture(placed.picture, self.name, self.limits)
             if picture is not None:
                 return develop(
                     picture,
@@ -152,10 +108,12 @@ class PdfFile:
     def embedded(self, number: int) -> tuple[bytes, str, int] | None:
         """Return the page's own JPEG or JPEG 2000, its media type and the clockwise turn."""
         self.count()
-        placed = self._sole_picture(number)
-        if placed is None or _plain_picture(placed.picture, self.name, self.limits) is None:
+        placed = self._sole(number)
+        if placed is None:
             return None
-        packed = _packed_picture(placed.picture)
+        with _explained(self.name):
+            picture = _plain_picture(placed.picture, self.name, self.limits)
+            packed = _packed_picture(placed.picture) if picture is not None else None
         if packed is None:
             return None
         return packed, "image/jpeg" if packed[:2] == b"\xff\xd8" else "image/jp2", placed.turn_deg
@@ -169,10 +127,10 @@ class PdfFile:
             if b"%%EOF" not in stream.read():
                 raise UnreadableFileError(self.name, _("tệp PDF bị cắt cụt"))
 
-    def _sole_picture(self, number: int) -> _Placed | None:
+    def _sole(self, number: int) -> Placed | None:
         try:
-            return _sole_picture(self.pdf.pages[number - 1])
-        except (_Mixed, pikepdf.PdfError, *DAMAGE):
+            return sole_picture(self.pdf.pages[number - 1])
+        except (Mixed, pikepdf.PikepdfError, *DAMAGE):
             return None
 
     def _render(self, number: int) -> Frame:
@@ -212,7 +170,7 @@ class PdfFile:
         return Frame(grey, grey.width, grey.height, float(self.limits.render_dpi), is_assumed=False)
 
     def _check_render_size(self, number: int) -> None:
-        box = _box(self.pdf.pages[number - 1].cropbox)
+        box = box_of(self.pdf.pages[number - 1].cropbox)
         scale = self.limits.render_dpi / 72
         width, height = (box.right - box.left) * scale, (box.top - box.bottom) * scale
         most = self.limits.max_pixels + 1.0  # also for NaN and infinity
@@ -238,7 +196,7 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except pikepdf.PasswordError as error:
         raise EncryptedFileError(name) from error
-    except (pikepdf.PdfError, *DAMAGE) as error:
+    except (pikepdf.PikepdfError, *DAMAGE) as error:
         if "bad_alloc" in str(error):  # qpdf tells the memory limit so
             raise MemoryError from error
         raise _damaged(name, error) from error
@@ -249,145 +207,6 @@ def _access(file: Path, limits: Limits) -> pikepdf.AccessMode:
     is_small = file.stat().st_size < limits.max_memory_mb * (1 << 20) // 4
     mode = pikepdf.AccessMode.mmap if is_small else pikepdf.AccessMode.stream
     return cast(pikepdf.AccessMode, mode)
-
-
-def _sole_picture(page: pikepdf.Page) -> _Placed:
-    if _has_visible_notes(page):
-        raise _Mixed
-    walk = _Walk()
-    walk.content(page, page.resources, Matrix(), 0)
-    if walk.shown is None:
-        raise _Mixed
-    picture, matrix = walk.shown
-    sheet, shown = _box(page.cropbox), _square(matrix)
-    sees_all = shown.covers(sheet) and sheet.covers(shown)
-    if not sees_all or not all(clip.covers(sheet) for clip in walk.clips):
-        raise _Mixed
-    unit = float(page.obj.get(Name.UserUnit, 1)) / 72
-    turn_deg = (_turn_of(matrix) + page.rotation) % 360
-    across = int(picture.Width) / ((abs(matrix.a) + abs(matrix.b)) * unit)
-    down = int(picture.Height) / ((abs(matrix.c) + abs(matrix.d)) * unit)
-    if abs(across - down) > ALIKE * across:
-        raise _Mixed
-    return _Placed(picture, turn_deg, (across, down))
-
-
-class _Walk:
-    """One pass over a page's content: the picture that it shows, or `_Mixed`.
-
-    Only operators that paint nothing are let through, apart from one picture and invisible text
-    (the text layer of a PDF that was recognised before).
-    """
-
-    def __init__(self) -> None:
-        self.shown: tuple[Any, Matrix] | None = None
-        self.clips: list[_Box] = []
-
-    def content(self, stream: Any, resources: Any, matrix: Matrix, depth: int) -> None:
-        if depth > MAX_DEPTH or _packed_bytes(stream) > MAX_CONTENT_BYTES:
-            raise _Mixed
-        saved: list[tuple[Matrix, int, bool]] = []
-        now, text_mode, is_inert = matrix, 0, False
-        for instruction in pikepdf.parse_content_stream(stream):
-            operator, operands = str(instruction.operator), instruction.operands
-            if operator == "q":
-                saved.append((now, text_mode, is_inert))
-            elif operator == "Q":
-                now, text_mode, is_inert = saved.pop()
-            elif operator == "cm":
-                now = Matrix(*(float(value) for value in operands)) @ now
-            elif operator == "Do":
-                self.show(_named(resources, Name.XObject, operands[0]), resources, now, depth)
-            elif operator == "gs":
-                _check_state(_named(resources, Name.ExtGState, operands[0]))
-            elif operator == "re":  # a path may only become a clip: painting is not let through
-                self.clips.append(_rectangle(operands, now))
-            elif operator == "Tr":
-                text_mode = int(operands[0])
-            elif operator == "Tf":
-                font = _named(resources, Name.Font, operands[0])
-                is_inert = font.get(Name.Subtype) != Name.Type3  # type 3 ignores the mode
-            elif operator in _SHOW:
-                if text_mode != _INVISIBLE or not is_inert:
-                    raise _Mixed
-            elif operator == "BDC":
-                if operands[0] == Name.OC:  # a layer that may be switched off
-                    raise _Mixed
-            elif operator not in _STATE:
-                raise _Mixed
-
-    def show(self, thing: Any, resources: Any, matrix: Matrix, depth: int) -> None:
-        if Name.OC in thing:
-            raise _Mixed
-        if thing.get(Name.Subtype) == Name.Form:
-            inner = Matrix(*(float(value) for value in thing.get(Name.Matrix, (1, 0, 0, 1, 0, 0))))
-            own = thing.get(Name.Resources, resources)
-            before = self.shown
-            self.content(thing, own, inner @ matrix, depth + 1)
-            if self.shown is not before:  # its frame clips the picture
-                left, bottom, right, top = (float(value) for value in thing.BBox)
-                corners = (left, bottom, right - left, top - bottom)
-                self.clips.append(_rectangle(corners, inner @ matrix))
-        elif self.shown is not None:
-            raise _Mixed
-        else:
-            self.shown = thing, matrix
-
-
-def _check_state(state: Any) -> None:
-    is_opaque = all(float(state.get(key, 1)) == 1 for key in (Name.ca, Name.CA))
-    is_plain = state.get(Name.BM, Name.Normal) in (Name.Normal, Name.Compatible)
-    if not is_opaque or not is_plain or state.get(Name.SMask, Name("/None")) != Name("/None"):
-        raise _Mixed
-
-
-def _named(resources: Any, kind: Name, name: Any) -> Any:
-    return resources[kind][name]
-
-
-def _packed_bytes(stream: Any) -> int:
-    thing = stream.obj.get(Name.Contents) if isinstance(stream, pikepdf.Page) else stream
-    if thing is None:
-        return 0
-    parts = list(thing) if isinstance(thing, pikepdf.Array) else [thing]
-    return sum(int(part.get(Name.Length, 0)) for part in parts)
-
-
-def _rectangle(operands: Any, matrix: Matrix) -> _Box:
-    left, bottom, width, height = (float(value) for value in operands)
-    return _square(Matrix(width, 0, 0, height, left, bottom) @ matrix)
-
-
-def _square(matrix: Matrix) -> _Box:
-    """Return where the unit square falls.
-
-    Raises:
-        _Mixed: it falls askew.
-    """
-    corners = [matrix.transform(point) for point in ((0, 0), (1, 0), (1, 1), (0, 1))]
-    across, up = [x for x, _y in corners], [y for _x, y in corners]
-    is_level = min(abs(matrix.b) + abs(matrix.c), abs(matrix.a) + abs(matrix.d)) < 1e-3
-    if not is_level:
-        raise _Mixed
-    return _Box(min(across), min(up), max(across), max(up))
-
-
-def _turn_of(matrix: Matrix) -> int:
-    """Return the clockwise turn by which the page shows a picture.
-
-    Raises:
-        _Mixed: it is mirrored.
-    """
-    if matrix.a * matrix.d - matrix.b * matrix.c <= 0:
-        raise _Mixed
-    if abs(matrix.a) > abs(matrix.b):
-        return 0 if matrix.a > 0 else 180
-    return 270 if matrix.b > 0 else 90
-
-
-def _box(corners: Any) -> _Box:
-    a, b, c, d = (float(value) for value in corners)
-    return _Box(min(a, c), min(b, d), max(a, c), max(b, d))
 
 
 def _plain_picture(picture: Any, name: str, limits: Limits) -> Image.Image | None:
@@ -406,10 +225,14 @@ def _plain_picture(picture: Any, name: str, limits: Limits) -> Image.Image | Non
             image = open_stream(io.BytesIO(packed), name)
         else:
             image = pikepdf.PdfImage(picture).as_pil_image()
-    except (UnreadableFileError, pikepdf.PdfError, *DAMAGE):
-        return None
-    except (pikepdf.DependencyError, NotImplementedError, pikepdf.UnsupportedImageTypeError):
+    except (
+        pikepdf.DependencyError,
+        pikepdf.NotExtractableError,
+        pikepdf.UnsupportedImageTypeError,
+    ):
         return None  # JBIG2 needs a program that few have; poppler reads it by itself
+    except (UnreadableFileError, pikepdf.PdfError, pikepdf.InvalidPdfImageError, *DAMAGE):
+        return None  # poppler may know better, and tells when it does not
     return image if image.size == (width, height) and image.mode != "CMYK" else None
 
 
@@ -453,14 +276,6 @@ def _packed_picture(picture: Any) -> bytes | None:
     if outer != ["/FlateDecode"] or Name.DecodeParms in picture:
         return None
     return zlib.decompress(raw)  # qpdf will not take off one filter alone
-
-
-def _has_visible_notes(page: pikepdf.Page) -> bool:
-    for note in page.obj.get(Name.Annots, pikepdf.Array()):
-        is_hidden = int(note.get(Name.F, 0)) & _HIDDEN
-        if not is_hidden and note.get(Name.Subtype) not in (Name.Link, Name.Popup):
-            return True
-    return False
 
 
 def _active_content(pdf: pikepdf.Pdf) -> Iterator[str]:

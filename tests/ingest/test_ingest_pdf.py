@@ -87,6 +87,18 @@ def test_a_text_layer_from_an_earlier_recognition_does_not_matter(tmp_path: Path
         assert embedded_bytes(file, 1, SETTINGS) == (JPEG, "image/jpeg", 0)
 
 
+def test_matrices_add_up_and_a_clip_around_the_page_is_none(tmp_path: Path) -> None:
+    file = pdf_of_jpeg(
+        tmp_path / "a.pdf",
+        JPEG,
+        SIZE,
+        box=A4,
+        before=b"0 0 595.44 841.68 re W n 0.5 0 0 0.5 10 20 cm",
+        place="1190.88 0 0 1683.36 -20 -40",
+    )
+    assert embedded_bytes(file, 1, SETTINGS) == (JPEG, "image/jpeg", 0)
+
+
 @pytest.mark.parametrize(
     "parts",
     [
