@@ -22,6 +22,7 @@ class Crashes(logging.Handler):
     count = 0
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Count and show it."""
         self.count += 1
         print(f"CRASH {record.getMessage()}")
 
