@@ -10,6 +10,9 @@ from pipeline.values import Matrix, PageImage, Pixels, Polygon
 
 _THUMB = 4
 _DARK_SHARE = 0.6  # of the paper's light: the bed and its blurred edge are darker
+_LID_STEP = 8  # greys by which a lid is at least brighter than the paper
+_LID_SHARE = 0.7  # of an edge of the frame that a lid takes up
+_INK_SHARE = 0.8
 _LEAST_SHARE = 0.2  # of the frame: a smaller light patch is no page
 _EDGE_PX = 2.0  # of the smaller picture: what the outline may be off
 
@@ -17,7 +20,7 @@ _EDGE_PX = 2.0  # of the smaller picture: what the outline may be off
 def find_page(image: PageImage) -> Polygon:
     """Return the outline of the paper in px of the image; the whole frame when no bed shows.
 
-    The outline is convex; only dark areas that reach the frame are bed.
+    The outline is convex; only areas that reach the frame are bed.
     """
     reduction = _reduction(image.pixels)
     return _outline(find_bed(shrink(image.pixels, reduction)), reduction, image.pixels.shape)
@@ -50,15 +53,36 @@ def shift(x: float, y: float) -> Matrix:
 
 
 def find_bed(small: Pixels) -> Mask:
-    """Return 255 where a picture shows the scanner's bed, or a black band, at its frame."""
+    """Return 255 where a picture shows the scanner's bed or lid, or a black band, at its frame."""
     thumb = shrink(small, _THUMB)
-    solid = _touching_frame(solid_dark(thumb))
-    if not solid.any():
-        return np.zeros(small.shape, np.uint8)
-    paper = float(np.median(thumb[solid == 0])) if (solid == 0).any() else 255.0
-    near = cv2.resize(solid, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    dark = np.where((small < paper * _DARK_SHARE) & (near > 0), 255, 0).astype(np.uint8)
-    return np.asarray(cv2.dilate(dark, np.ones((3, 3), np.uint8)), np.uint8)
+    dark = _touching_frame(solid_dark(thumb))
+    if not dark.any():
+        light = _find_lid(thumb)
+        return np.asarray(cv2.resize(light, small.shape[::-1], interpolation=cv2.INTER_NEAREST))
+    paper = float(np.median(thumb[dark == 0])) if (dark == 0).any() else 255.0
+    near = cv2.resize(dark, small.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    bed = np.where((small < paper * _DARK_SHARE) & (near > 0), 255, 0).astype(np.uint8)
+    return np.asarray(cv2.dilate(bed, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def _find_lid(thumb: Pixels) -> Mask:
+    """Return 255 where the lid shines brighter than the paper, all along an edge of the frame.
+
+    An unevenly lit page is brighter at an edge too, but without a step; and nobody writes on lids.
+    """
+    nothing = np.zeros(thumb.shape, np.uint8)
+    bare = cv2.morphologyEx(thumb, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    bright = np.where(bare > np.median(bare) + _LID_STEP, 255, 0).astype(np.uint8)
+    lid = cv2.morphologyEx(_touching_frame(bright), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    edges = (lid[0], lid[-1], lid[:, 0], lid[:, -1])
+    if max(float((edge > 0).mean()) for edge in edges) < _LID_SHARE:
+        return nothing
+    around = (cv2.dilate(lid, np.ones((3, 3), np.uint8)) > 0) & (lid == 0)
+    step = cv2.morphologyEx(bare, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
+    inked = thumb < bare * _INK_SHARE
+    if not around.any() or np.median(step[around]) < _LID_STEP or inked[lid > 0].any():
+        return nothing
+    return np.asarray(cv2.erode(lid, np.ones((3, 3), np.uint8), borderValue=255), np.uint8)
 
 
 def _reduction(pixels: Pixels) -> int:

@@ -14,6 +14,7 @@ Mask = npt.NDArray[np.uint8]
 LONG_SIDE_PX = 1700  # A4 at some 150 dpi: a rule is still one pixel wide
 _THUMB = 4  # the bed and the light of the paper are measured on a picture so many times smaller
 _BED_SHARE = 0.5  # of the paper's light: darker is bed, photograph or ink
+_BLACK = 20  # darker is no paper, even where nothing lighter is on the scan
 _BED_PARTS = 70  # a stroke is thinner than this part of the long side (4 mm of A4)
 _FAINT = 0.06  # share of the paper's light that grain and shadows take away; ink takes more
 
@@ -69,7 +70,7 @@ def shrink(pixels: Pixels, reduction: int) -> Pixels:
 def solid_dark(thumb: Pixels) -> Mask:
     """Return 255 where a picture is dark over more than the width of any stroke."""
     paper = float(np.percentile(thumb, 90))
-    dark = np.where(thumb < paper * _BED_SHARE, 255, 0).astype(np.uint8)
+    dark = np.where(thumb < max(paper * _BED_SHARE, _BLACK), 255, 0).astype(np.uint8)
     side = max(3, round(max(thumb.shape) / _BED_PARTS))
     # The world outside the frame counts as dark, so that a thin band along an edge is solid too.
     core = cv2.erode(dark, _box(side), borderType=cv2.BORDER_CONSTANT, borderValue=255)

@@ -17,6 +17,7 @@ Curve = npt.NDArray[np.float64]
 Columns = npt.NDArray[np.int_]
 
 _LEAST_ASPECT = 1.15  # width by height of the paper; two upright pages are 1.3 to 1.6
+_LEAST_PX = 100  # height of the paper; nothing lower is a picture of a book
 _MAX_SKEW_DEG = 12.0
 
 _BANDS = 20
@@ -103,7 +104,8 @@ def find_fold(image: PageImage) -> Fold | None:
     """
     desk = _lay_level(image.pixels)
     width = desk.right - desk.left
-    if width < _LEAST_ASPECT * (desk.bottom - desk.top) or width < 100:
+    height = desk.bottom - desk.top
+    if width < _LEAST_ASPECT * height or height < _LEAST_PX:
         return None
     line, depth = _find_shadow(desk)
     if depth < _SEEN:
@@ -231,11 +233,11 @@ def _find_gap(desk: _Desk) -> tuple[int, int] | None:
     start, end = _longest_run(columns <= _SPECKS, *zone)
     if end - start < _LEAST_GAP * width or _is_crossed(ink[:, start:end]):
         return None
-    # An empty strip within one table has writing on one side and a rule on the other.
-    if _holds_rule(ink[:, max(0, start - 4) : start]) != _holds_rule(ink[:, end : end + 4]):
-        return None
     least = _LEAST_INK * float(columns.sum())
     if min(float(columns[:start].sum()), float(columns[end:].sum())) <= least:
+        return None
+    # An empty strip within one table has writing on one side and a rule on the other.
+    if _holds_rule(ink[:, max(0, start - 4) : start]) != _holds_rule(ink[:, end : end + 4]):
         return None
     return desk.left + start, desk.left + end - 1
 

@@ -1,6 +1,6 @@
 """Small invented pages for the tests and benchmarks of clean/: arrays made from a seed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -205,6 +205,35 @@ def rotate(pixels: Pixels, deg: float, fill: int = PAPER, *, grow: bool = True) 
     )
 
 
+def marks_page(rng: np.random.Generator, dpi: float = 150) -> Pixels:
+    """Return a page of invented letters that all have their tall strokes upwards.
+
+    Whether a crop of it is upright can be told without reading, see `stands_upright`.
+    """
+    sheet = Sheet(round(8.27 * dpi), round(11.69 * dpi), dpi, rng)
+    for y in range(sheet.mm(25), sheet.height - sheet.mm(25), sheet.mm(9)):
+        x = sheet.mm(20)
+        while x < sheet.width - sheet.mm(40):
+            for _ in range(int(rng.integers(3, 8))):
+                wide, high = sheet.mm(1.8), sheet.mm(2)
+                sheet.draw.rectangle((x, y, x + wide, y + high), outline=50, width=2)
+                if rng.random() < 0.6:
+                    sheet.draw.line((x, y - sheet.mm(2), x, y), fill=50, width=2)
+                x += sheet.mm(2.4)
+            x += sheet.mm(2.5)
+    return sheet.pixels(2.0)
+
+
+def stands_upright(crops: Sequence[Pixels]) -> float:
+    """Tell how far the ink of the crops lies low: above 0.5 where tall strokes point upwards."""
+    low = []
+    for crop in crops:
+        rows = np.flatnonzero((crop < 140).any(1))
+        ink = (crop[rows[0] : rows[-1] + 1] < 140).sum(1).astype(float)
+        low.append(float((ink * np.linspace(0, 1, len(ink))).sum() / ink.sum()))
+    return float(np.mean(low))
+
+
 def on_bed(
     pixels: Pixels, deg: float, rng: np.random.Generator, bed: int = 25, margin: float = 0.04
 ) -> Pixels:
@@ -247,3 +276,12 @@ KINDS: dict[str, Callable[[np.random.Generator, float], Pixels]] = {
 
 def page_image(pixels: Pixels, dpi: float = 300) -> PageImage:
     return PageImage(pixels, dpi, np.eye(3))
+
+
+def read_grey(file: Path) -> Pixels:
+    """Return a picture of the corpus in grey, white where it is transparent."""
+    with Image.open(file) as picture:
+        clear = picture.convert("RGBA")
+    white = Image.new("RGBA", clear.size, "white")
+    white.alpha_composite(clear)
+    return np.asarray(white.convert("L"))
