@@ -24,7 +24,8 @@ class IngestSettings:
         max_pixels: of one page image; A2 at 400 dpi is 62 million.
         max_frames: pages in one file.
         max_memory_mb: of the child process that opens a file.
-        max_seconds: CPU time for one file, and three times that by the clock.
+        max_seconds: CPU time for one page of a file, three times that by the clock, and thirty
+            times that for a whole file.
         min_dpi: below this a page is flagged `low_dpi`.
         max_blur: edge width in px at 300 dpi above which a page is flagged `blurred`.
         render_dpi: for PDF pages that are not one embedded picture.
