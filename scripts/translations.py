@@ -9,6 +9,7 @@ Vietnamese of click's own words, which are English in click.
 """
 
 import sys
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -40,7 +41,10 @@ def load(file: Path) -> Catalog:
 def compiled(file: Path) -> bytes:
     """Return the .mo of a .po file."""
     stream = BytesIO()
-    write_mo(stream, load(file))
+    catalog = load(file)
+    # A file without dates would get today's, and no two compilations would be the same.
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
+    write_mo(stream, catalog)
     return stream.getvalue()
 
 
