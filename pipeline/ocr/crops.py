@@ -13,6 +13,10 @@ Mask = npt.NDArray[np.bool_]
 WHITE = 255
 MIN_CONTRAST = 24  # grey levels between ink and paper; less is the paper's own grain
 MAX_INK = 200  # of a stretched crop; paler is the edge of a stroke or dirt
+MIN_INK_PX = 20  # a lone digit may be all that stands in a wide cell
+MIN_PAPER = 40.0  # brightness below which no paper is seen
+CUT = 0.75  # of a piece's width at the crop's edge; a mark's tip or a dot has less
+EDGE_GAP = 0.15  # of the crop's height: paper between its own ink and a neighbour's
 MIN_LIT_PX = 12  # a smaller crop has one brightness of paper
 MAX_SIDE_PX = 20_000  # a line longer than A1 at 300 dpi is a mistake of the layout
 
@@ -95,8 +99,8 @@ def stretch_contrast(crop: Pixels) -> Pixels:
     does not read as ink.
     """
     lit = _even_light(crop)
-    dark = float(np.percentile(lit, 1))
-    if WHITE - dark < MIN_CONTRAST:
+    dark = float(np.percentile(lit, min(1.0, 100 * MIN_INK_PX / lit.size)))
+    if WHITE - dark < MIN_CONTRAST or np.percentile(crop, 99) < MIN_PAPER:
         return np.full_like(crop, WHITE)
     stretched = (lit.astype(np.float32) - dark) * (WHITE / (WHITE - dark))
     return np.asarray(np.clip(stretched, 0, WHITE), np.uint8)
@@ -106,13 +110,13 @@ def _even_light(crop: Pixels) -> Pixels:
     """Return the crop divided by the brightness of its paper."""
     height, width = crop.shape
     if min(height, width) < MIN_LIT_PX:
-        even = crop * (WHITE / max(1.0, float(np.percentile(crop, 80))))
+        even = crop * (WHITE / max(MIN_PAPER, float(np.percentile(crop, 80))))
     else:
         small = cv2.resize(crop, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
         reach = min(height, width) // 8 | 1
         bright = cv2.dilate(small, np.ones((reach, 2 * reach + 1), np.uint8))
         paper = cv2.resize(cv2.blur(bright, (9, 9)), (width, height))
-        even = crop * (WHITE / np.maximum(paper.astype(np.float32), 1.0))
+        even = crop * (WHITE / np.maximum(paper.astype(np.float32), MIN_PAPER))
     return np.asarray(np.clip(even, 0, WHITE), np.uint8)
 
 
@@ -174,7 +178,11 @@ def _long_rules(mask: Mask) -> Mask:
 
 
 def _tall_rules(mask: Mask) -> Mask:
-    """Return rules across the line: as high as the crop, and no letter hangs on them."""
+    """Return rules across the line: as high as the crop, and no letter hangs on them.
+
+    Where other ink is as high as the crop too, the crop is tight, and a tall stroke is an l or
+    a 1; and what stands there alone is no rule.
+    """
     height, _width = mask.shape
     runs = cv2.morphologyEx(
         mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((max(8, height // 4), 1), np.uint8)
@@ -188,13 +196,18 @@ def _tall_rules(mask: Mask) -> Mask:
             rule = parts[:, around] == part
             if (mask[:, around] & ~rule).sum() < 0.15 * rule.sum():
                 rules[:, around] |= rule
-    return rules & mask
+    rules &= mask
+    others = _box_of(mask & ~rules)
+    if others is None or others.bottom - others.top >= 0.8 * height:
+        return np.zeros_like(mask)
+    return rules if (mask & ~rules).sum() >= rules.sum() else np.zeros_like(mask)
 
 
 def _edge_bits(mask: Mask) -> Mask:
     """Return low pieces that the crop's edge cuts broadly: tails and heads of neighbours.
 
-    A mark of this line that just touches the edge does so with its tip only.
+    A mark of this line that just touches the edge does so with its tip only, and where all else
+    comes near the edge too the crop is tight, and the piece is this line's own.
     """
     height = mask.shape[0]
     count, parts, stats, _centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
@@ -203,7 +216,13 @@ def _edge_bits(mask: Mask) -> Mask:
         np.bincount(edge, minlength=count)
         for edge in (parts[0], parts[-1], parts[:, 0], parts[:, -1])
     )
-    cut = (np.maximum(above, below) >= 0.4 * wide) & (high < 0.2 * height)
-    cut |= (np.maximum(before, after) >= 0.5 * high) & (wide < 0.3 * height)
-    cut[0] = False
-    return np.asarray(cut[parts], np.bool_)
+    low, thin = high < 0.2 * height, (wide < 0.3 * height) & (high < height / 2)
+    over, under = low & (above >= CUT * wide), low & (below >= CUT * wide)
+    beside = thin & (np.maximum(before, after) >= CUT * high)
+    over[0] = under[0] = beside[0] = False
+    own = _box_of(mask & ~(over | under | beside)[parts])
+    if own is None:
+        return np.zeros_like(mask)
+    over &= own.top >= EDGE_GAP * height
+    under &= height - own.bottom >= EDGE_GAP * height
+    return np.asarray((over | under | beside)[parts], np.bool_)

@@ -1,0 +1,153 @@
+"""A page's lines, each read by the engine for its script."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from jiwer import cer
+from PIL import Image, ImageDraw, ImageFont
+
+from pipeline.errors import ReadingError
+from pipeline.ocr.engines import Engine, ctc_onnx, tesseract
+from pipeline.ocr.reading import read_crop, read_lines
+from pipeline.settings import OcrSettings, shipped
+from pipeline.values import Line, PageImage, Pixels, Script
+
+HAND = Path(__file__).parents[2] / "scripts" / "fonts" / "charm.ttf"
+PRINT = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
+LABEL = "Họ, chữ đệm, tên người được khai sinh"
+
+
+class Echo:
+    """An engine that answers with its name and counts its calls."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.calls: list[str] = []
+
+    def read(self, image: PageImage, lines: Sequence[Line], allowed: str = "") -> list[Line]:
+        self.calls.append(allowed)
+        return [replace(line, text=self.name, engine=self.name) for line in lines]
+
+    def legibility(self, crops: Sequence[Pixels]) -> float:
+        return 0.5
+
+
+def page(texts: Sequence[tuple[str, str]]) -> tuple[PageImage, list[Line]]:
+    """A page with a line every 90 px, each in a face of its own."""
+    sheet = Image.new("L", (1200, 90 * len(texts)), 255)
+    draw, lines = ImageDraw.Draw(sheet), []
+    for row, (text, font) in enumerate(texts):
+        top = 90 * row
+        draw.text((20, top + 15), text, fill=20, font=ImageFont.truetype(font, 40))
+        lines.append(Line(((0, top), (1200, top), (1200, top + 90), (0, top + 90))))
+    return PageImage(np.array(sheet), 300.0, np.eye(3)), lines
+
+
+def engines(print_: Engine, typewriter: Engine, hand: Engine) -> dict[Script, Engine]:
+    return {"print": print_, "typewriter": typewriter, "handwriting": hand}
+
+
+MIXED = [(LABEL, PRINT), ("Trần Thị Bưởi, thôn Đông Kỳ", str(HAND)), (LABEL, PRINT)]
+
+
+def test_each_line_goes_to_the_engine_for_its_script_and_back_to_its_place() -> None:
+    image, lines = page(MIXED)
+    printed, hand = Echo("printed"), Echo("hand")
+    read = read_lines(image, lines, engines(printed, printed, hand))
+    assert [line.text for line in read] == ["printed", "hand", "printed"]
+    assert [line.script for line in read] == ["print", "handwriting", "print"]
+    assert [line.polygon for line in read] == [line.polygon for line in lines]
+
+
+def test_an_engine_is_called_once_a_page() -> None:
+    image, lines = page(MIXED)
+    one = Echo("one")
+    assert len(read_lines(image, lines, engines(one, one, one))) == 3
+    assert len(one.calls) == 1
+
+
+def test_a_page_without_lines_has_no_readings() -> None:
+    image, _lines = page(MIXED)
+    one = Echo("one")
+    assert read_lines(image, [], engines(one, one, one)) == ()
+    assert one.calls == []
+
+
+@pytest.mark.parametrize(("kind", "allowed"), [("int", "0123456789"), ("text", ""), ("", "")])
+def test_a_known_kind_rules_out_letters(kind: str, allowed: str) -> None:
+    image, _lines = page(MIXED[:1])
+    one = Echo("one")
+    assert read_crop(image, engines(one, one, one), kind).text == "one"
+    assert one.calls == [allowed]
+
+
+def test_a_changed_model_is_refused(tmp_path: Path) -> None:
+    for file in (shipped("ocr_models") / "vie" / "asternet").glob("*.[jt][sx]*"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "asternet.onnx").write_bytes(b"something else")
+    with pytest.raises(ReadingError, match="SHA-256"):
+        ctc_onnx.load_model(tmp_path)
+
+
+def test_a_model_that_is_not_there_is_a_sentence() -> None:
+    with pytest.raises(ReadingError, match="nowhere"):
+        ctc_onnx.create(OcrSettings(hand_model="nowhere"))
+
+
+def test_a_page_that_takes_too_long_is_given_up() -> None:
+    image, lines = page(MIXED[:1] * 3)
+    hurried = tesseract.create(OcrSettings(page_seconds=0.01))
+    with pytest.raises(ReadingError, match="page_seconds"):
+        hurried.read(image, lines)
+
+
+def test_a_line_far_longer_than_the_network_bears_is_read_whole() -> None:
+    text = "Ngày tám tháng ba năm một nghìn chín trăm sáu mươi hai tại xã Phú Đông"
+    text = f"{text} {text} {text}"
+    face = ImageFont.truetype(PRINT, 28)
+    sheet = Image.new("L", (int(face.getlength(text)) + 40, 60), 255)
+    ImageDraw.Draw(sheet).text((20, 10), text, fill=20, font=face)
+    image = PageImage(np.array(sheet), 200.0, np.eye(3))
+    engine = ctc_onnx.create(OcrSettings())
+    line = read_crop(image, engines(engine, engine, engine))
+    assert cer(text, line.text) < 0.03
+    assert "".join(letter.text for letter in line.letters) == line.text
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(("folder", "most"), [("table_cells", 0.30), ("address_lines", 0.30)])
+def test_real_handwriting_is_read_at_least_so_well(corpus: Path, folder: str, most: float) -> None:
+    home = corpus / "handwriting"
+    rows = [
+        json.loads(row) for row in (home / "lines.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    rows = [row for row in rows if row["file"].startswith(folder)][::61][:30]
+    engine = ctc_onnx.create(OcrSettings())
+    read = []
+    for row in rows:
+        pixels = np.asarray(cv2.imread(str(home / row["file"]), cv2.IMREAD_GRAYSCALE), np.uint8)
+        image = PageImage(pixels, 200.0, np.eye(3))
+        read.append(read_crop(image, engines(engine, engine, engine)).text)
+    assert cer([row["text"] for row in rows], read) < most
+
+
+@pytest.mark.parametrize("name", ["ctc_onnx", "tesseract"])
+def test_print_is_read_at_least_so_well(name: str) -> None:
+    texts = [
+        "UBND xã Phú Đông, huyện Ba Vì",
+        "Nơi sinh: Trạm y tế xã Yên Sở",
+        "Dân tộc: Kinh. Quốc tịch: Việt Nam",
+        "Ngày, tháng, năm đăng ký: 08/3/1962",
+        "Họ và tên người đi khai: Lê Quang Ẩn",
+        "Số định danh cá nhân: 001162004567",
+    ]
+    faces = [PRINT, "/usr/share/fonts/truetype/freefont/FreeSerif.ttf"]
+    image, lines = page([(text, face) for text in texts for face in faces])
+    engine: Engine = {"ctc_onnx": ctc_onnx, "tesseract": tesseract}[name].create(OcrSettings())
+    read = [line.text for line in engine.read(image, lines)]
+    assert cer([text for text in texts for _face in faces], read) < 0.02
