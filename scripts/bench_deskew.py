@@ -145,7 +145,7 @@ def real(corpus: Path, turns: int, others: Others) -> Iterator[Case]:
         base = float(np.median(list(said.values())))
         print(f"{name}: {base:.3f} of {[round(deg, 2) for deg in said.values()]}", file=sys.stderr)
         yield Case(
-            "real", pixels, base, "±5" if abs(base) <= 5 else "±15" if base <= 15 else "16-45"
+            "real", pixels, base, "±5" if abs(base) <= 5 else "±15" if abs(base) <= 15 else "16-45"
         )
         paper = int(np.percentile(pixels, 75))
         for wanted, deg in angles(turns, rng):

@@ -25,6 +25,7 @@ _CLEAR_AXIS = 0.4  # mean log of a word's length by its height: pages reach 0.7 
 _PIECE_PX = (60, 260)  # 10 to 43 mm: enough to read, little to pay
 _MARGIN_PX = 4
 _BATCH = 3
+_FEWEST = 2  # a single piece may be a smear, a seal or a face
 _CLEAR_GAIN = 0.12  # of legibility: 3 more crops would not turn it round
 _LEAST_GAIN = 0.02  # less is no evidence
 
@@ -53,12 +54,12 @@ def find_turn(image: PageImage, legibility: Legibility) -> Turn:
         legibility: probability (0 to 1) that crops of lines (dark on light) are readable.
     """
     flat = _level(map_ink(image.pixels))
-    lengthwise = _elongation(flat.words)
-    readings = [flat, _quarter(flat)]
-    if abs(lengthwise) >= _CLEAR_AXIS:
-        readings = readings[:1] if lengthwise > 0 else readings[1:]
+    # Scans mostly come upright or on their head: only the reader may lay one on its side.
+    lies = _elongation(flat.words) >= _CLEAR_AXIS
+    readings = [flat] if lies else [flat, _quarter(flat)]
     crops = {reading.turn_deg: _crops(image.pixels, reading) for reading in readings}
-    return _most_legible(crops, legibility)
+    told = {deg: some for deg, some in crops.items() if len(some) >= _FEWEST}
+    return _most_legible(told, legibility) if told else 0
 
 
 def turn(image: PageImage, deg: Turn) -> PageImage:
@@ -182,16 +183,19 @@ def _sample(pixels: Pixels, matrix: Matrix, size: tuple[int, int], fill: int) ->
 
 def _most_legible(crops: dict[Turn, list[Pixels]], legibility: Legibility) -> Turn:
     """Return the turn at which the crops read best; stop as soon as it is clear."""
-    turns = cast(list[Turn], [deg for start in crops for deg in (start, start + 180)])
-    turns.sort()
+    turns = cast(list[Turn], sorted({0, *crops, *(start + 180 for start in crops)}))
     total = dict.fromkeys(turns, 0.0)
     for batch in range(2):
         for deg in turns:
-            some = crops[cast(Turn, deg % 180)][batch * _BATCH : (batch + 1) * _BATCH]
+            some = crops.get(cast(Turn, deg % 180), [])[batch * _BATCH : (batch + 1) * _BATCH]
             if some:
-                total[deg] += legibility([np.rot90(c, 2) for c in some] if deg >= 180 else some)
+                total[deg] += legibility(some if deg < 180 else [_upside_down(c) for c in some])
         best, second = sorted(turns, key=lambda deg: -total[deg])[:2]
         if total[best] - total[second] > _CLEAR_GAIN * (batch + 1):
             return best
     # Scans mostly come upright, so that little evidence must not turn one.
-    return best if total[best] - total[turns[0]] > _LEAST_GAIN else turns[0]
+    return best if total[best] - total[0] > _LEAST_GAIN else 0
+
+
+def _upside_down(crop: Pixels) -> Pixels:
+    return np.ascontiguousarray(np.rot90(crop, 2))

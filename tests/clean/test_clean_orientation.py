@@ -86,3 +86,10 @@ def test_real_pages_come_upright_with_the_real_reader(
 ) -> None:
     image = clean_pages.page_image(clean_pages.read_grey(corpus / "orientation" / name))
     assert find_turn(image, ctc_onnx.create(OcrSettings()).legibility) == needed
+
+
+def test_a_single_smear_turns_nothing() -> None:
+    sheet = clean_pages.Sheet(1240, 1754, 150, np.random.default_rng(1))
+    sheet.draw.rectangle((300, 700, 500, 730), fill=90)
+    image = clean_pages.page_image(sheet.pixels(), 150)
+    assert find_turn(image, clean_pages.stands_upright) == 0
