@@ -229,6 +229,9 @@ def stands_upright(crops: Sequence[Pixels]) -> float:
     low = []
     for crop in crops:
         rows = np.flatnonzero((crop < 140).any(1))
+        if not len(rows):  # nothing but paper or shadow: it tells neither way
+            low.append(0.5)
+            continue
         ink = (crop[rows[0] : rows[-1] + 1] < 140).sum(1).astype(float)
         low.append(float((ink * np.linspace(0, 1, len(ink))).sum() / ink.sum()))
     return float(np.mean(low))
