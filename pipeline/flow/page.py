@@ -28,6 +28,7 @@ from pipeline.layout.cells import find_cells
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import find_rules
+from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import read_lines
 from pipeline.settings import OcrSettings, Settings, shipped
@@ -194,7 +195,7 @@ def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:
 
 
 def _line_on_scan(line: Line, matrix: Matrix) -> Line:
-    return replace(line, polygon=_mapped(line.polygon, matrix))
+    return replace(calibrate(line), polygon=_mapped(line.polygon, matrix))
 
 
 def _mapped(polygon: Polygon, matrix: Matrix) -> Polygon:

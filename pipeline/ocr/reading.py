@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.crops import crop
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.script import tell_script, tell_scripts
@@ -21,7 +22,11 @@ ALLOWED = {
 def read_lines(
     image: PageImage, lines: Sequence[Line], engines: Mapping[Script, Engine]
 ) -> tuple[Line, ...]:
-    """Return the lines, in the same order, with their script and what stands in them."""
+    """Return the lines, in the same order, with their script and what stands in them.
+
+    Confidences are the engines' own opinions, from which the fields' are made; for the lines
+    themselves, `calibrate.py` makes probabilities of them.
+    """
     told = tell_scripts([crop(image, line) for line in lines], [line.cell for line in lines])
     named = [
         replace(line, script=script) for line, (script, _sure) in zip(lines, told, strict=True)
@@ -45,7 +50,8 @@ def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = ""
     whole = ((0.0, 0.0), (width_px, 0.0), (width_px, height_px), (0.0, height_px))
     script, sure = tell_script(crop(image, Line(whole)))
     engine = _engine(engines, script, sure)
-    return engine.read(image, [Line(whole, script=script)], ALLOWED.get(kind, ""))[0]
+    allowed = ALLOWED.get(kind, "")
+    return calibrate(engine.read(image, [Line(whole, script=script)], allowed)[0])
 
 
 def _engine(engines: Mapping[Script, Engine], script: Script, sure: float) -> Engine:

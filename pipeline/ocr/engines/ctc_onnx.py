@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -94,7 +94,7 @@ def load_model(folder: Path) -> Model:
 class CtcEngine:
     """Reads lines of any script with one network, many at a time."""
 
-    name: ClassVar[str] = NAME
+    name = NAME
 
     def __init__(self, model: Model, threads: int) -> None:
         options = onnxruntime.SessionOptions()

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -68,7 +67,7 @@ class Strip:
 class TesseractEngine:
     """Reads lines of print and typing with the installed Tesseract."""
 
-    name: ClassVar[str] = NAME
+    name = NAME
 
     def __init__(self, page_seconds: float) -> None:
         self.page_seconds = page_seconds

@@ -1,0 +1,209 @@
+"""Fit how often a line is right that an engine is so sure of; writes calibration.json.
+
+    scripts/fit_calibration.py --pages build/pages --corpus ../shared/corpus
+
+`--pages` holds folders of scripts/synthesize_pages.py: those named tuning-… to fit on, those
+named measuring-… (other faces, other layouts) to measure on. Real handwritten lines are cut into
+pieces of a few words, as long as a register's cells are; two thirds of their writers are fitted
+on, the others measured. Their labels know neither case nor commas, so those are not counted.
+"""
+
+import json
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import click
+import numpy as np
+from line_pictures import LinePicture, hand_lines, page_lines
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from pipeline.letters import nfc  # noqa: E402
+from pipeline.ocr.calibrate import Curve, calibration_error, fit, likely  # noqa: E402
+from pipeline.ocr.decode import LogProbs, align, decode, telling_steps  # noqa: E402
+from pipeline.ocr.engines import Engine, ctc_onnx, tesseract  # noqa: E402
+from pipeline.settings import OcrSettings  # noqa: E402
+from pipeline.values import Line, PageImage  # noqa: E402
+
+OUT = ROOT / "ocr_models" / "vie" / "calibration.json"
+MOST = 800  # lines of one script from invented pages, on each side
+REAL = 400  # real lines on each side; each gives two or three pieces
+WORDS = (1, 4)  # in a piece
+TONES = {"oà": "òa", "oá": "óa", "oả": "ỏa", "oã": "õa", "oạ": "ọa", "uỳ": "ùy", "uý": "úy",
+         "uỷ": "ủy", "uỹ": "ũy", "uỵ": "ụy", "oè": "òe", "oé": "óe", "oẻ": "ỏe", "oẽ": "õe",
+         "oẹ": "ọe"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How sure an engine was of a line, and whether it was right."""
+
+    engine: str
+    script: str
+    source: str
+    raw: float
+    right: bool
+
+
+def same_words(text: str, truth: str) -> bool:
+    """Say whether two texts differ in nothing but case, punctuation and place of the tone."""
+
+    def bare(words: str) -> str:
+        lower = nfc(words).lower()
+        for new, old in TONES.items():
+            lower = lower.replace(new, old)
+        return " ".join(re.sub(r"[^\w\s/]", " ", lower).split())
+
+    return bare(text) == bare(truth)
+
+
+def whole(picture: LinePicture) -> tuple[PageImage, list[Line]]:
+    """Return a page that is one line."""
+    height, width = picture.pixels.shape
+    frame = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
+    return PageImage(picture.pixels, 300.0, np.eye(3)), [Line(frame)]
+
+
+def judge_pages(
+    folders: Sequence[Path], source: str, readers: Sequence[Engine], rng: Random
+) -> Iterator[Judged]:
+    """Read lines of invented pages with every engine."""
+    lines: dict[str, list[LinePicture]] = defaultdict(list)
+    for folder in folders:
+        for line in page_lines(folder):
+            if line.text:
+                lines[line.script].append(line)
+    for script, drawn in lines.items():
+        rng.shuffle(drawn)
+        for engine in readers:
+            for start in range(0, min(MOST, len(drawn)), 50):
+                yield from judge_some(drawn[start : start + 50], script, source, engine)
+
+
+def judge_some(
+    pictures: Sequence[LinePicture], script: str, source: str, engine: Engine
+) -> Iterator[Judged]:
+    """Read some lines, stacked on one page, in one call."""
+    width = max(picture.pixels.shape[1] for picture in pictures)
+    stack = np.full((sum(p.pixels.shape[0] for p in pictures), width), 255, np.uint8)
+    lines, top = [], 0
+    for picture in pictures:
+        high, wide = picture.pixels.shape
+        stack[top : top + high, :wide] = picture.pixels
+        lines.append(Line(((0, top), (wide, top), (wide, top + high), (0, top + high))))
+        top += high
+    read = engine.read(PageImage(stack, 300.0, np.eye(3)), lines)
+    for picture, line in zip(pictures, read, strict=True):
+        if line.text:
+            right = line.text == picture.text
+            yield Judged(line.engine, script, source, line.confidence, right)
+
+
+def judge_hands(
+    pictures: Sequence[LinePicture], source: str, engine: ctc_onnx.CtcEngine, rng: Random
+) -> Iterator[Judged]:
+    """Read real lines, cut into pieces of a few words where the truth has spaces."""
+    characters = engine.model.characters
+    for start in range(0, len(pictures), 20):
+        some = pictures[start : start + 20]
+        for picture, steps in zip(some, engine.logits([p.pixels for p in some]), strict=True):
+            for piece, truth in pieces(steps, picture.text, characters, rng):
+                reading = decode(piece, characters)
+                if reading.text:
+                    right = same_words(reading.text, truth)
+                    yield Judged(engine.name, "handwriting", source, reading.probability, right)
+
+
+def pieces(
+    log_probs: LogProbs, truth: str, characters: str, rng: Random
+) -> Iterator[tuple[LogProbs, str]]:
+    """Return stretches of steps with the words that stand there."""
+    classes = tuple(characters.find(letter) + 1 for letter in truth)
+    steps = telling_steps(log_probs)
+    if 0 in classes or len(classes) > len(steps):
+        return
+    at = steps[align(np.exp(log_probs[steps]), classes)]
+    spaces = [0, *(int(at[i]) for i, letter in enumerate(truth) if letter == " "), len(log_probs)]
+    words = truth.split(" ")
+    first = 0
+    while first < len(words):
+        last = min(len(words), first + rng.randint(*WORDS))
+        yield log_probs[spaces[first] : spaces[last]], " ".join(words[first:last])
+        first = last
+
+
+def report(name: str, judged: Sequence[Judged], curve: Curve) -> dict[str, float]:
+    """Print and return the calibration error before and after."""
+    raw, right = [line.raw for line in judged], [line.right for line in judged]
+    told = [likely(opinion, curve) for opinion in raw]
+    sure = [hit for hit, opinion in zip(right, told, strict=True) if opinion >= 0.9]
+    figures = {
+        "lines": len(judged),
+        "right": round(float(np.mean(right)), 3),
+        "error_before": round(calibration_error(raw, right), 3),
+        "error_after": round(calibration_error(told, right), 3),
+        "sure_0.9": len(sure),
+        "right_of_those": round(float(np.mean(sure)), 3) if sure else 0.0,
+    }
+    print(name, figures)
+    return figures
+
+
+@click.command()
+@click.option("--pages", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--corpus", type=click.Path(exists=True, path_type=Path))
+def main(pages: Path, corpus: Path | None) -> None:
+    """Fit on some lines, measure on others, write the curves."""
+    settings = OcrSettings()
+    network = ctc_onnx.create(settings)
+    rng = Random(1)
+    judged: dict[str, list[Judged]] = {}
+    for part in ("tuning", "measuring"):
+        folders = sorted(pages.glob(f"{part}-*"))
+        readers = (network, tesseract.create(settings))
+        judged[part] = list(judge_pages(folders, "invented", readers, rng))
+    if corpus:
+        for folder in ("table_cells", "address_lines"):
+            lines = list(hand_lines(corpus, folder))
+            writers = sorted({line.group for line in lines})
+            rng.shuffle(writers)
+            rng.shuffle(lines)
+            held = set(writers[: len(writers) // 3])
+            parts = {
+                "tuning": [line for line in lines if line.group not in held],
+                "measuring": [line for line in lines if line.group in held],
+            }
+            for part, mine in parts.items():
+                judged[part] += judge_hands(mine[:REAL], f"real {folder}", network, rng)
+    curves = []
+    for key in sorted({(line.engine, line.script) for line in judged["tuning"]}):
+        fitted, held_back = (
+            [line for line in judged[part] if (line.engine, line.script) == key]
+            for part in ("tuning", "measuring")
+        )
+        curve = fit([line.raw for line in fitted], [line.right for line in fitted])
+        figures = {
+            source: report(f"{key} {source}", [x for x in held_back if x.source == source], curve)
+            for source in sorted({line.source for line in held_back})
+        }
+        figures["all"] = report(f"{key} all", held_back, curve)
+        curves.append(
+            {
+                "engine": key[0], "script": key[1], "fitted_on": len(fitted),
+                "raw": np.round(curve.raw, 6).tolist(), "right": np.round(curve.right, 4).tolist(),
+                "held_back": figures,
+            }
+        )  # fmt: skip
+    about = "whole-line probability by engine opinion; scripts/fit_calibration.py"
+    data = {"about": about, "model": settings.hand_model, "curves": curves}
+    OUT.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
