@@ -19,10 +19,9 @@ from rich.table import Table
 
 from pipeline import desk
 from pipeline.errors import SohoaError, UsageError
-from pipeline.flow.book import BookOutcome, Progress, package_of, process, reindex
+from pipeline.flow.book import BookOutcome, package_of, process, reindex
 from pipeline.flow.loose import read_files, read_lines_of
-from pipeline.flow.page import forms
-from pipeline.ingest.intake import Intake
+from pipeline.ingest.intake import Intake, Progress
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
 from pipeline.measure.compare import measure
@@ -219,12 +218,7 @@ def read(
 ) -> None:
     """Read files without archiving."""
     settings = _settings(archive)
-    if form and form not in forms():
-        raise UsageError(
-            _("không có mẫu sổ “{form}”; có thể chọn: {forms}").format(
-                form=form, forms=", ".join(sorted(forms()))
-            )
-        )
+    desk.check_form(form)
     with _bar() as progress:
         told, codes = (
             read_lines_of(files, kind, settings, progress)

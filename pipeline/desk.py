@@ -16,16 +16,17 @@ from pipeline import plugs, programs
 from pipeline.archive.fixity import Difference
 from pipeline.archive.fixity import verify as verify_package
 from pipeline.errors import SohoaError, StorageError, UsageError
-from pipeline.flow.book import Progress, index_of, package_of, working
-from pipeline.flow.page import forms
+from pipeline.flow.book import index_of, package_of, working
+from pipeline.flow.page import forms, mapped
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
 from pipeline.ingest.files import open_frame
-from pipeline.ingest.intake import Intake, accession_for, take_in
+from pipeline.ingest.intake import Intake, Progress, accession_for, take_in
+from pipeline.ocr.crops import crop
 from pipeline.settings import Settings, shipped
 from pipeline.store.database import Database, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
-from pipeline.values import Book, FieldValue, Hit, Record
+from pipeline.values import Book, FieldValue, Hit, Line, Record
 from pipeline.words import _
 
 NEEDED_MB = 2048  # below this a book may not find room for its masters and its package
@@ -57,6 +58,20 @@ def open_archive(settings: Settings, *, make: bool = False) -> Database:
     return open_database(file)
 
 
+def check_form(form: str) -> None:
+    """Let an empty name pass, and the name of a form.
+
+    Raises:
+        UsageError: there is no such form; the sentence lists those that are.
+    """
+    if form and form not in forms():
+        raise UsageError(
+            _("không có mẫu sổ “{form}”; có thể chọn: {forms}").format(
+                form=form, forms=", ".join(sorted(forms()))
+            )
+        )
+
+
 def book_card(
     form: str,
     place: str,
@@ -72,12 +87,7 @@ def book_card(
     Raises:
         UsageError: there is no such form.
     """
-    if form and form not in forms():
-        raise UsageError(
-            _("không có mẫu sổ “{form}”; có thể chọn: {forms}").format(
-                form=form, forms=", ".join(sorted(forms()))
-            )
-        )
+    check_form(form)
     accession = accession_for(form, place, years, volume)
     return Book(accession, form, place, years, volume, pages, entries, shelf)
 
@@ -114,13 +124,8 @@ def row_picture(database: Database, settings: Settings, hit: Hit) -> Path:
     accession, master = found
     file = package_of(settings.archive, accession) / master.path
     image = open_frame(file, page.frame, master.name, settings.ingest)
-    corners = np.asarray(record.polygon, dtype=np.float64).reshape(-1, 1, 2)
-    quad = cv2.perspectiveTransform(corners, np.linalg.inv(image.to_scan)).reshape(-1, 2)[:4]
-    width = max(1, round(float(np.linalg.norm(quad[1] - quad[0]))))
-    height = max(1, round(float(np.linalg.norm(quad[3] - quad[0]))))
-    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    matrix = cv2.getPerspectiveTransform(quad.astype(np.float32), target)
-    row = cv2.warpPerspective(image.pixels, matrix, (width, height), borderValue=255)
+    from_scan = np.asarray(np.linalg.inv(image.to_scan), np.float64)
+    row = crop(image, Line(mapped(record.polygon, from_scan)))
     _done, png = cv2.imencode(".png", row)
     picture = settings.archive / "work" / "pictures" / (record.id.replace("/", "_") + ".png")
     durable_write(picture, png.tobytes())
@@ -346,11 +351,11 @@ def samples() -> list[Sample]:
     found = []
     for card in sorted(shipped("samples").glob("*/book.toml")):
         told: dict[str, Any] = tomllib.loads(card.read_text(encoding="utf-8"))
-        years = told["years"] if "years" in told else [told["year"], told["year"]]
+        first, last = told["years"]
         book = book_card(
             told["form"],
             told["place"],
-            (years[0], years[-1]),
+            (first, last),
             str(told["volume"]),
             pages=told.get("pages"),
             entries=told.get("entries"),

@@ -5,7 +5,7 @@ image that the docstring names. A polygon is a tuple of points, clockwise from t
 Text is Unicode NFC, exactly as written on the paper. Rows, columns and pages are counted from 1.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -328,4 +328,4 @@ class Hit:
     book: Book
     score: float
     why: tuple[str, ...] = ()
-    matched: tuple[str, ...] = field(default=())
+    matched: tuple[str, ...] = ()

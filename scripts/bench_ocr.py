@@ -18,8 +18,7 @@ from random import Random
 
 import click
 import jiwer
-import numpy as np
-from line_pictures import LinePicture, hand_lines, page_lines, typed_lines
+from line_pictures import LinePicture, hand_lines, page_lines, stack, typed_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -27,23 +26,9 @@ sys.path.insert(0, str(ROOT))
 from pipeline import plugs  # noqa: E402
 from pipeline.ocr.engines import Engine  # noqa: E402
 from pipeline.settings import OcrSettings  # noqa: E402
-from pipeline.values import Line, PageImage  # noqa: E402
 
 FOLDER = "pipeline.ocr.engines"
 BATCH = 40  # lines on a page
-
-
-def stack(pictures: Sequence[LinePicture]) -> tuple[PageImage, list[Line]]:
-    """Return a page with the lines one below the other."""
-    width = max(picture.pixels.shape[1] for picture in pictures)
-    sheet = np.full((sum(p.pixels.shape[0] for p in pictures), width), 255, np.uint8)
-    lines, top = [], 0
-    for picture in pictures:
-        high, wide = picture.pixels.shape
-        sheet[top : top + high, :wide] = picture.pixels
-        lines.append(Line(((0, top), (wide, top), (wide, top + high), (0, top + high))))
-        top += high
-    return PageImage(sheet, 300.0, np.eye(3)), lines
 
 
 def cpu_seconds() -> float:

@@ -19,7 +19,7 @@ from random import Random
 
 import click
 import numpy as np
-from line_pictures import LinePicture, hand_lines, page_lines
+from line_pictures import LinePicture, hand_lines, page_lines, stack
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -90,15 +90,7 @@ def judge_some(
     pictures: Sequence[LinePicture], script: str, source: str, engine: Engine
 ) -> Iterator[Judged]:
     """Read some lines, stacked on one page, in one call."""
-    width = max(picture.pixels.shape[1] for picture in pictures)
-    stack = np.full((sum(p.pixels.shape[0] for p in pictures), width), 255, np.uint8)
-    lines, top = [], 0
-    for picture in pictures:
-        high, wide = picture.pixels.shape
-        stack[top : top + high, :wide] = picture.pixels
-        lines.append(Line(((0, top), (wide, top), (wide, top + high), (0, top + high))))
-        top += high
-    read = engine.read(PageImage(stack, 300.0, np.eye(3)), lines)
+    read = engine.read(*stack(pictures))
     for picture, line in zip(pictures, read, strict=True):
         if line.text:
             right = line.text == picture.text

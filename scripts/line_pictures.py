@@ -108,3 +108,16 @@ def _typed(file: Path) -> Iterator[tuple[Polygon, str]]:
         if text and outline is not None and typed & set((line.get("TAGREFS") or "").split()):
             numbers = [float(n) for n in outline.get("POINTS", "").replace(",", " ").split()]
             yield tuple(zip(numbers[::2], numbers[1::2], strict=True)), text
+
+
+def stack(pictures: Sequence[LinePicture]) -> tuple[PageImage, list[Line]]:
+    """Return a page with the lines one below the other."""
+    width = max(picture.pixels.shape[1] for picture in pictures)
+    sheet = np.full((sum(p.pixels.shape[0] for p in pictures), width), 255, np.uint8)
+    lines, top = [], 0
+    for picture in pictures:
+        high, wide = picture.pixels.shape
+        sheet[top : top + high, :wide] = picture.pixels
+        lines.append(Line(((0, top), (wide, top), (wide, top + high), (0, top + high))))
+        top += high
+    return PageImage(sheet, 300.0, np.eye(3)), lines

@@ -100,7 +100,7 @@ def test_nothing_differs_until_a_bit_is_flipped(archive: Path, database: Databas
             one.path for one in desk.verify(database, settings, [book.accession])[book.accession]
         }
         assert difference == master.path
-        job = _jobs(database, settings, book)[0]
+        job = _jobs(database, settings, book, database.pages(book.accession))[0]
         with pytest.raises(FixityError):
             read_scan(job)
     finally:

@@ -5,11 +5,12 @@ the file confidence stays as it is.
 """
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from types import MappingProxyType
+
+import numpy as np
 
 from pipeline.settings import shipped
 from pipeline.values import Script
@@ -78,16 +79,6 @@ def calibrated(calibration: Calibration, kind: str, script: Script, confidence: 
     plain = min(1.0, max(0.0, confidence))
     for key in ((kind, script), (ANY, script), (kind, ANY), (ANY, ANY)):
         if key in calibration:
-            return _interpolated(calibration[key], plain)
+            before, after = zip(*calibration[key], strict=True)
+            return float(np.interp(plain, before, after))
     return plain
-
-
-def _interpolated(curve: Curve, confidence: float) -> float:
-    places = [before for before, _after in curve]
-    index = bisect_right(places, confidence)
-    if index == 0:
-        return curve[0][1]
-    if index == len(curve):
-        return curve[-1][1]
-    (x0, y0), (x1, y1) = curve[index - 1], curve[index]
-    return y0 + (y1 - y0) * (confidence - x0) / (x1 - x0)

@@ -1,6 +1,6 @@
 """A book: its pages are read, then it is looked at as a whole, indexed and packed."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,12 +21,11 @@ from pipeline.flow.page import ScanJob, forms
 from pipeline.index.backends import Index
 from pipeline.index.documents import document
 from pipeline.ingest.files import embedded_bytes
+from pipeline.ingest.intake import Progress
 from pipeline.settings import Settings
 from pipeline.store.database import Database, PageState, now
 from pipeline.values import Book, Master, Page, PageReading, Record
 from pipeline.words import _
-
-Progress = Callable[[str, int, int], None]  # what is done, how many are, of how many
 
 
 def index_of(database: Database, settings: Settings) -> Index:
@@ -147,13 +146,8 @@ def _process_book(
 ) -> BookOutcome:
     book = _known_book(database, accession)
     database.reset_pages(accession, reset)
-    jobs = [
-        job
-        for job, work in zip(
-            _jobs(database, settings, book), database.page_work(accession), strict=True
-        )
-        if work.state == "waiting"
-    ]
+    waiting = [work.page for work in database.page_work(accession) if work.state == "waiting"]
+    jobs = _jobs(database, settings, book, waiting)
     for count, outcome in enumerate(read_scans(jobs, settings.work), 1):
         if outcome.error:
             database.keep_failure(outcome.page, *outcome.error)
@@ -176,7 +170,9 @@ def _known_book(database: Database, accession: str) -> Book:
     return book
 
 
-def _jobs(database: Database, settings: Settings, book: Book) -> list[ScanJob]:
+def _jobs(
+    database: Database, settings: Settings, book: Book, pages: Sequence[Page]
+) -> list[ScanJob]:
     masters = {master.sha256: master for master in database.masters(book.accession)}
     package = package_of(settings.archive, book.accession)
     return [
@@ -189,7 +185,7 @@ def _jobs(database: Database, settings: Settings, book: Book) -> list[ScanJob]:
             book.years,
             settings,
         )
-        for page in database.pages(book.accession)
+        for page in pages
     ]
 
 
@@ -203,7 +199,7 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
         search_index.remove(book.accession, connection)
         search_index.put([document(record, book) for record in records], connection)
     on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
-    _seal(database, settings, book, readings, records)
+    _seal(database, settings, book, pages, readings, records)
     database.mark_sealed(book.accession)
     on_progress(_("đóng gói {book}").format(book=book.accession), 1, 1)
 
@@ -226,7 +222,7 @@ def _book_outcome(database: Database, settings: Settings, book: Book, read: int)
         read,
         {work.page.number: work.error for work in works if work.error},
         len(works),
-        sum(max(1, len(database.readings(book.accession, work.page.number))) for work in works),
+        sum(max(1, work.sides) for work in works),
         len(database.records(book.accession)),
         (book.pages, book.entries),
         is_pdfa(package_of(settings.archive, book.accession)),
@@ -249,12 +245,12 @@ def _seal(
     database: Database,
     settings: Settings,
     book: Book,
+    pages: Sequence[Page],
     readings: Mapping[int, Sequence[PageReading]],
     records: Sequence[Record],
 ) -> None:
     package = package_of(settings.archive, book.accession)
     masters = {master.sha256: master for master in database.masters(book.accession)}
-    pages = database.pages(book.accession)
     target = package / "data" / "book.pdf"
     pdf = write_pdf(
         [

@@ -7,10 +7,10 @@ from typing import Any
 
 from pipeline.answer import answer, error_answer, line_answer, page_answer
 from pipeline.errors import exit_code
-from pipeline.flow.book import Progress
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, ScanOutcome, engines
 from pipeline.ingest.files import Survey, open_frame, survey
+from pipeline.ingest.intake import Progress
 from pipeline.ocr.reading import read_crop
 from pipeline.settings import Settings
 from pipeline.values import Page

@@ -35,7 +35,6 @@ from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
 from pipeline.values import (
-    Line,
     Matrix,
     Page,
     PageImage,
@@ -125,7 +124,8 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     sheets = [_read_side(side, readers, clock) for side in sides]
     with clock.stage("extract"):
         sheets = _with_records(sheets, job)
-    readings = tuple(_on_scan(sheet, sides) for sheet in sheets)
+    # Extraction wants the engines' own opinions; people want probabilities.
+    readings = tuple(_on_scan(_calibrated(sheet), sides) for sheet in sheets)
     return ScanOutcome(job.page, readings, clock.steps())
 
 
@@ -173,6 +173,10 @@ def _with_records(sheets: Sequence[PageReading], job: ScanJob) -> list[PageReadi
     ]
 
 
+def _calibrated(sheet: PageReading) -> PageReading:
+    return replace(sheet, lines=tuple(map(calibrate, sheet.lines)))
+
+
 def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:
     """Map all polygons of a side from its page image to the scan."""
     matrix = {side.side: side.to_scan for side in sides}
@@ -180,25 +184,22 @@ def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:
 
     def moved(record: Record) -> Record:
         fields = tuple(
-            replace(field, polygon=_mapped(field.polygon, matrix[field.side]))
+            replace(field, polygon=mapped(field.polygon, matrix[field.side]))
             for field in record.fields
         )
-        return replace(record, polygon=_mapped(record.polygon, here), fields=fields)
+        return replace(record, polygon=mapped(record.polygon, here), fields=fields)
 
     return replace(
         sheet,
-        outline=_mapped(sheet.outline, here),
-        cells=tuple(replace(cell, polygon=_mapped(cell.polygon, here)) for cell in sheet.cells),
-        lines=tuple(_line_on_scan(line, here) for line in sheet.lines),
+        outline=mapped(sheet.outline, here),
+        cells=tuple(replace(cell, polygon=mapped(cell.polygon, here)) for cell in sheet.cells),
+        lines=tuple(replace(line, polygon=mapped(line.polygon, here)) for line in sheet.lines),
         records=tuple(moved(record) for record in sheet.records),
     )
 
 
-def _line_on_scan(line: Line, matrix: Matrix) -> Line:
-    return replace(calibrate(line), polygon=_mapped(line.polygon, matrix))
-
-
-def _mapped(polygon: Polygon, matrix: Matrix) -> Polygon:
+def mapped(polygon: Polygon, matrix: Matrix) -> Polygon:
+    """Return where a polygon's corners come to lie, in px to a tenth."""
     points = np.asarray(polygon, dtype=np.float64).reshape(-1, 1, 2)
     moved = cv2.perspectiveTransform(points, matrix).reshape(-1, 2)
     return tuple((round(float(x), 1), round(float(y), 1)) for x, y in moved)

@@ -11,6 +11,8 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -82,7 +84,32 @@ def _survey_file(file: Path, limits: "Limits", checks: dict[str, Any], clock: "_
         }
 
 
-def _frame(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None:
+def _frame(document: "PictureFile | PdfFile", number: int, target: Path, answers: BinaryIO) -> None:
+    frame = document.frame(number)
+    target.write_bytes(frame.image.tobytes())
+    width, height = frame.image.size
+    scan = {"width_px": frame.width_px, "height_px": frame.height_px, "dpi": frame.dpi}
+    _say(answers, {"width_px": width, "height_px": height, "scan": scan})
+
+
+def _embedded(
+    document: "PictureFile | PdfFile", number: int, target: Path, answers: BinaryIO
+) -> None:
+    found = document.embedded(number)
+    if found is None:
+        _say(answers, {"media_type": None})
+        return
+    data, media_type, turn_deg = found
+    target.write_bytes(data)
+    _say(answers, {"media_type": media_type, "turn_deg": turn_deg})
+
+
+def _about_one_frame(
+    tell: "Callable[[PictureFile | PdfFile, int, Path, BinaryIO], None]",
+    request: dict[str, Any],
+    answers: BinaryIO,
+    clock: "_Clock",
+) -> None:
     from pipeline.ingest.pictures import Limits
 
     limits = Limits(**request["limits"])
@@ -91,40 +118,18 @@ def _frame(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None:
     try:
         with _open(file, limits) as document:
             _check_number(document, request["frame"], file)
-            frame = document.frame(request["frame"])
-            Path(request["target"]).write_bytes(frame.image.tobytes())  # before it is closed
-        width, height = frame.image.size
-        scan = {"width_px": frame.width_px, "height_px": frame.height_px, "dpi": frame.dpi}
-        _say(answers, {"width_px": width, "height_px": height, "scan": scan})
+            tell(document, request["frame"], Path(request["target"]), answers)
     except MemoryError:
         _say(answers, _told(_too_much_memory(str(file), limits)))
     except (ScanError, ProgramError) as error:
         _say(answers, _told(error))
 
 
-def _embedded(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None:
-    from pipeline.ingest.pictures import Limits
-
-    limits = Limits(**request["limits"])
-    file = Path(request["file"])
-    clock.start_file()
-    try:
-        with _open(file, limits) as document:
-            _check_number(document, request["frame"], file)
-            found = document.embedded(request["frame"])
-        if found is None:
-            _say(answers, {"media_type": None})
-            return
-        data, media_type, turn_deg = found
-        Path(request["target"]).write_bytes(data)
-        _say(answers, {"media_type": media_type, "turn_deg": turn_deg})
-    except MemoryError:
-        _say(answers, _told(_too_much_memory(str(file), limits)))
-    except (ScanError, ProgramError) as error:
-        _say(answers, _told(error))
-
-
-_ANSWERS = {"survey": _survey, "frame": _frame, "embedded": _embedded}
+_ANSWERS: dict[str, Callable[[dict[str, Any], BinaryIO, "_Clock"], None]] = {
+    "survey": _survey,
+    "frame": partial(_about_one_frame, _frame),
+    "embedded": partial(_about_one_frame, _embedded),
+}
 
 
 def _open(file: Path, limits: "Limits") -> "PictureFile | PdfFile":

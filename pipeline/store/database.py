@@ -99,11 +99,13 @@ class PageWork:
 
     Attributes:
         error: class name and sentence of what went wrong, as a pair; None when nothing did.
+        sides: how many sides were read; 0 while none was.
     """
 
     page: Page
     state: PageState
     error: tuple[str, str] | None
+    sides: int
 
 
 def now() -> str:
@@ -210,7 +212,12 @@ class Database:
     def page_work(self, accession: str) -> list[PageWork]:
         """Return the pages of a book with their states, by number."""
         rows = self._all(
-            sa.select(_page.c.card, _page.c.state, _page.c.error)
+            sa.select(
+                _page.c.card,
+                _page.c.state,
+                _page.c.error,
+                sa.func.json_array_length(_page.c.readings).label("sides"),
+            )
             .where(_page.c.accession == accession)
             .order_by(_page.c.number)
         )
@@ -219,6 +226,7 @@ class Database:
                 _PAGE.validate_json(row["card"]),
                 row["state"],
                 tuple(json.loads(row["error"])) if row["error"] else None,
+                row["sides"],
             )
             for row in rows
         ]
