@@ -195,6 +195,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class TickBox:
+    """A small printed square to be ticked.
+
+    Attributes:
+        polygon: the middle of its printed outline, px of the page image.
+        ink: share of its inside that is inked, 0 to 1; the outline does not count.
+    """
+
+    polygon: Polygon
+    ink: float
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """A reason why a person must look at a field (key) or at the whole record (key is empty)."""
 
@@ -266,6 +279,7 @@ class PageReading:
         form: id of the recognised form; empty when none fits.
         form_confidence: 0 to 1; 1 when the form was given.
         outline: the page on the scan.
+        boxes: its tick boxes, top to bottom.
     """
 
     side: Side | None
@@ -277,6 +291,7 @@ class PageReading:
     cells: tuple[Cell, ...] = ()
     lines: tuple[Line, ...] = ()
     records: tuple[Record, ...] = ()
+    boxes: tuple[TickBox, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

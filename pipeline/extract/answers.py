@@ -1,26 +1,21 @@
 """Answers of a printed form: the text from one label to the next, over as many lines."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 
 from pipeline.extract.anchors import Anchor, find_anchors
 from pipeline.extract.form import Form
 from pipeline.extract.pieces import Piece, box_around, polygon_of, text_of, trimmed
-from pipeline.extract.reading_order import Row, bottom, left, regions_of, right, top
+from pipeline.extract.reading_order import Row, left, regions_of, right
 from pipeline.extract.slots import ASSUMED, Entry, Slot
+from pipeline.extract.ticks import find_ticks
 from pipeline.extract.worn import is_long, with_worn
 from pipeline.values import Line, PageReading
 
 _LEADERS = " \t.…·•_"
 _EDGES_LEFT = " \t:;.,…·•_-–—=)]}"
 _EDGES_RIGHT = " \t:;.,…·•_-–—=([{"
-_TICK = r"(?:[☑☒✓✔✗✘]|\[\s*[xXvV]\s*\]|(?:^|(?<=\s))[xXvV])"
-_TICK_BEFORE, _TICK_AFTER = re.compile(_TICK + r"\s*$"), re.compile(r"\s*" + _TICK + r"(?=\s|$)")
-_LETTER_BEFORE = re.compile(r"(?:^|\s)[^\W_]{1,2}\s*$")  # what engines make of a crossed box
-_EMPTY_BOX = re.compile(r"[□☐▢oO0口\[\]()\s.:-]*")
-TICKED, MAY_BE_TICKED = 0.9, 0.5
 MIN_ANSWERS = 2  # an unused page has its printed labels and perhaps its number
 
 
@@ -48,13 +43,15 @@ def find_answers(form: Form, sheet: PageReading) -> Entry | None:
     """Return the entry of a printed form; None when the page is unused."""
     regions = regions_of(sheet)
     slots: list[Slot] = []
+    printed: list[Anchor] = []
     for region, read in zip(regions, find_anchors(form, regions), strict=True):
         anchors = with_worn(form, region, read)
-        pieces = _pieces(form, region, anchors)
-        for anchor, answer in zip(anchors, pieces, strict=True):
-            slot = _slot(form, sheet, region, anchor, answer)
+        printed += anchors
+        for anchor, answer in zip(anchors, _pieces(form, region, anchors), strict=True):
+            slot = _slot(form, sheet, anchor, answer)
             if slot is not None:
                 slots.append(slot)
+    slots += find_ticks(form, sheet, regions, printed)
     if sum(bool(slot.pieces) for slot in slots) < MIN_ANSWERS:
         return None
     box = [cell.polygon for cell in sheet.cells] or [line.polygon for line in sheet.lines]
@@ -64,19 +61,12 @@ def find_answers(form: Form, sheet: PageReading) -> Entry | None:
 def _slot(
     form: Form,
     sheet: PageReading,
-    region: Sequence[Row],
     anchor: Anchor,
     answer: list[Piece],
 ) -> Slot | None:
     label = form.labels[anchor.order]
-    if not label.keys:
+    if not label.keys or label.choice:
         return None
-    if label.choice:
-        trust = _tick(anchor, _beside(region, anchor))
-        printed = Piece(anchor.line, anchor.start, anchor.end)
-        place = polygon_of([printed])
-        slot = Slot(label.keys, (printed,), place, sheet.side, label.choice, trust)
-        return slot if trust else None
     pieces = _stripped(answer)
     if len(pieces) > 1 and not is_long(form, label):
         # under a label for signatures: the scrawl, and the name below it
@@ -84,35 +74,8 @@ def _slot(
     place = polygon_of(pieces) if pieces else anchor.line.polygon
     trust = ASSUMED if anchor.is_assumed else 1.0
     return Slot(
-        label.keys, tuple(pieces), place, sheet.side, "", trust, is_assumed=anchor.is_assumed
+        label.keys, tuple(pieces), place, sheet.side, None, trust, is_assumed=anchor.is_assumed
     )
-
-
-def _tick(anchor: Anchor, beside: Line | None) -> float:
-    """Return how sure it is that a mark stands at a printed choice; 0 for none.
-
-    An empty box is ruled and leaves no writing; a cross in it is a short line of its own, or
-    some letter in front of the printed words.
-    """
-    before = anchor.first_line.text[: anchor.start]
-    if _TICK_BEFORE.search(before) or _TICK_AFTER.match(anchor.line.text[anchor.end :]):
-        return TICKED
-    if _LETTER_BEFORE.search(before):
-        return MAY_BE_TICKED
-    if beside is None or len(beside.text.strip()) > 2 or _EMPTY_BOX.fullmatch(beside.text):
-        return 0.0
-    return MAY_BE_TICKED
-
-
-def _beside(region: Sequence[Row], anchor: Anchor) -> Line | None:
-    """Return the line just left of a printed choice, where its box is."""
-    line = anchor.first_line
-    height = bottom(line.polygon) - top(line.polygon)
-    for row in region:
-        for before, after in pairwise(row):
-            if after is line and left(line.polygon) - right(before.polygon) < 3 * height:
-                return before
-    return None
 
 
 def _stripped(pieces: Sequence[Piece]) -> list[Piece]:

@@ -62,8 +62,9 @@ def read_slot(
     if raw is None:
         return None
     confidence = confidence_of(slot.pieces)
-    if slot.choice:
-        return _made(field, slot, raw, Read(slot.choice), (), confidence, page, calibration)
+    if slot.read is not None:
+        marked = tuple(Alternative(value, OTHER_SENSE) for value in slot.read.others)
+        return _made(field, slot, raw, slot.read, marked, 1.0, page, calibration)
     if in_table and is_ditto(raw):
         return _inherited(field, slot, raw, above, page, confidence)
     read = KINDS[field.kind](raw, clues)

@@ -5,6 +5,8 @@ from pipeline.words import _
 DITTO = "ditto"
 DITTO_UNRESOLVED = "ditto_unresolved"
 MAYBE_DITTO = "maybe_ditto"
+SEVERAL_TICKED = "several_ticked"
+TICK_UNCLEAR = "tick_unclear"
 UNREAD = "unread"
 LOW_CONFIDENCE = "low_confidence"
 HEADER_UNREAD = "header_unread"
@@ -44,6 +46,8 @@ def sentences() -> dict[str, str]:
         DITTO: _("dấu “như trên”: lấy nội dung của dòng trên"),
         DITTO_UNRESOLVED: _("dấu “như trên” nhưng không tìm thấy dòng trên"),
         MAYBE_DITTO: _("có thể là dấu “như trên”"),
+        SEVERAL_TICKED: _("có nhiều ô được đánh dấu"),
+        TICK_UNCLEAR: _("không rõ ô nào được đánh dấu"),
         UNREAD: _("có chữ viết nhưng máy không đọc được"),
         LOW_CONFIDENCE: _("máy đọc không chắc"),
         HEADER_UNREAD: _("tiêu đề cột không đọc được; xếp cột theo thứ tự của biểu mẫu"),

@@ -8,7 +8,8 @@ from pipeline.extract.codes import bare
 from pipeline.extract.columns import ColumnLabel, label_columns
 from pipeline.extract.form import Form
 from pipeline.extract.grid import Grid, Row, cells_in, pieces_in, place_of, read_grid
-from pipeline.extract.pieces import Piece, box_around, joined
+from pipeline.extract.kinds.result import Read
+from pipeline.extract.pieces import Piece, box_around, confidence_of, joined
 from pipeline.extract.reading_order import left, right, top
 from pipeline.extract.slots import ASSUMED, Entry, Slot
 from pipeline.values import PageReading, Polygon
@@ -65,10 +66,11 @@ def _slots(
         pieces = pieces_in(grid, row, column.column)
         if not label.keys or place is None:
             continue
-        marked = label.choice if _is_mark(pieces) else ""
+        is_marked = label.choice and _is_mark(pieces)
+        read = Read(label.choice, trust=confidence_of(pieces)) if is_marked else None
         trust = ASSUMED if column.is_assumed else 1.0
         yield Slot(
-            label.keys, pieces, place, grid.sheet.side, marked, trust, is_assumed=column.is_assumed
+            label.keys, pieces, place, grid.sheet.side, read, trust, is_assumed=column.is_assumed
         )
 
 

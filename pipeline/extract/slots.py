@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pipeline.extract.kinds.result import Read
 from pipeline.extract.pieces import Piece
 from pipeline.values import Polygon, Side
 
@@ -16,8 +17,8 @@ class Slot:
         keys: the fields that share it.
         pieces: parts of lines, in order; none where nothing is written.
         polygon: px of the page image of `side`.
-        choice: the code that a mark stands for; empty unless a mark was found.
-        trust: 0 to 1, how sure it is that this is the field's place, or that a mark is there.
+        read: what marks beside printed choices say; None where the pieces are to be read.
+        trust: 0 to 1, how sure it is that this is the field's place.
         is_assumed: the heading was not read; the place follows from the form's order.
     """
 
@@ -25,7 +26,7 @@ class Slot:
     pieces: tuple[Piece, ...]
     polygon: Polygon
     side: Side | None
-    choice: str = ""
+    read: Read | None = None
     trust: float = 1.0
     is_assumed: bool = False
 

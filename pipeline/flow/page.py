@@ -24,6 +24,7 @@ from pipeline.extract.form import Form, load_forms
 from pipeline.extract.recognise import recognise
 from pipeline.extract.records import extract_records
 from pipeline.ingest.files import open_frame
+from pipeline.layout.boxes import erase_boxes, find_tick_boxes
 from pipeline.layout.cells import find_cells
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.lines import find_lines
@@ -146,14 +147,24 @@ def _read_side(side: PageImage, readers: Mapping[Script, Engine], clock: "_Clock
     with clock.stage("layout"):
         rules = find_rules(side)
         cells = find_cells(side, rules)
-        lines = find_lines(side, rules, cells)
-        bare = erase_rules(side, rules)
+        boxes = find_tick_boxes(side)
+        words = erase_boxes(side, boxes)
+        lines = find_lines(words, rules, cells)
+        bare = erase_rules(words, rules)
     with clock.stage("ocr"):
         lines = read_lines(bare, lines, readers)
     height, width = side.pixels.shape
     outline = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
     return PageReading(
-        side.side, side.turn_deg, side.skew_deg, "", 0.0, outline, cells, tuple(lines)
+        side.side,
+        side.turn_deg,
+        side.skew_deg,
+        "",
+        0.0,
+        outline,
+        cells,
+        tuple(lines),
+        boxes=boxes,
     )
 
 
@@ -194,6 +205,7 @@ def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:
         outline=mapped(sheet.outline, here),
         cells=tuple(replace(cell, polygon=mapped(cell.polygon, here)) for cell in sheet.cells),
         lines=tuple(replace(line, polygon=mapped(line.polygon, here)) for line in sheet.lines),
+        boxes=tuple(replace(box, polygon=mapped(box.polygon, here)) for box in sheet.boxes),
         records=tuple(moved(record) for record in sheet.records),
     )
 
