@@ -182,6 +182,7 @@ class Line:
         alternatives: other readings, best first, without `text` itself.
         letters: the characters of `text` with their places; empty when the engine tells none.
         engine: name of the engine that read it.
+        is_ditto: its ink has the shape of a ditto mark, whatever was read.
     """
 
     polygon: Polygon
@@ -192,6 +193,7 @@ class Line:
     alternatives: tuple[Alternative, ...] = ()
     letters: tuple[Letter, ...] = ()
     engine: str = ""
+    is_ditto: bool = False
 
 
 @dataclass(frozen=True, slots=True)

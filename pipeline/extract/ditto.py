@@ -4,9 +4,11 @@ import re
 
 from pipeline.letters import fold
 
+DITTO = '"'  # what stands for a mark that was seen and not read
+# Between two dashes stands nothing but nt, however it was read.
 _MARK = re.compile(
     r"""["“”„‟″〃»«]+|[,'’‘`]{2}|,\s,|/{2}|[-–—_.]*\s*n[\s.]?[t+][\s.]*[-–—_]*\s*|nhu\s*tren\.?"""
-    r"""|[—–]{2,}|[-–—_~]{3,}|(?:[-–—]\s+){2,}[-–—]|—"""
+    r"""|[-–—]\s*(?:[hmnruitlf]{1,2}|/)\s*[-–—]|[—–]{2,}|[-–—_~]{3,}|(?:[-–—]\s+){2,}[-–—]|—"""
 )
 # What engines make of the two strokes of a ditto mark.
 _LOOKS_LIKE = frozenset(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipeline.extract import reasons
 from pipeline.extract.confidence import Calibration, calibrated
-from pipeline.extract.ditto import is_ditto, may_be_ditto
+from pipeline.extract.ditto import DITTO, is_ditto, may_be_ditto
 from pipeline.extract.form import FormField
 from pipeline.extract.kinds.registry import KINDS
 from pipeline.extract.kinds.result import Clues, Read
@@ -23,6 +23,7 @@ from pipeline.letters import nfc
 from pipeline.values import Alternative, FieldValue
 
 UNSURE = 0.5  # below this a value is more likely wrong than right
+SHAPED = 0.95  # confidence in a ditto mark told by its shape
 OTHER_SENSE = 0.3  # share of a reading's confidence that each of its other senses gets
 _WORDY = frozenset({"person_name", "person_or_org", "place_text", "text", "enum", "code_list"})
 
@@ -67,6 +68,8 @@ def read_slot(
         return _made(field, slot, raw, slot.read, marked, 1.0, page, calibration)
     if in_table and is_ditto(raw):
         return _inherited(field, slot, raw, above, page, confidence)
+    if in_table and all(piece.line.is_ditto for piece in slot.pieces):
+        return _inherited(field, slot, DITTO, above, page, SHAPED)
     read = KINDS[field.kind](raw, clues)
     if not raw:
         read = Read("", (reasons.UNREAD,), 0.0)

@@ -26,6 +26,7 @@ from pipeline.extract.records import extract_records
 from pipeline.ingest.files import open_frame
 from pipeline.layout.boxes import erase_boxes, find_tick_boxes
 from pipeline.layout.cells import find_cells
+from pipeline.layout.dittos import mark_dittos
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import find_rules
@@ -151,6 +152,7 @@ def _read_side(side: PageImage, readers: Mapping[Script, Engine], clock: "_Clock
         words = erase_boxes(side, boxes)
         lines = find_lines(words, rules, cells)
         bare = erase_rules(words, rules)
+        lines = mark_dittos(bare, lines)
     with clock.stage("ocr"):
         lines = read_lines(bare, lines, readers)
     height, width = side.pixels.shape

@@ -16,6 +16,7 @@ Labels = npt.NDArray[np.int32]
 
 SPECK_MM = 0.22  # smaller than the dot under ạ from a fine pen
 RING_MM = 16.0  # strokes as high as this are stamps' rings and borders
+DITTO_MM = 40.0  # in a cell a flat stroke up to this is a ditto mark, and no rule
 TAIL_MM = 4.0  # a stroke that reaches no further over a rule is the tail of a letter beyond it
 
 
@@ -79,9 +80,8 @@ def _is_writing(pieces: Components, scale: Scale) -> Flags:
     hollow = pieces.area < 0.12 * width * height
     is_ring = (height > ring) & (hollow | (height > 1.5 * ring))
     thin = scale.px(0.7)
-    is_rule = ((height <= thin) & (width > scale.px(12))) | (
-        (width <= thin) & (height > scale.px(9))
-    )
+    longest = np.where(pieces.cell < 0, scale.px(12), scale.px(DITTO_MM))
+    is_rule = ((height <= thin) & (width > longest)) | ((width <= thin) & (height > scale.px(9)))
     return np.asarray((pieces.area >= speck) & ~is_ring & ~is_rule)
 
 

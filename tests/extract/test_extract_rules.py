@@ -74,13 +74,15 @@ def test_an_age_is_taken_back_to_the_birth() -> None:
 
 @pytest.mark.parametrize(
     "mark", ['"', "”", "〃", "''", ",,", "-nt-", "- nt -", "nt", "n.t.", "như trên", "Nhu tren.",
-             "——", "---", "- - -", "//"]
+             "——", "---", "- - -", "//", "-mt-", "-Ht-", "- n -", "-/-"]
 )  # fmt: skip
 def test_ditto_marks_are_known(mark: str) -> None:
     assert is_ditto(mark)
 
 
-@pytest.mark.parametrize("text", ["", "-", "Kinh", "11", "1", "nt Kinh", "Nam", "n", "x"])
+@pytest.mark.parametrize(
+    "text", ["", "-", "Kinh", "11", "1", "nt Kinh", "Nam", "n", "x", "--", "-5-", "-x-", "12-1-87"]
+)
 def test_other_texts_are_no_ditto_marks(text: str) -> None:
     assert not is_ditto(text)
 

@@ -120,6 +120,30 @@ def test_a_ditto_mark_at_the_head_of_a_page_waits_for_the_book() -> None:
     assert reasons.DITTO_UNRESOLVED in doubts(record, "ngayDangKy")
 
 
+def shaped(sheet: PageReading, text: str) -> PageReading:
+    """Return the page with the lines of that text as the layout marks a ditto's ink."""
+    lines = tuple(replace(line, is_ditto=line.text == text) for line in sheet.lines)
+    return replace(sheet, lines=lines)
+
+
+def test_a_mark_told_by_its_shape_counts_however_it_was_read() -> None:
+    body = [LEFT[0], ["46", "JJ", "Trần Thị Bưởi", "Nữ", "5/1/87", "22", "11", ""]]
+    sheet = table(LEFT_HEAD, body)
+    plain = read("birth_table", sheet)[1]
+    assert values(plain)["ngayDangKy"] == ""
+    second = read("birth_table", shaped(sheet, "JJ"))[1]
+    assert (raws(second)["ngayDangKy"], values(second)["ngayDangKy"]) == ("9/1/1987", "1987-01-09")
+    assert doubts(second, "ngayDangKy") == {reasons.DITTO}
+    assert values(second)["nksNoiSinh"] == values(plain)["nksNoiSinh"] == "22"
+
+
+def test_a_mark_told_by_its_shape_with_nothing_above_it_stays_a_mark() -> None:
+    body = [["48", "JJ", *LEFT[0][2:]], ["49", "JJ", *LEFT[0][2:]]]
+    for record in read("birth_table", shaped(table(LEFT_HEAD, body), "JJ")):
+        assert (raws(record)["ngayDangKy"], values(record)["ngayDangKy"]) == ('"', "")
+        assert reasons.DITTO_UNRESOLVED in doubts(record, "ngayDangKy")
+
+
 def test_what_looks_like_a_ditto_mark_is_offered_and_not_taken() -> None:
     body = [LEFT[0], ["46", "9/1/1987", "Trần Thị Bưởi", "Nữ", "5/1/87", "xã", "11", "VN"]]
     record = read("birth_table", table(LEFT_HEAD, body))[1]
