@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"[^\W_]+")
 _ANSWER_FOLLOWS = re.compile(r"\s*([:.…_(\[]|$)")
 SHORT = 4  # letters; such a label ("Số") may be an ordinary word of an answer
 FLOOR = 0.74  # similarity of a label that is worth nothing
-SURE_IN_TEXT = 0.88  # similarity of a label that no colon follows, amid other words
+SURE_IN_TEXT = 0.87  # similarity of a label that no colon follows, amid other words: 1 of 8
 IN_TEXT, AT_START = 0.55, 0.75  # worth of a label that no colon follows
 
 
@@ -91,11 +91,26 @@ def _anchor(order: int, tokens: Sequence[_Token], span: _Span) -> Anchor:
 
 def _tokens(region: Sequence[Row]) -> list[_Token]:
     return [
-        _Token(line, hit.start(), hit.end(), fold(hit[0]))
+        _Token(line, start, end, fold(line.text[start:end]))
         for row in region
         for line in row
         for hit in _TOKEN.finditer(line.text)
+        for start, end in _words(line.text, hit.start(), hit.end())
     ]
+
+
+def _words(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the words in a run of letters: an answer and the next label may be read as one.
+
+    "NamDân", "1984Dân" and "KinhQuốc" are two words each; "NGUYỄN" and "2A" are one.
+    """
+    for at in range(start + 1, end):
+        before, here, after = text[at - 1], text[at], text[at + 1 : at + 2]
+        is_break = here.isupper() and (before.islower() or (before.isdigit() and after.islower()))
+        if is_break:
+            yield start, at
+            start = at
+    yield start, end
 
 
 @lru_cache(maxsize=64)

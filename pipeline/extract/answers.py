@@ -16,6 +16,7 @@ from pipeline.values import Line, PageReading
 _LEADERS = " \t.…·•_"
 _EDGES_LEFT = " \t:;.,…·•_-–—=)]}"
 _EDGES_RIGHT = " \t:;.,…·•_-–—=([{"
+INDENT, ROOM = 0.07, 0.25  # of a region's width: beyond the margin; left free at a line's end
 MIN_ANSWERS = 2  # an unused page has its printed labels and perhaps its number
 
 
@@ -93,6 +94,7 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
     """Return for each anchor the parts of lines that answer it."""
     answers: list[list[Piece]] = [[] for _anchor in anchors]
     lanes = _Lanes()
+    margins = _margins(region)
     current: int | None = None
     bare: set[int] = set()  # labels with nothing beside them: their answers are below
     for row in region:
@@ -103,6 +105,10 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
             owner = in_row
             if owner is None and not _labels_wrap(line, anchors):
                 owner = _owner(form, line, anchors, lanes, current, bare)
+                if owner is not None and _has_ended(
+                    form, anchors[owner], answers[owner], line, margins
+                ):
+                    owner = None
             if owner is not None:
                 answers[owner].append(Piece(line, 0, cuts[0][0] if cuts else len(line.text)))
             for (_start, end, anchor), after in zip_longest(cuts, cuts[1:]):
@@ -121,6 +127,28 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
         }
         bare |= {index for index in here if not _stripped(answers[index])}
     return answers
+
+
+def _margins(region: Sequence[Row]) -> tuple[float, float]:
+    """Return where the writing of a region begins and ends, px."""
+    outlines = [line.polygon for row in region for line in row]
+    return min(map(left, outlines), default=0.0), max(map(right, outlines), default=0.0)
+
+
+def _has_ended(
+    form: Form, anchor: Anchor, answer: Sequence[Piece], line: Line, margins: tuple[float, float]
+) -> bool:
+    """Tell whether a running answer in a cell had ended before a line further down.
+
+    Who has room left on a line does not go on below it, and then away from the margin: what
+    stands there are signatures, stamps, names under them.
+    """
+    written = _stripped(answer)
+    if line.cell is None or not written or not is_long(form, form.labels[anchor.order]):
+        return False
+    first, last = margins
+    has_room = right(polygon_of(written[-1:])) < last - ROOM * (last - first)
+    return has_room and left(line.polygon) > first + INDENT * (last - first)
 
 
 def _cuts(line: Line, anchors: Sequence[Anchor]) -> list[tuple[int, int, int]]:

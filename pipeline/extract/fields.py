@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.extract import reasons
@@ -19,11 +20,12 @@ from pipeline.extract.pieces import (
     script_of,
 )
 from pipeline.extract.slots import Slot
-from pipeline.letters import nfc
+from pipeline.letters import fold, nfc
 from pipeline.values import Alternative, FieldValue
 
 UNSURE = 0.5  # below this a value is more likely wrong than right
 SHAPED = 0.95  # confidence in a ditto mark told by its shape
+WORN = 0.5  # trust in a part of an answer whose words are the form's but for their tone marks
 OTHER_SENSE = 0.3  # share of a reading's confidence that each of its other senses gets
 _WORDY = frozenset({"person_name", "person_or_org", "place_text", "text", "enum", "code_list"})
 
@@ -71,6 +73,8 @@ def read_slot(
     if in_table and all(piece.line.is_ditto for piece in slot.pieces):
         return _inherited(field, slot, DITTO, above, page, SHAPED)
     read = KINDS[field.kind](raw, clues)
+    if field.only and not re.search(field.take, joined(slot.pieces), re.IGNORECASE):
+        read = read._replace(doubts=(*read.doubts, reasons.NOT_AS_FORM), trust=WORN * read.trust)
     if not raw:
         read = Read("", (reasons.UNREAD,), 0.0)
     others, same = _others(field, slot.pieces, read, clues, confidence)
@@ -84,10 +88,24 @@ def _part(field: FormField, raw: str) -> str | None:
     """Return the field's own part of an answer that it shares with another field."""
     if not field.take:
         return nfc(raw)
-    hit = re.search(field.take, raw, re.IGNORECASE)
-    if hit is not None:
-        return nfc(hit[1]).strip(" ,;:-–(")
+    place = _taken(field.take, nfc(raw))
+    if place is not None:
+        return nfc(raw)[slice(*place)].strip(" ,;:-–(")
     return None if field.only else nfc(raw)
+
+
+def _taken(pattern: str, raw: str) -> tuple[int, int] | None:
+    """Return where the pattern's first group stands; a misread tone mark does not hide it."""
+    folded = fold(raw)
+    hit = re.search(pattern, raw, re.IGNORECASE)
+    if hit is None and len(folded) == len(raw):  # letter by letter
+        hit = re.search(_without_marks(pattern), folded, re.IGNORECASE)
+    return hit.span(1) if hit is not None else None
+
+
+@lru_cache(maxsize=64)
+def _without_marks(pattern: str) -> str:
+    return "".join(letter if letter.isascii() else fold(letter) for letter in pattern)
 
 
 def _others(

@@ -119,6 +119,55 @@ def test_misprinted_labels_are_still_known(right: str, wrong: str) -> None:
     assert values(read(page(entry))[0]) == WANTED
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Nam Dân tộc: Kinh Quốc tịch", "NamDân tộc: KinhQuốc tịch"),
+        ("1990 Dân tộc: Kinh Quốc", "1990Dân tộc: Kinh.Quốc"),
+        ("Dân tộc: Kinh Quốc tịch: Việt", "Dân tộc: Kinh Quốc tịnhViệt"),
+    ],
+)
+def test_a_value_ends_where_the_next_label_begins_however_close(right: str, wrong: str) -> None:
+    entry = [line.replace(right, wrong) for line in [*CHILD, *PARENTS, *FOOT]]
+    assert entry != [*CHILD, *PARENTS, *FOOT]
+    assert values(read(page(entry))[0]) == WANTED
+
+
+def test_number_and_volume_may_run_together() -> None:
+    head = [line.replace(" Quyển", "Quyển") for line in HEAD]
+    assert head != HEAD
+    got = values(read(form_page(head, [*CHILD, *PARENTS, *FOOT], NOTES, ["Trang số: 45"]))[0])
+    assert (got["so"], got["quyenSo"]) == ("45", "01/2017")
+
+
+def test_signatures_and_stamps_are_no_part_of_the_answer_above_them() -> None:
+    foot = [*FOOT[:2], "Họ, chữ đệm, tên, chức vụ người ký Giấy khai sinh:",
+            "Trần Văn Chính, Phó Chủ tịch",
+            "  | Ngườia | A)", "  | LJr | au", "  | | mi ử"]  # fmt: skip
+    got = values(read(page([*CHILD, *PARENTS, *foot]))[0])
+    assert (got["nguoiKy"], got["chucVuNguoiKy"]) == ("Trần Văn Chính", "Phó Chủ tịch")
+
+
+def test_an_answer_goes_on_at_the_margin_or_after_a_full_line() -> None:
+    margin = [*CHILD[:-4], "Nơi sinh: Bệnh viện", "tỉnh Bắc Ninh", *CHILD[-2:]]
+    assert values(read(page([*margin, *PARENTS, *FOOT]))[0])["nksNoiSinh"] == (
+        "Bệnh viện tỉnh Bắc Ninh"
+    )
+    long = (
+        "Nơi sinh: Bệnh viện đa khoa huyện Quế Võ, phố Mới, thị trấn Phố Mới, huyện Quế Võ, xóm 7"
+    )
+    full = [*CHILD[:-4], long, " | tỉnh Bắc Ninh", *CHILD[-2:]]
+    got = values(read(page([*full, *PARENTS, *FOOT]))[0])
+    assert got["nksNoiSinh"].endswith("xóm 7 tỉnh Bắc Ninh")
+
+
+def test_a_title_without_its_tone_marks_is_still_told_from_the_name_with_a_doubt() -> None:
+    entry = [line.replace("Phó Chủ tịch", "Phó Chủ tích") for line in [*CHILD, *PARENTS, *FOOT]]
+    [record] = read(page(entry))
+    assert values(record) == WANTED | {"chucVuNguoiKy": "Phó Chủ tích"}
+    assert {d.key for d in record.doubts if d.reason == reasons.NOT_AS_FORM} == {"chucVuNguoiKy"}
+
+
 def test_an_unread_label_follows_from_its_neighbours_with_a_doubt() -> None:
     entry = [line.replace("Nơi sinh:", "#%*:") for line in [*CHILD, *PARENTS, *FOOT]]
     [record] = read(page(entry))

@@ -33,7 +33,8 @@ def read_person(raw: str, clues: Clues) -> Read:
         doubts.append(reasons.ABBREVIATION)
         trust = 0.7
     syllables = re.findall(r"[^\W\d_]+(?:['’ʼ][^\W\d_]+)?", name)
-    if not MIN_SYLLABLES <= len(syllables) <= MAX_SYLLABLES or any(map(str.isdigit, name)):
+    is_odd = not MIN_SYLLABLES <= len(syllables) <= MAX_SYLLABLES
+    if is_odd or "," in name or any(map(str.isdigit, name)):
         doubts.append(reasons.NAME_SHAPE)
         trust *= 0.7
     return Read(name, tuple(doubts), trust)
