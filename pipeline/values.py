@@ -183,6 +183,9 @@ class Line:
         letters: the characters of `text` with their places; empty when the engine tells none.
         engine: name of the engine that read it.
         is_ditto: its ink has the shape of a ditto mark, whatever was read.
+        numbers: what it says if nothing but a number can stand there, best first, with the
+            probabilities given that; none outside tables, where `text` is a number already, or
+            where the engine rules a number out.
     """
 
     polygon: Polygon
@@ -194,6 +197,7 @@ class Line:
     letters: tuple[Letter, ...] = ()
     engine: str = ""
     is_ditto: bool = False
+    numbers: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

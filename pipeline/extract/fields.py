@@ -26,7 +26,9 @@ from pipeline.values import Alternative, FieldValue
 UNSURE = 0.5  # below this a value is more likely wrong than right
 SHAPED = 0.95  # confidence in a ditto mark told by its shape
 WORN = 0.5  # trust in a part of an answer whose words are the form's but for their tone marks
+AS_NUMBER = 0.7  # trust in a number that was first read as something else
 OTHER_SENSE = 0.3  # share of a reading's confidence that each of its other senses gets
+_NUMERIC = frozenset({"serial", "page", "int", "parcel", "decimal", "partial_date_or_age"})
 _WORDY = frozenset({"person_name", "person_or_org", "place_text", "text", "enum", "code_list"})
 
 
@@ -73,6 +75,9 @@ def read_slot(
     if in_table and all(piece.line.is_ditto for piece in slot.pieces):
         return _inherited(field, slot, DITTO, above, page, SHAPED)
     read = KINDS[field.kind](raw, clues)
+    number = _as_number(field, slot, clues) if in_table and not read.value else None
+    if number is not None:
+        raw, read, confidence = number
     if field.only and not re.search(field.take, joined(slot.pieces), re.IGNORECASE):
         read = read._replace(doubts=(*read.doubts, reasons.NOT_AS_FORM), trust=WORN * read.trust)
     if not raw:
@@ -82,6 +87,21 @@ def read_slot(
         read = read._replace(doubts=(*read.doubts, reasons.MAYBE_DITTO), trust=0.3)
         others = (Alternative(above.value, min(confidence, above.confidence)), *others)
     return _made(field, slot, raw, read, others, min(1.0, confidence + same), page, calibration)
+
+
+def _as_number(field: FormField, slot: Slot, clues: Clues) -> tuple[str, Read, float] | None:
+    """Return text, value and confidence of a cell as the number that its column asks for.
+
+    None when the column asks for none, or the ink gives none.
+    """
+    if field.kind not in _NUMERIC or len(slot.pieces) != 1:
+        return None
+    for text, sure in slot.pieces[0].line.numbers[:1]:
+        read = KINDS[field.kind](text, clues)
+        if read.value:
+            doubts = tuple(dict.fromkeys((*read.doubts, reasons.MISREAD_CORRECTED)))
+            return text, read._replace(doubts=doubts, trust=AS_NUMBER * read.trust), sure
+    return None
 
 
 def _part(field: FormField, raw: str) -> str | None:

@@ -17,6 +17,8 @@ LogProbs = npt.NDArray[np.float32]
 Classes = tuple[int, ...]
 
 BLANK = 0
+NUMBER = "0123456789,."
+MIN_NUMBER = -7.0  # log-probability that a line is a number at all; of words it is below -9
 BEAM_WIDTH = 8
 MAX_READINGS = 6  # the text and five others
 MAX_CLASSES = 6  # looked at in one step
@@ -69,15 +71,35 @@ def restrict(log_probs: LogProbs, characters: str, allowed: Iterable[str]) -> Lo
 
     For a column whose kind is known: a serial number has no letters.
     """
+    kept = _allowed(log_probs, characters, allowed)
+    total = np.logaddexp.reduce(kept, axis=1, keepdims=True)
+    return np.asarray(kept - total, np.float32)
+
+
+def _allowed(log_probs: LogProbs, characters: str, allowed: Iterable[str]) -> LogProbs:
+    """Return the log-probabilities with all others than the blank and `allowed` ruled out."""
     possible = np.zeros(log_probs.shape[1], np.bool_)
     possible[BLANK] = True
     for character in allowed:
         index = characters.find(character)
         if index >= 0:
             possible[index + 1] = True
-    kept = np.where(possible, log_probs, -np.inf)
-    total = np.logaddexp.reduce(kept, axis=1, keepdims=True)
-    return np.asarray(kept - total, np.float32)
+    return np.asarray(np.where(possible, log_probs, -np.inf), np.float32)
+
+
+def read_number(log_probs: LogProbs, characters: str) -> tuple[Alternative, ...]:
+    """Return what a line says if it is a number, best first; nothing when it hardly is one.
+
+    The paths that spell numbers alone must hold a share of the probability: of a word the
+    restricted network would still spell some digits.
+    """
+    only = _allowed(log_probs, characters, NUMBER)
+    if np.logaddexp.reduce(only, axis=1).sum() < MIN_NUMBER:
+        return ()
+    reading = decode(restrict(log_probs, characters, NUMBER), characters)
+    if not reading.text:
+        return ()
+    return (Alternative(reading.text, min(1.0, reading.probability)), *reading.alternatives)
 
 
 def telling_steps(log_probs: LogProbs) -> npt.NDArray[np.intp]:

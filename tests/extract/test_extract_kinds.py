@@ -101,6 +101,9 @@ def test_a_registration_outside_the_book_is_doubted() -> None:
         ("1955", "1955"),
         ("12/3/1955", "1955-03-12"),
         ("3Z", "32 tuổi"),
+        ("32 toổi", "32 tuổi"),
+        ("27 tổi", "27 tuổi"),
+        ("32 năm", ""),
     ],
 )
 def test_a_parent_has_an_age_or_a_birth_year(raw: str, age: str) -> None:

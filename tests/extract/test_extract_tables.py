@@ -10,7 +10,7 @@ from pipeline.extract.confidence import IDENTITY
 from pipeline.extract.form import load_forms
 from pipeline.extract.records import extract_records
 from pipeline.settings import shipped
-from pipeline.values import PageReading, Record
+from pipeline.values import Alternative, PageReading, Record
 
 FORMS = load_forms(shipped("schemas"))
 YEARS = (1986, 1987)
@@ -118,6 +118,42 @@ def test_a_ditto_mark_at_the_head_of_a_page_waits_for_the_book() -> None:
     record = read("birth_table", table(LEFT_HEAD, body))[0]
     assert (raws(record)["ngayDangKy"], values(record)["ngayDangKy"]) == ('"', "")
     assert reasons.DITTO_UNRESOLVED in doubts(record, "ngayDangKy")
+
+
+PARCELS = [["12", "[4", "Lê Thị Sáu", "GDC", "5/2", "ONT", "ONT", "512", ""]]
+
+
+def numbered(sheet: PageReading, numbers: dict[str, str]) -> PageReading:
+    """Return the page with what its cells say if they are numbers."""
+    lines = tuple(
+        replace(line, numbers=(Alternative(numbers[line.text], 0.9),))
+        if line.text in numbers and line.cell
+        else line
+        for line in sheet.lines
+    )
+    return replace(sheet, lines=lines)
+
+
+def test_a_column_of_numbers_is_read_with_digits_alone_where_letters_make_no_sense() -> None:
+    sheet = table(PARCEL_HEAD, PARCELS)
+    (plain,) = read("parcel_table", sheet, years=(2015, 2015))
+    assert values(plain)["thua_dat_so"] == values(plain)["hien_trang_dien_tich"] == ""
+    numbers = {"[4": "14", "5/2": "512", "GDC": "600", "512": "572", "Lê Thị Sáu": "1"}
+    (record,) = read("parcel_table", numbered(sheet, numbers), years=(2015, 2015))
+    assert (values(record)["thua_dat_so"], raws(record)["thua_dat_so"]) == ("14", "14")
+    assert values(record)["hien_trang_dien_tich"] == "512"
+    assert reasons.MISREAD_CORRECTED in doubts(record, "thua_dat_so")
+    for key in ("ma_doi_tuong", "ten_nguoi_su_dung", "phap_ly_dien_tich"):
+        assert values(record)[key] == values(plain)[key]
+
+
+def test_a_ditto_mark_in_a_column_of_numbers_stays_one() -> None:
+    body = [PARCELS[0], ["-nt-", "15", *PARCELS[0][2:]], ["11", "16", *PARCELS[0][2:]]]
+    sheet = numbered(table(PARCEL_HEAD, body), {"-nt-": "7", "11": "11"})
+    first, second, third = read("parcel_table", sheet, years=(2015, 2015))
+    assert values(second)["to_ban_do_so"] == values(first)["to_ban_do_so"] == "12"
+    assert doubts(second, "to_ban_do_so") == {reasons.DITTO}
+    assert values(third)["to_ban_do_so"] == "11"
 
 
 def shaped(sheet: PageReading, text: str) -> PageReading:

@@ -134,6 +134,16 @@ def test_nothing_is_not_legible(any_engine: Engine) -> None:
     assert any_engine.legibility([np.full((40, 200), 255, np.uint8)]) == 0
 
 
+def test_a_cell_tells_what_it_says_if_it_is_a_number() -> None:
+    image, lines = page(["1O37", "1037", "Bưởi", "1O37"])
+    lines[3] = replace(lines[3], cell=None)
+    letters, digits, word, outside = engine("ctc_onnx").read(image, lines)
+    assert not letters.text.isdecimal()
+    assert letters.numbers[0].text == "1037"
+    assert 0.3 < letters.numbers[0].confidence <= 1
+    assert digits.numbers == word.numbers == outside.numbers == ()
+
+
 def test_only_allowed_characters_are_read(any_engine: Engine) -> None:
     image, lines = page(["1O5 l7 Z3", "Bưởi"])
     read = any_engine.read(image, lines, allowed="0123456789 ")

@@ -15,7 +15,8 @@ from pipeline.letters import fold
 
 FIRST_YEAR, LAST_YEAR = 1800, 2100
 MAX_AGE = 120
-_AGE = re.compile(r"(\d{1,3})\s*(tuoi|t)\b\.?")
+_AGE = re.compile(r"(\d{1,3})\s*(t|[a-z]{3,5})\b\.?")
+_AGE_WORD = "tuoi"
 _BARE_AGE = re.compile(r"\d{2}")
 _HOUR = re.compile(r"\b\d{1,2}\s*(?:gio|g|h)\b\s*(?:\d{1,2}\s*(?:phut|p|')?)?|\bluc\b|\bvao\b")
 _LUNAR = re.compile(r"\b(?:am lich|a\.?l\.?)\b|\(al\)|\bal\b")
@@ -64,8 +65,10 @@ def read_partial_date(raw: str, clues: Clues) -> Read:
     lunar = _LUNAR.search(folded) is not None
     plain, changed = mend_digits(_LUNAR.sub(" ", folded))
     age = _AGE.fullmatch(plain.strip())
-    if age:
+    if age and age[2] in ("t", _AGE_WORD):
         return _age(age[1], changed=changed)
+    if age and OSA.distance(age[2], _AGE_WORD, score_cutoff=1) <= 1:
+        return _age(age[1], changed=True)
     plain, named = _with_marks(_HOUR.sub(" ", plain))
     changed = changed or named or _STRAY.search(text) is not None
     read = _digits(plain, clues)

@@ -13,15 +13,16 @@ import onnxruntime
 
 from pipeline.errors import ReadingError
 from pipeline.ocr.crops import crop, find_ink
-from pipeline.ocr.decode import LogProbs, Reading, decode, restrict
+from pipeline.ocr.decode import LogProbs, Reading, decode, read_number, restrict
 from pipeline.settings import OcrSettings, shipped
-from pipeline.values import Letter, Line, PageImage, Pixels
+from pipeline.values import Alternative, Letter, Line, PageImage, Pixels
 from pipeline.words import _
 
 NAME = "ctc_onnx"
 MARGIN = 0.03  # paper around the ink, as a share of its height; 0.12 costs 5 points of CER
 WIDTH_STEP_PX = 8  # lines are padded to a multiple of this, so that some share a batch
 MAX_BATCH_PX = 2048  # strips side by side; on one thread more gains nothing and costs memory
+MAX_NUMBER = 10  # letters; no cell of a numeric column holds more
 MIN_STRIP_PX = 16  # narrower than this the network has no step to speak of
 
 
@@ -159,7 +160,17 @@ class CtcEngine:
             alternatives=reading.alternatives,
             letters=letters,
             engine=NAME,
+            numbers=self._numbers(line, reading, log_probs),
         )
+
+    def _numbers(
+        self, line: Line, reading: Reading, log_probs: LogProbs
+    ) -> tuple[Alternative, ...]:
+        """Return the line read as a number, where one may stand and was not read."""
+        text = reading.text
+        if line.cell is None or not 0 < len(text) <= MAX_NUMBER or text.isdecimal():
+            return ()
+        return read_number(log_probs, self.model.characters)
 
     def _logits(self, strips: Sequence[Strip]) -> list[LogProbs]:
         """Return the log-probabilities of each strip; long ones are read in pieces."""
