@@ -1,6 +1,7 @@
 """One invented book: whose hand, which form and layout, where and when."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -184,9 +185,16 @@ def draw_book(rng: Random, order: Order) -> Book:
         note_hand=replace(draw_hand(rng, later, "handwriting"), colour=rng.choice(NOTE_INKS)),
         label=Hand(label, "print", colour, uneven=0.12),
         bold=Hand(bolds.get(f"{label.id}-bold", label), "print", colour, uneven=0.12),
-        habits=draw_habits(rng, year),
+        habits=_with_written_ditto(draw_habits(rng, year), people),
         volume=f"{rng.randint(1, 3):02}",
     )
+
+
+def _with_written_ditto(habits: Habits, people: Sequence[Hand]) -> Habits:
+    """Return the habits with a ditto mark that every hand has: most faces lack 〃."""
+    if all(hand.face.can_write(habits.ditto) for hand in people):
+        return habits
+    return replace(habits, ditto='"')
 
 
 def writable(book: Book, text: str) -> bool:

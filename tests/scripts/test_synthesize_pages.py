@@ -172,6 +172,14 @@ def test_a_spread_keeps_its_records_on_the_left_page(tmp_path: Path) -> None:
     assert {"nksHoTen", "meHoTen"} <= set(left["records"][0]["fields"])
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_every_hand_has_the_ditto_mark_of_its_book(part: str) -> None:
+    order = Order(fonts_set=part, layout_set=part, shipped=True, years=(1980, 1980))
+    books = [draw_book(Random(seed), order) for seed in range(40)]
+    assert {book.habits.ditto for book in books} >= {'"', ",,", "-nt-"}
+    assert all(hand.face.can_write(b.habits.ditto) for b in books for hand in b.hands)
+
+
 def test_a_ditto_mark_is_written_and_its_raw_text_is_that_above(tmp_path: Path) -> None:
     pages = make(tmp_path, entries=10, pages=2, per_book=1, degrade="none", dpi=70)
     dittos = [
