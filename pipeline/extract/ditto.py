@@ -1,4 +1,7 @@
-"""Ditto marks: ", ”, 〃, -nt-, `như trên`, or a long stroke mean the text of the row above."""
+"""Ditto marks: ", ”, 〃, -nt-, `như trên`, or a long stroke mean the text of the row above.
+
+Here they are known by what was read; the layout marks lines by their shape (`Line.is_ditto`).
+"""
 
 import re
 

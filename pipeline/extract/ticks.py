@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from pipeline.extract import reasons
 from pipeline.extract.anchors import Anchor
@@ -24,7 +25,7 @@ SEEN, PERHAPS = 0.08, 0.03  # ink more than in the emptiest box of the field: a 
 NEAR = 4.0  # heights of a line between a box and its words
 LIKE, MARGIN = 0.5, 0.15  # similarity of worn words to a choice, and how far the next is behind
 UNCLEAR, ASIDE = 0.3, 0.7  # trust when no box is chosen; when another has a little ink too
-TICKED, MAY_BE_TICKED = 0.9, 0.5  # trust in a mark that was only read
+TICKED = 0.9  # trust in a mark that was only read
 _TICK = r"(?:[☑☒✓✔✗✘]|\[\s*[xXvV]\s*\]|(?:^|(?<=\s))[xXvV])"
 _TICK_BEFORE, _TICK_AFTER = re.compile(_TICK + r"\s*$"), re.compile(r"\s*" + _TICK + r"(?=\s|$)")
 _LETTER_BEFORE = re.compile(r"(?:^|\s)[^\W_]{1,2}\s*$")  # what engines make of a crossed box
@@ -38,6 +39,15 @@ class _Choice:
     label: Label
     words: Piece
     box: TickBox
+
+
+class _Mark(NamedTuple):
+    """A choice that is ticked or may be: its code, its words, where the mark is."""
+
+    choice: str
+    words: Piece
+    place: Polygon
+    trust: float
 
 
 def find_ticks(
@@ -56,12 +66,15 @@ def find_ticks(
     measured: dict[tuple[str, ...], list[_Choice]] = {}
     for choice in choices:
         measured.setdefault(choice.label.keys, []).append(choice)
-    for keys, group in measured.items():
-        yield from _seen(keys, group, sheet)
+    read: dict[tuple[str, ...], list[Anchor]] = {}
     for anchor in printed:
-        label = form.labels[anchor.order]
-        if label.keys not in measured:
-            yield from _read(label, sheet, regions, anchor)
+        keys = form.labels[anchor.order].keys
+        if keys not in measured:
+            read.setdefault(keys, []).append(anchor)
+    for keys, group in measured.items():
+        yield from _decided(keys, _by_ink(group, sheet), sheet)
+    for keys, shared in read.items():
+        yield from _decided(keys, _by_letters(form, shared, regions), sheet)
 
 
 def _boxed(
@@ -144,23 +157,42 @@ def _worn(
         yield _Choice(form.labels[order], whole(line), box)
 
 
-def _seen(keys: tuple[str, ...], group: Sequence[_Choice], sheet: PageReading) -> Iterator[Slot]:
-    """Yield what the ink in the boxes of one field says; nothing when all are empty."""
-    more = {id(choice): _more_ink(choice, group, sheet) for choice in group}
-    ticked = [choice for choice in group if more[id(choice)] >= SEEN]
-    perhaps = [choice for choice in group if PERHAPS <= more[id(choice)] < SEEN]
+def _decided(
+    keys: tuple[str, ...], found: tuple[list[_Mark], list[_Mark]], sheet: PageReading
+) -> Iterator[Slot]:
+    """Yield what the marks of one field say; nothing when there are none.
+
+    Args:
+        keys: of the field.
+        found: choices that are ticked, and those that may be.
+        sheet: the page.
+    """
+    ticked, perhaps = found
     shown = ticked or perhaps
     if not shown:
         return
-    others = tuple(choice.label.choice for choice in (*ticked, *perhaps))
+    others = tuple(mark.choice for mark in (*ticked, *perhaps))
     if len(ticked) == 1:
         doubts = (reasons.TICK_UNCLEAR,) if perhaps else ()
-        read = Read(others[0], doubts, ASIDE if perhaps else 1.0, others[1:])
+        trust = ticked[0].trust * (ASIDE if perhaps else 1.0)
+        read = Read(others[0], doubts, trust, others[1:])
     else:
         doubt = reasons.SEVERAL_TICKED if ticked else reasons.TICK_UNCLEAR
         read = Read("", (doubt,), UNCLEAR, others)
-    place = box_around([choice.box.polygon for choice in shown])
-    yield Slot(keys, tuple(choice.words for choice in shown), place, sheet.side, read)
+    place = box_around([mark.place for mark in shown])
+    yield Slot(keys, tuple(mark.words for mark in shown), place, sheet.side, read)
+
+
+def _by_ink(group: Sequence[_Choice], sheet: PageReading) -> tuple[list[_Mark], list[_Mark]]:
+    """Return the choices whose boxes have ink enough for a tick, and those with a little."""
+    ticked: list[_Mark] = []
+    perhaps: list[_Mark] = []
+    for choice in group:
+        more = _more_ink(choice, group, sheet)
+        mark = _Mark(choice.label.choice, choice.words, choice.box.polygon, 1.0)
+        if more >= PERHAPS:
+            (ticked if more >= SEEN else perhaps).append(mark)
+    return ticked, perhaps
 
 
 def _more_ink(choice: _Choice, group: Sequence[_Choice], sheet: PageReading) -> float:
@@ -170,27 +202,39 @@ def _more_ink(choice: _Choice, group: Sequence[_Choice], sheet: PageReading) -> 
     return choice.box.ink - min((box.ink for box in others), default=0.0)
 
 
-def _read(
-    label: Label, sheet: PageReading, regions: Sequence[Sequence[Row]], anchor: Anchor
-) -> Iterator[Slot]:
-    """Yield a choice with a mark that was read beside its words."""
-    trust = _mark(anchor, _beside(regions, anchor))
-    if trust:
-        words = (Piece(anchor.line, anchor.start, anchor.end),)
-        read = Read(label.choice, (), trust * confidence_of(words))
-        yield Slot(label.keys, words, polygon_of(words), sheet.side, read)
+def _by_letters(
+    form: Form, anchors: Sequence[Anchor], regions: Sequence[Sequence[Row]]
+) -> tuple[list[_Mark], list[_Mark]]:
+    """Return the choices with a tick that was read, and those with what may be one.
+
+    What engines make of a crossed box is a letter or two; so is what they make of an empty one.
+    """
+    ticked: list[_Mark] = []
+    perhaps: list[_Mark] = []
+    for anchor in anchors:
+        words = Piece(anchor.line, anchor.start, anchor.end)
+        trust = TICKED * confidence_of([words])
+        mark = _Mark(form.labels[anchor.order].choice, words, polygon_of([words]), trust)
+        if _is_ticked(anchor):
+            ticked.append(mark)
+        elif _may_be_ticked(anchor, _beside(regions, anchor)):
+            perhaps.append(mark)
+    return ticked, perhaps
 
 
-def _mark(anchor: Anchor, beside: Line | None) -> float:
-    """Return how sure it is that a mark was read at a printed choice; 0 for none."""
+def _is_ticked(anchor: Anchor) -> bool:
+    """Tell whether a tick was read right before or behind a printed choice."""
     before = anchor.first_line.text[: anchor.start]
-    if _TICK_BEFORE.search(before) or _TICK_AFTER.match(anchor.line.text[anchor.end :]):
-        return TICKED
-    if _LETTER_BEFORE.search(before):
-        return MAY_BE_TICKED
-    if beside is None or len(beside.text.strip()) > 2 or _EMPTY_BOX.fullmatch(beside.text):
-        return 0.0
-    return MAY_BE_TICKED
+    behind = anchor.line.text[anchor.end :]
+    return bool(_TICK_BEFORE.search(before) or _TICK_AFTER.match(behind))
+
+
+def _may_be_ticked(anchor: Anchor, beside: Line | None) -> bool:
+    """Tell whether letters that may be a tick were read where the box of a choice is."""
+    if _LETTER_BEFORE.search(anchor.first_line.text[: anchor.start]):
+        return True
+    text = beside.text if beside is not None else ""
+    return len(text.strip()) <= 2 and _EMPTY_BOX.fullmatch(text) is None
 
 
 def _beside(regions: Sequence[Sequence[Row]], anchor: Anchor) -> Line | None:

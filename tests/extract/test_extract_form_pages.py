@@ -215,9 +215,16 @@ def test_a_field_stands_where_its_own_words_stand() -> None:
     assert sex[0][1] == group[0][1]
 
 
-def test_two_ticked_boxes_are_ambiguous() -> None:
+def test_two_ticked_boxes_are_no_choice() -> None:
     [record] = read(page([*CHILD, *PARENTS, *FOOT], ["[x] Đúng hạn", "[x] Quá hạn"]))
-    assert reasons.AMBIGUOUS in {d.reason for d in record.doubts if d.key == "loaiDangKy"}
+    assert values(record)["loaiDangKy"] == ""
+    assert reasons.SEVERAL_TICKED in {d.reason for d in record.doubts if d.key == "loaiDangKy"}
+
+
+def test_letters_that_may_be_a_tick_are_a_doubt_and_no_choice() -> None:
+    [record] = read(page([*CHILD, *PARENTS, *FOOT], ["K Đúng hạn", "Quá hạn"]))
+    assert values(record)["loaiDangKy"] == ""
+    assert reasons.TICK_UNCLEAR in {d.reason for d in record.doubts if d.key == "loaiDangKy"}
 
 
 def test_an_empty_box_is_no_answer() -> None:
