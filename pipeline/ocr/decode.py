@@ -5,12 +5,14 @@ A network gives log-probabilities, shape (steps, classes); class 0 is the blank,
 probability of a reading is that of the text and not of one path.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.ocr.language import END, Context, Language
 from pipeline.values import Alternative, Letter
 
 LogProbs = npt.NDArray[np.float32]
@@ -24,6 +26,8 @@ MAX_READINGS = 6  # the text and five others
 MAX_CLASSES = 6  # looked at in one step
 MIN_CLASS = 0.002  # a class less probable than this at a step opens no reading of its own
 MIN_SHARE = 0.001  # a reading less probable than this share of the best is not told
+LANGUAGE = 0.4  # exponent on the language's probability of a letter
+PER_LETTER = 0.8  # a language makes long texts improbable; this makes up for it, per letter
 SURE_BLANK = 0.998  # most steps stand between letters; nothing is decided there
 
 
@@ -44,11 +48,16 @@ class Reading:
     letters: tuple[Letter, ...] = ()
 
 
-def decode(log_probs: LogProbs, characters: str) -> Reading:
-    """Return the most probable text of a line and what else it may say."""
+def decode(log_probs: LogProbs, characters: str, language: Language | None = None) -> Reading:
+    """Return the most probable text of a line and what else it may say.
+
+    Args:
+        language: what is likely to be written there; it reorders what the network saw, and adds
+            nothing to it. Probabilities are shares of what the network gives to all readings.
+    """
     steps = telling_steps(log_probs)
     probabilities = np.exp(log_probs[steps])
-    spellings = beam(probabilities)
+    spellings = beam(probabilities, language=language)
     readings = _merge(spellings, characters)
     if not readings:
         return Reading()
@@ -110,10 +119,59 @@ def telling_steps(log_probs: LogProbs) -> npt.NDArray[np.intp]:
     return np.flatnonzero(~again)
 
 
+class _Beginnings:
+    """The beginnings of readings, each one letter longer than another: a tree.
+
+    Attributes:
+        lean: for each, how far the language favours it (a factor).
+    """
+
+    def __init__(self, language: Language | None) -> None:
+        self._language = language
+        self._parents, self._letters = [-1], [BLANK]
+        self._longer: dict[tuple[int, int], int] = {}
+        self._contexts: list[Context] = [language.context(()) if language else ()]
+        self.lean = [1.0]
+
+    def last(self, node: int) -> int:
+        return self._letters[node]
+
+    def longer(self, node: int, letter: int) -> int:
+        """Return the beginning that has one letter more."""
+        found = self._longer.get((node, letter))
+        if found is None:
+            found = self._longer[node, letter] = len(self._parents)
+            self._parents.append(node)
+            self._letters.append(letter)
+            if self._language is None:
+                self.lean.append(1.0)
+            else:
+                context = self._contexts[node]
+                likely = float(self._language.log_next(context)[letter])
+                self.lean.append(self.lean[node] * math.exp(LANGUAGE * likely + PER_LETTER))
+                self._contexts.append((*context, letter)[1 - self._language.order :])
+        return found
+
+    def ended(self, node: int) -> float:
+        """Return the lean of a beginning that is the whole line."""
+        if self._language is None:
+            return 1.0
+        likely = float(self._language.log_next(self._contexts[node])[END])
+        return self.lean[node] * math.exp(LANGUAGE * likely)
+
+    def spelt(self, node: int) -> Classes:
+        letters: list[int] = []
+        while node:
+            letters.append(self._letters[node])
+            node = self._parents[node]
+        return tuple(reversed(letters))
+
+
 def beam(
     probabilities: npt.NDArray[np.float32],
     width: int = BEAM_WIDTH,
     min_class: float = MIN_CLASS,
+    language: Language | None = None,
 ) -> list[tuple[Classes, float]]:
     """Return the most probable spellings (class numbers), best first, with probabilities.
 
@@ -121,15 +179,17 @@ def beam(
         probabilities: shape (steps, classes).
         width: how many beginnings are followed at once.
         min_class: classes less probable than this at a step are passed over there.
+        language: weighs the beginnings; without it the network's opinion alone counts.
     """
-    kept: dict[Classes, tuple[float, float]] = {(): (1.0, 0.0)}  # ending in blank, in letter
+    tree = _Beginnings(language)
+    kept: dict[int, tuple[float, float]] = {0: (1.0, 0.0)}  # ending in blank, in letter
     for blank, classes in _candidates(probabilities, min_class):
-        grown: dict[Classes, list[float]] = {}
-        for spelt, (in_blank, in_letter) in kept.items():
+        grown: dict[int, list[float]] = {}
+        for node, (in_blank, in_letter) in kept.items():
             total = in_blank + in_letter
-            stay = grown.setdefault(spelt, [0.0, 0.0])
+            stay = grown.setdefault(node, [0.0, 0.0])
             stay[0] += total * blank
-            last = spelt[-1] if spelt else BLANK
+            last = tree.last(node)
             for letter, probability in classes:
                 if letter == last:
                     stay[1] += in_letter * probability
@@ -137,10 +197,15 @@ def beam(
                 else:
                     longer = total * probability
                 if longer > 0.0:
-                    grown.setdefault((*spelt, letter), [0.0, 0.0])[1] += longer
-        ranked = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))
-        kept = {spelt: (ends[0], ends[1]) for spelt, ends in ranked[:width]}
-    return [(spelt, sum(ends)) for spelt, ends in kept.items()]
+                    grown.setdefault(tree.longer(node, letter), [0.0, 0.0])[1] += longer
+        lean = tree.lean
+        ranked = sorted(grown.items(), key=lambda item: -sum(item[1]) * lean[item[0]])
+        kept = {node: (ends[0], ends[1]) for node, ends in ranked[:width]}
+    seen = sum(map(sum, kept.values()))
+    weighed = {node: sum(ends) * tree.ended(node) for node, ends in kept.items()}
+    scale = seen / (sum(weighed.values()) or 1.0)
+    ranked_nodes = sorted(weighed, key=lambda node: -weighed[node])
+    return [(tree.spelt(node), weighed[node] * scale) for node in ranked_nodes]
 
 
 def _candidates(
@@ -186,8 +251,6 @@ def _letters(
     characters: str,
 ) -> tuple[Letter, ...]:
     """Return the letters of the cleaned text; each reaches half-way to its neighbours."""
-    if not classes:
-        return ()
     if not classes:
         return ()
     peaks = align(probabilities, classes)

@@ -1,0 +1,51 @@
+"""Make the lines that readers are trained on and measured with, as shards in build/lines.
+
+    scripts/make_training_lines.py --shared ../shared --shards 12
+
+Writes `tuning-NN` (invented lines, faces of the tuning part), `real-train`, `real-dev`,
+`real-held` (the corpus's writers) and `measuring-SCRIPT` (faces that nothing is trained on).
+A shard that is there is left alone, so that a run which was stopped goes on.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from line_pictures import LinePicture  # noqa: E402
+from training.strips import SCRIPTS, invented_lines, real_lines, write_shard  # noqa: E402
+from training.texts import load_lists  # noqa: E402
+
+
+@click.command()
+@click.option("--shared", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--shards", default=12, show_default=True, help="Shards of invented lines to learn.")
+@click.option("--lines", default=5000, show_default=True, help="Lines in each of them.")
+@click.option("--held", default=400, show_default=True, help="Invented lines a script to measure.")
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "build" / "lines")
+def main(shared: Path, shards: int, lines: int, held: int, out: Path) -> None:
+    """Write what is missing."""
+    lists = load_lists(shared)
+    wanted: dict[str, Callable[[], Iterator[LinePicture]]] = {
+        f"real-{part}": lambda part=part: real_lines(shared / "corpus", part)
+        for part in ("train", "dev", "held")
+    }
+    for script, _share in SCRIPTS:
+        wanted[f"measuring-{script}"] = lambda script=script: invented_lines(
+            lists, 1, held, "measuring", script
+        )
+    for number in range(shards):
+        wanted[f"tuning-{number:02}"] = lambda number=number: invented_lines(
+            lists, 1000 + number, lines
+        )
+    for name, make in wanted.items():
+        if not (out / f"{name}.json").exists():
+            print(f"{name}: {write_shard(out / name, make())} lines", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Train readers of lines: texts, pictures of them, networks. Needs the extra `train` (torch)."""

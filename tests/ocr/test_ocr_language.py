@@ -1,0 +1,88 @@
+"""The shipped models of letters: what they favour, and that they forbid nothing."""
+
+import math
+
+import numpy as np
+import pytest
+
+from pipeline.ocr.decode import decode
+from pipeline.ocr.language import END, FLOOR, Language, family, load_language
+from pipeline.settings import shipped
+
+CHARACTERS = (shipped("ocr_models") / "vie" / "asternet" / "characters.txt").read_text(
+    encoding="utf-8"
+)[:-1]
+NAMES = sorted(file.stem for file in (shipped("ocr_models") / "vie" / "language").glob("*.npz"))
+
+
+def classes(text: str) -> tuple[int, ...]:
+    return tuple(CHARACTERS.index(letter) + 1 for letter in text)
+
+
+def chance(language: Language, before: str, letter: str) -> float:
+    code = CHARACTERS.index(letter) + 1 if letter else END
+    return math.exp(language.log_next(language.context(classes(before)))[code])
+
+
+def seen(*letters: dict[str, float]) -> np.ndarray:
+    """What a network says that sees these letters, a blank between each two."""
+    rows = []
+    for shares in letters:
+        row = np.full(len(CHARACTERS) + 1, 1e-6)
+        for letter, share in shares.items():
+            row[CHARACTERS.index(letter) + 1] = share
+        blank = np.full(len(CHARACTERS) + 1, 1e-6)
+        blank[0] = 1.0
+        rows += [row, blank]
+    steps = np.array(rows)
+    return np.log(steps / steps.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_may_come_next_adds_up_to_one_and_no_letter_is_ruled_out(name: str) -> None:
+    language = load_language(name, CHARACTERS)
+    for before in ("", "N", "Nguyễn ", "12/", "ngày mười", "Ksor H", "zzzzzz"):
+        likely = np.exp(language.log_next(language.context(classes(before))))
+        # Shares are kept to 3 %, and letters that this reader lacks are missing.
+        assert 0.9 < likely.sum() <= 1.03
+        assert likely.min() >= 0.99 * FLOOR / (len(CHARACTERS) + 1)
+
+
+def test_each_model_knows_its_kind() -> None:
+    name, date = load_language("name", CHARACTERS), load_language("date", CHARACTERS)
+    place, number = load_language("place", CHARACTERS), load_language("number", CHARACTERS)
+    assert chance(name, "Nguyễ", "n") > 0.9
+    assert chance(name, "Trần Thị", " ") > 0.5
+    assert chance(date, "ngày 2 thán", "g") > 0.9
+    assert chance(place, "huyệ", "n") > 0.9
+    assert chance(number, "12", "5") > chance(name, "12", "5")
+
+
+def test_a_doubtful_letter_is_settled_by_what_names_are_like() -> None:
+    look = seen(*({c: 1.0} for c in "Nguy"), {"ê": 0.55, "ễ": 0.45}, {"n": 1.0})
+    assert decode(look, CHARACTERS).text == "Nguyên"
+    read = decode(look, CHARACTERS, load_language("name", CHARACTERS))
+    assert read.text == "Nguyễn"
+    assert "Nguyên" in [other.text for other in read.alternatives]
+
+
+@pytest.mark.parametrize("written", ["Ksor H'Bhang", "Y Bhiăng Niê", "Giàng A Xphơưi", "Wzrkq 7"])
+def test_what_is_written_clearly_stays_whatever_the_language(written: str) -> None:
+    look = seen(*({c: 0.97, "n": 0.02, "a": 0.01} if c not in "na" else {c: 1.0} for c in written))
+    for name in NAMES:
+        assert decode(look, CHARACTERS, load_language(name, CHARACTERS)).text == written
+
+
+def test_readings_keep_the_share_that_the_network_gives_them() -> None:
+    look = seen({"N": 1.0}, {"a": 0.5, "ă": 0.5}, {"m": 1.0})
+    read = decode(look, CHARACTERS, load_language("any", CHARACTERS))
+    total = read.probability + sum(other.confidence for other in read.alternatives)
+    assert total == pytest.approx(1.0, abs=0.01)
+    assert read.text == "Nam"
+    assert read.probability > 0.5
+
+
+def test_a_kind_without_a_model_of_its_own_has_the_common_one() -> None:
+    assert family("person_name") == "name"
+    assert family("text") == family("") == "any"
+    assert {family(kind) for kind in ("date", "int", "place_text", "enum")} <= set(NAMES)
