@@ -166,8 +166,6 @@ def _letters(
     """Return the letters of the cleaned text; each reaches half-way to its neighbours."""
     if not classes:
         return ()
-    if not classes:
-        return ()
     peaks = align(probabilities, classes)
     at = steps[peaks] + 0.5
     edges = np.concatenate(([max(0.0, at[0] - 2)], (at[1:] + at[:-1]) / 2, [at[-1] + 2]))

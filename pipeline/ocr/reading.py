@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.ocr.calibrate import calibrate
-from pipeline.ocr.crops import crop
+from pipeline.ocr.crops import inks_of
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.script import tell_script, tell_scripts
 from pipeline.values import Line, PageImage, Script
@@ -27,13 +27,14 @@ def read_lines(
     Confidences are the engines' own opinions, from which the fields' are made; for the lines
     themselves, `calibrate.py` makes probabilities of them.
     """
-    told = tell_scripts([crop(image, line) for line in lines], [line.cell for line in lines])
+    inks = inks_of(image, lines)
+    told = tell_scripts(inks, [line.cell for line in lines])
     named = [
         replace(line, script=script) for line, (script, _sure) in zip(lines, told, strict=True)
     ]
     read: dict[int, Line] = {}
     for engine, indexes in _by_engine([_engine(engines, *opinion) for opinion in told]):
-        answers = engine.read(image, [named[index] for index in indexes])
+        answers = engine.read([named[i] for i in indexes], [inks[i] for i in indexes])
         read.update(zip(indexes, answers, strict=True))
     return tuple(read[index] for index in range(len(named)))
 
@@ -48,10 +49,11 @@ def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = ""
     """
     height_px, width_px = image.pixels.shape
     whole = ((0.0, 0.0), (width_px, 0.0), (width_px, height_px), (0.0, height_px))
-    script, sure = tell_script(crop(image, Line(whole)))
+    inks = inks_of(image, [Line(whole)])
+    script, sure = tell_script(inks[0])
     engine = _engine(engines, script, sure)
     allowed = ALLOWED.get(kind, "")
-    return calibrate(engine.read(image, [Line(whole, script=script)], allowed)[0])
+    return calibrate(engine.read([Line(whole, script=script)], inks, allowed)[0])
 
 
 def _engine(engines: Mapping[Script, Engine], script: Script, sure: float) -> Engine:

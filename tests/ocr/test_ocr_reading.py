@@ -12,6 +12,7 @@ from jiwer import cer
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.errors import ReadingError
+from pipeline.ocr.crops import Ink, inks_of
 from pipeline.ocr.engines import Engine, ctc_onnx, tesseract
 from pipeline.ocr.reading import read_crop, read_lines
 from pipeline.settings import OcrSettings, shipped
@@ -29,7 +30,9 @@ class Echo:
         self.name = name
         self.calls: list[str] = []
 
-    def read(self, image: PageImage, lines: Sequence[Line], allowed: str = "") -> list[Line]:
+    def read(
+        self, lines: Sequence[Line], inks: Sequence[Ink | None], allowed: str = ""
+    ) -> list[Line]:
         self.calls.append(allowed)
         return [replace(line, text=self.name, engine=self.name) for line in lines]
 
@@ -103,7 +106,7 @@ def test_a_page_that_takes_too_long_is_given_up() -> None:
     image, lines = page(MIXED[:1] * 3)
     hurried = tesseract.create(OcrSettings(page_seconds=0.01))
     with pytest.raises(ReadingError, match="page_seconds"):
-        hurried.read(image, lines)
+        hurried.read(lines, inks_of(image, lines))
 
 
 def test_a_line_far_longer_than_the_network_bears_is_read_whole() -> None:
@@ -149,5 +152,5 @@ def test_print_is_read_at_least_so_well(name: str) -> None:
     faces = [PRINT, "/usr/share/fonts/truetype/freefont/FreeSerif.ttf"]
     image, lines = page([(text, face) for text in texts for face in faces])
     engine: Engine = {"ctc_onnx": ctc_onnx, "tesseract": tesseract}[name].create(OcrSettings())
-    read = [line.text for line in engine.read(image, lines)]
+    read = [line.text for line in engine.read(lines, inks_of(image, lines))]
     assert cer([text for text in texts for _face in faces], read) < 0.02

@@ -12,10 +12,10 @@ import numpy as np
 import onnxruntime
 
 from pipeline.errors import ReadingError
-from pipeline.ocr.crops import crop, find_ink
+from pipeline.ocr.crops import Ink, find_ink
 from pipeline.ocr.decode import LogProbs, Reading, decode, restrict
 from pipeline.settings import OcrSettings, shipped
-from pipeline.values import Letter, Line, PageImage, Pixels
+from pipeline.values import Letter, Line, Pixels
 from pipeline.words import _
 
 NAME = "ctc_onnx"
@@ -107,9 +107,11 @@ class CtcEngine:
         )
         self._input: str = self._session.get_inputs()[0].name
 
-    def read(self, image: PageImage, lines: Sequence[Line], allowed: str = "") -> list[Line]:
+    def read(
+        self, lines: Sequence[Line], inks: Sequence[Ink | None], allowed: str = ""
+    ) -> list[Line]:
         """Return the lines with what stands in them."""
-        strips = [to_strip(crop(image, line), self.model.height_px) for line in lines]
+        strips = [to_strip(ink, self.model.height_px) for ink in inks]
         read = iter(self._logits([strip for strip in strips if strip is not None]))
         return [
             _blank(line) if strip is None else self._fill(line, strip, next(read), allowed)
@@ -118,7 +120,7 @@ class CtcEngine:
 
     def legibility(self, crops: Sequence[Pixels]) -> float:
         """Return the mean probability of the letters read in the crops."""
-        strips = [to_strip(pixels, self.model.height_px) for pixels in crops]
+        strips = [to_strip(find_ink(pixels), self.model.height_px) for pixels in crops]
         likely = [
             float(np.mean([letter.confidence for letter in reading.letters]))
             for reading in map(
@@ -130,7 +132,7 @@ class CtcEngine:
 
     def logits(self, crops: Sequence[Pixels]) -> list[LogProbs]:
         """Return the log-probabilities (steps, classes) of each crop; none for a blank one."""
-        strips = [to_strip(pixels, self.model.height_px) for pixels in crops]
+        strips = [to_strip(find_ink(pixels), self.model.height_px) for pixels in crops]
         read = iter(self._logits([strip for strip in strips if strip is not None]))
         nothing = np.zeros((0, len(self.model.characters) + 1), np.float32)
         return [nothing if strip is None else next(read) for strip in strips]
@@ -188,8 +190,8 @@ class CtcEngine:
         answers: dict[int, LogProbs] = {}
         for batch in _batches([strip.shape[1] for strip in strips]):
             width = max(_padded(strips[index].shape[1]) for index in batch)
-            fed = np.ones((len(batch), self.model.channels, self.model.height_px, width))
-            fed = fed.astype(np.float32)
+            shape = (len(batch), self.model.channels, self.model.height_px, width)
+            fed = np.ones(shape, np.float32)
             for place, index in enumerate(batch):
                 strip = strips[index]
                 fed[place, :, :, : strip.shape[1]] = strip.astype(np.float32) / 255
@@ -210,9 +212,8 @@ def create(settings: OcrSettings) -> CtcEngine:
     return CtcEngine(load_model(folder), settings.threads)
 
 
-def to_strip(pixels: Pixels, height_px: int) -> Strip | None:
+def to_strip(ink: Ink | None, height_px: int) -> Strip | None:
     """Return the ink of a crop at the network's height; None when nothing is written."""
-    ink = find_ink(pixels)
     if ink is None:
         return None
     box, height = ink.box, ink.box.bottom - ink.box.top
@@ -220,7 +221,7 @@ def to_strip(pixels: Pixels, height_px: int) -> Strip | None:
     width = max(MIN_STRIP_PX, round(framed.shape[1] * height_px / framed.shape[0]))
     method = cv2.INTER_AREA if framed.shape[0] > height_px else cv2.INTER_CUBIC
     strip = np.asarray(cv2.resize(framed, (width, height_px), interpolation=method), np.uint8)
-    return Strip(strip, box.left / pixels.shape[1], box.right / pixels.shape[1])
+    return Strip(strip, box.left / ink.crop_px, box.right / ink.crop_px)
 
 
 def cut_at_gaps(strip: Pixels, max_width_px: int) -> list[Pixels]:
