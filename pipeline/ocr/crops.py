@@ -134,7 +134,7 @@ def _even_light(crop: Pixels) -> Pixels:
     reach = min(height, width) // 8 | 1
     bright = cv2.dilate(small, np.ones((reach, 2 * reach + 1), np.uint8))
     paper = cv2.resize(cv2.blur(bright, (9, 9)), (width, height))
-    return np.minimum(crop * cv2.LUT(paper, _GAINS), WHITE).astype(np.uint8)
+    return np.asarray(np.minimum(crop * cv2.LUT(paper, _GAINS), WHITE), np.uint8)
 
 
 def ink_mask(stretched: Pixels) -> Mask:
@@ -165,7 +165,7 @@ def find_ink(crop: Pixels) -> Ink | None:
     if box is None:
         return None
     if foreign.any():
-        halo = cv2.dilate(foreign, np.ones((3, 3), np.uint8))
+        halo = np.asarray(cv2.dilate(foreign, np.ones((3, 3), np.uint8)), np.uint8)
         stretched[(halo & ~own) > 0] = WHITE
     return Ink(stretched[box.top : box.bottom, box.left : box.right], box, crop.shape[1])
 
@@ -190,7 +190,7 @@ def _long_rules(mask: Mask) -> Mask:
     """Return rules along the line: no letter's stroke is twice as long as the crop is high."""
     height, width = mask.shape
     reach = max(25, min(height, width // 4))
-    runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
+    runs = _runs(mask, (1, reach))
     least = max(2 * height, 0.3 * width)
     box = _box_of(runs)
     if box is None or box.right - box.left + 8 < least:
@@ -210,7 +210,7 @@ def _tall_rules(mask: Mask) -> Mask:
     """
     height, _width = mask.shape
     none = np.zeros_like(mask)
-    runs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((max(8, height // 4), 1), np.uint8))
+    runs = _runs(mask, (max(8, height // 4), 1))
     box = _box_of(runs)
     if box is None or box.bottom - box.top + 8 < 0.9 * height:
         return none
@@ -267,6 +267,11 @@ def _edge_bits(mask: Mask) -> Mask:
     return _picked(over | under | beside, parts)
 
 
-def _picked(wanted: npt.NDArray[np.bool_], parts: npt.NDArray[np.int32]) -> Mask:
+def _runs(mask: Mask, shape: tuple[int, int]) -> Mask:
+    """Return the ink that a solid piece of this shape (rows, columns) fits into."""
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(shape, np.uint8)), np.uint8)
+
+
+def _picked(wanted: npt.NDArray[np.bool_], parts: npt.ArrayLike) -> Mask:
     """Return the mask of those pieces of ink that are wanted."""
-    return np.asarray((wanted * np.uint8(WHITE))[parts], np.uint8)
+    return np.asarray((wanted * np.uint8(WHITE))[np.asarray(parts)], np.uint8)
