@@ -131,15 +131,24 @@ def read_scan(job: ScanJob) -> ScanOutcome:
 
 def guarded(job: ScanJob) -> ScanOutcome:
     """Read one scan; whatever goes wrong becomes an outcome with an error."""
-    try:
+    with guard(job) as faults:
         return read_scan(job)
+    return ScanOutcome(job.page, error=faults[0])
+
+
+@contextmanager
+def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
+    """Keep what goes wrong with a scan (class name and sentence) instead of raising it."""
+    faults: list[tuple[str, str]] = []
+    try:
+        yield faults
     except SohoaError as error:
-        return ScanOutcome(job.page, error=(type(error).__name__, str(error)))
+        faults.append((type(error).__name__, str(error)))
     except Exception as error:  # the one guard: a page that breaks a stage must not stop the book
         sentence = _("trang {number} làm hỏng một bước đọc ({reason}); hãy báo lỗi này").format(
             number=job.page.number, reason=f"{type(error).__name__}: {error}"
         )
-        return ScanOutcome(job.page, error=(ReadingError.__name__, sentence))
+        faults.append((ReadingError.__name__, sentence))
 
 
 def _read_side(side: PageImage, readers: Mapping[Script, Engine], clock: "_Clock") -> PageReading:
