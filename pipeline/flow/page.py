@@ -30,11 +30,13 @@ from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import find_rules
 from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.engines import Engine
-from pipeline.ocr.reading import read_lines
+from pipeline.ocr.reading import read_pages
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
 from pipeline.values import (
+    Cell,
+    Line,
     Matrix,
     Page,
     PageImage,
@@ -121,7 +123,14 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     readers = engines(job.settings.ocr)
     with clock.stage("clean"):
         sides = clean(image, readers["handwriting"].legibility)
-    sheets = [_read_side(side, readers, clock) for side in sides]
+    with clock.stage("layout"):
+        laid = [_laid_out(side) for side in sides]
+    with clock.stage("ocr"):
+        read = read_pages([(bare, lines) for _cells, lines, bare in laid], readers)
+    sheets = [
+        _sheet(side, cells, lines)
+        for side, (cells, _unread, _bare), lines in zip(sides, laid, read, strict=True)
+    ]
     with clock.stage("extract"):
         sheets = _with_records(sheets, job)
     # Extraction wants the engines' own opinions; people want probabilities.
@@ -151,19 +160,17 @@ def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
         faults.append((ReadingError.__name__, sentence))
 
 
-def _read_side(side: PageImage, readers: Mapping[Script, Engine], clock: "_Clock") -> PageReading:
-    with clock.stage("layout"):
-        rules = find_rules(side)
-        cells = find_cells(side, rules)
-        lines = find_lines(side, rules, cells)
-        bare = erase_rules(side, rules)
-    with clock.stage("ocr"):
-        lines = read_lines(bare, lines, readers)
+def _laid_out(side: PageImage) -> tuple[tuple[Cell, ...], tuple[Line, ...], PageImage]:
+    """Return a side's cells, its lines yet unread, and the side without its rules."""
+    rules = find_rules(side)
+    cells = find_cells(side, rules)
+    return cells, find_lines(side, rules, cells), erase_rules(side, rules)
+
+
+def _sheet(side: PageImage, cells: tuple[Cell, ...], lines: tuple[Line, ...]) -> PageReading:
     height, width = side.pixels.shape
     outline = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
-    return PageReading(
-        side.side, side.turn_deg, side.skew_deg, "", 0.0, outline, cells, tuple(lines)
-    )
+    return PageReading(side.side, side.turn_deg, side.skew_deg, "", 0.0, outline, cells, lines)
 
 
 def _with_records(sheets: Sequence[PageReading], job: ScanJob) -> list[PageReading]:
