@@ -187,7 +187,7 @@ def main(folders: tuple[Path, ...], invent: int, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         books = [one for one in samples() if not folders or one.folder in folders]
         if invent:
-            books = [invented(form, invent, Path(name) / form) for form in FORMS]
+            books = [invented(form, max(2, invent), Path(name) / form) for form in FORMS]
         heads = "scans | A4 a scan | sohoa CPU s/scan | ocrmypdf | ratio"
         heads += " | without start-up | ocrmypdf | ratio | start-up s | ocrmypdf"
         heads += " | sohoa MB | ocrmypdf"
