@@ -49,6 +49,7 @@ class OcrSettings:
         hand: engine for handwriting, name of a file in `ocr/engines/`; likewise `print`
             and `typewriter`.
         hand_model: folder in `ocr_models/vie/` with the model of the `ctc_onnx` engine.
+        language: whether that engine also weighs what is likely to be written.
         threads: threads of one engine; 1 when several pages are read side by side.
         page_seconds: time limit for the recognition of one page.
     """
@@ -58,6 +59,7 @@ class OcrSettings:
     print: str = "tesseract"
     typewriter: str = "ctc_onnx"
     hand_model: str = "asternet"
+    language: bool = True
     threads: int = 1
     page_seconds: float = 120.0
 

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""CPU seconds and peak memory a page of the whole line, beside `ocrmypdf -l vie`.
+"""CPU seconds and peak memory of the whole line, beside `ocrmypdf -l vie`.
 
-    scripts/bench_line.py [FOLDER…] [--rounds N]
+    scripts/bench_line.py [FOLDER…] [--invent N] [--rounds N]
 
 Each folder holds the JPEG pages of one book and its `book.toml`; without folders, the books of
-samples/ are taken. Both programs work on the same pages, one thread, one page at a time, in turns
-(ours, OCRmyPDF, ours, …), so that a change of the machine’s speed meets both. CPU is user + system
-of the process and all its children; memory is the largest sum of the proportional set sizes.
+samples/ are taken. `--invent N` draws books of N scans instead, one of each form: with few pages,
+what a program costs once hides what it costs a page. So each book is read whole, and its first
+scan alone: the difference, over the other scans, is the cost of a page; the rest is start-up.
+
+Both programs work on the same pages, one thread, one page at a time, in turns (ours, OCRmyPDF,
+ours, …), so that a change of the machine’s speed meets both. CPU is user + system of the process
+and all its children; memory is the largest sum of the proportional set sizes.
 """
 
 import os
@@ -19,17 +23,26 @@ import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import img2pdf
 import psutil
+from PIL import Image
 
-from pipeline.desk import Sample, samples
-from pipeline.store.database import open_database
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
+from pipeline.desk import Sample, book_card, samples  # noqa: E402
+from pipeline.store.database import open_database  # noqa: E402
+
+FORMS = ("birth_form", "birth_table", "parcel_table")
+A4_PX = 1654 * 2339  # at 200 dpi
 ENVIRONMENT = {
     **os.environ,
+    "PYTHONPATH": str(ROOT),  # the tree that this script stands in, whatever is installed
     "OMP_NUM_THREADS": "1",
     "OMP_THREAD_LIMIT": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -65,70 +78,128 @@ def measured(command: list[str]) -> tuple[float, float]:
     return cpu, peak[0]
 
 
-def ours(sample: Sample, folder: Path) -> tuple[float, float, dict[str, float]]:
-    """Run ingest and process on a book; return CPU seconds, peak MB and seconds by stage."""
+class Cost(NamedTuple):
+    """What reading a book took.
+
+    Attributes:
+        cpu: seconds, by stage; OCRmyPDF has but one.
+        peak: MB.
+    """
+
+    cpu: dict[str, float]
+    peak: float
+
+    @property
+    def total(self) -> float:
+        """Return the CPU seconds of all stages."""
+        return sum(self.cpu.values())
+
+
+def ours(sample: Sample) -> Cost:
+    """Run ingest and process on a book."""
     sohoa = [sys.executable, "-m", "pipeline"]
     book = sample.book
-    card = ["--form", book.form, "--place", book.place, "--volume", book.volume]
-    card += ["--year", f"{book.years[0]}-{book.years[1]}", "--archive", str(folder)]
-    taken = measured([*sohoa, "ingest", *map(str, sample.scans), *card])
-    read = measured([*sohoa, "process", "--executor", "serial", "--archive", str(folder)])
-    database = open_database(folder / "sohoa.db")
-    stages: dict[str, float] = defaultdict(float)
-    for step in database.steps(book.accession):
-        stages[step.stage] += step.seconds
-    database.close()
-    stages = {"ingest": taken[0], **stages}
-    stages["pack and index"] = taken[0] + read[0] - sum(stages.values())
-    return taken[0] + read[0], max(taken[1], read[1]), stages
+    with tempfile.TemporaryDirectory() as folder:
+        card = ["--form", book.form, "--place", book.place, "--volume", book.volume]
+        card += ["--year", f"{book.years[0]}-{book.years[1]}", "--archive", folder]
+        taken = measured([*sohoa, "ingest", *map(str, sample.scans), *card])
+        read = measured([*sohoa, "process", "--executor", "serial", "--archive", folder])
+        database = open_database(Path(folder) / "sohoa.db")
+        stages: dict[str, float] = defaultdict(float)
+        for step in database.steps(book.accession):
+            stages[step.stage] += step.seconds
+        database.close()
+    rest = read[0] - sum(stages.values())
+    return Cost({"ingest": taken[0], **stages, "pack and index": rest}, max(taken[1], read[1]))
 
 
-def theirs(pages: tuple[Path, ...], folder: Path) -> tuple[float, float]:
+def theirs(sample: Sample) -> Cost:
     """Run OCRmyPDF with its defaults on the same pages."""
-    source, target = folder / "in.pdf", folder / "out.pdf"
-    source.write_bytes(img2pdf.convert([str(page) for page in pages]))
-    command = [sys.executable, "-m", "ocrmypdf", "-l", "vie", "-j", "1", "-q"]
-    return measured([*command, str(source), str(target)])
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "in.pdf", Path(folder) / "out.pdf"
+        source.write_bytes(img2pdf.convert([str(page) for page in sample.scans]))
+        command = [sys.executable, "-m", "ocrmypdf", "-l", "vie", "-j", "1", "-q"]
+        cpu, peak = measured([*command, str(source), str(target)])
+    return Cost({"ocrmypdf": cpu}, peak)
+
+
+def parted(one: Cost, whole: Cost, scans: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Return what was paid for a page and what was paid once, by stage."""
+    page = {name: (whole.cpu[name] - one.cpu.get(name, 0)) / (scans - 1) for name in whole.cpu}
+    return page, {name: whole.cpu[name] - scans * page[name] for name in page}
+
+
+def invented(form: str, scans: int, folder: Path) -> Sample:
+    """Draw a book of one form, with the faces and layouts of the tuning sets."""
+    command = [sys.executable, str(ROOT / "scripts" / "synthesize_pages.py"), "--form", form]
+    command += ["--pages", str(scans), "--per-book", str(scans), "--seed", "5", "--dpi", "200"]
+    subprocess.run([*command, "--out", str(folder)], check=True, capture_output=True)
+    book = book_card(form, "Phú Đông", (1987, 1987), "1")
+    return Sample(book, folder, tuple(sorted(folder.glob("*.jpg"))))
+
+
+def row(name: str, values: list[str]) -> str:
+    return f"| {name} | " + " | ".join(values) + " |"
+
+
+def median(costs: list[dict[str, float]]) -> dict[str, float]:
+    return {name: statistics.median(cost[name] for cost in costs) for name in costs[0]}
+
+
+def compare(sample: Sample, rounds: int) -> tuple[str, list[str], list[str]]:
+    """Return the book's row beside OCRmyPDF, and the heads and rows of our stages."""
+    scans = len(sample.scans)
+    first = replace(sample, scans=sample.scans[:1])
+    totals, pages, onces, peaks = [], [], [], []
+    for _round in range(rounds):
+        mine = parted(ours(first), whole := ours(sample), scans)
+        other = parted(theirs(first), their_whole := theirs(sample), scans)
+        totals.append({"mine": whole.total / scans, "other": their_whole.total / scans})
+        pages.append({**mine[0], **other[0]})
+        onces.append({**mine[1], **other[1]})
+        peaks.append((whole.peak, their_whole.peak))
+    total, page, once = median(totals), median(pages), median(onces)
+    sheets = [Image.open(scan).size for scan in sample.scans]
+    size = sum(width * height for width, height in sheets) / len(sheets) / A4_PX
+    stages = [name for name in page if name != "ocrmypdf"]
+    told = [str(scans), f"{size:.1f}"]
+    for mine_s, their_s in (
+        (total["mine"], total["other"]),
+        (sum(page[name] for name in stages), page["ocrmypdf"]),
+    ):
+        told += [f"{mine_s:.2f}", f"{their_s:.2f}", f"{mine_s / their_s:.2f}"]
+    told += [f"{sum(once[name] for name in stages):.2f}", f"{once['ocrmypdf']:.2f}"]
+    told += [f"{max(peak[place] for peak in peaks):.0f}" for place in (0, 1)]
+    name = sample.folder.name
+    rows = [
+        row(f"{name}, a scan", [f"{page[stage]:.2f}" for stage in stages]),
+        row(f"{name}, once", [f"{once[stage]:.2f}" for stage in stages]),
+    ]
+    return row(name, told), stages, rows
 
 
 @click.command()
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--invent", default=0, help="Scans of each book to be drawn; 0 takes the samples.")
 @click.option("--rounds", default=3, show_default=True)
-def main(folders: tuple[Path, ...], rounds: int) -> None:
+def main(folders: tuple[Path, ...], invent: int, rounds: int) -> None:
     """Print the tables, in Markdown."""
-    books = [one for one in samples() if not folders or one.folder in folders]
-    print(
-        "| book | pages | sohoa CPU s/page | ocrmypdf CPU s/page | ratio | sohoa MB | ocrmypdf MB |"
-    )
-    print("|---|---|---|---|---|---|---|")
-    by_stage: dict[str, dict[str, float]] = {}
-    for sample in books:
-        pages = sample.scans
-        mine, other, stages = [], [], []
-        for _round in range(rounds):
-            with tempfile.TemporaryDirectory() as folder:
-                cpu, peak, stage = ours(sample, Path(folder))
-                mine.append((cpu / len(pages), peak))
-                stages.append(stage)
-            with tempfile.TemporaryDirectory() as folder:
-                cpu, peak = theirs(pages, Path(folder))
-                other.append((cpu / len(pages), peak))
-        cpu = statistics.median(one[0] for one in mine)
-        their_cpu = statistics.median(one[0] for one in other)
-        print(
-            f"| {sample.folder.name} | {len(pages)} | {cpu:.2f} | {their_cpu:.2f} |"
-            f" {cpu / their_cpu:.2f} | {max(one[1] for one in mine):.0f} |"
-            f" {max(one[1] for one in other):.0f} |"
-        )
-        by_stage[sample.folder.name] = {
-            name: statistics.median(stage[name] for stage in stages) / len(pages)
-            for name in stages[0]
-        }
-    names = list(next(iter(by_stage.values())))
-    print("\n| CPU s/page | " + " | ".join(names) + " |")
-    print("|---|" + "---|" * len(names))
-    for book, stage in by_stage.items():
-        print(f"| {book} | " + " | ".join(f"{stage.get(name, 0):.2f}" for name in names) + " |")
+    with tempfile.TemporaryDirectory() as name:
+        books = [one for one in samples() if not folders or one.folder in folders]
+        if invent:
+            books = [invented(form, max(2, invent), Path(name) / form) for form in FORMS]
+        heads = "scans | A4 a scan | sohoa CPU s/scan | ocrmypdf | ratio"
+        heads += " | without start-up | ocrmypdf | ratio | start-up s | ocrmypdf"
+        heads += " | sohoa MB | ocrmypdf"
+        print(f"| book | {heads} |\n|" + "---|" * 13)
+        stages: list[str] = []
+        rows: list[str] = []
+        for book in books:
+            told, stages, more = compare(book, rounds)
+            print(told, flush=True)
+            rows += more
+    print("\n" + row("sohoa CPU s", stages) + "\n|" + "---|" * (len(stages) + 1))
+    print("\n".join(rows))
 
 
 if __name__ == "__main__":

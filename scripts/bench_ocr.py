@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from pipeline import plugs  # noqa: E402
+from pipeline.ocr.crops import inks_of  # noqa: E402
 from pipeline.ocr.engines import Engine  # noqa: E402
 from pipeline.settings import OcrSettings  # noqa: E402
 
@@ -43,7 +44,7 @@ def measure(engine: Engine, pictures: Sequence[LinePicture]) -> dict[str, float]
     before = cpu_seconds()
     for start in range(0, len(pictures), BATCH):
         image, lines = stack(pictures[start : start + BATCH])
-        texts += [line.text for line in engine.read(image, lines)]
+        texts += [line.text for line in engine.read(lines, inks_of(image, lines))]
     spent = cpu_seconds() - before
     truth = [picture.text for picture in pictures]
     exact = sum(text == true for text, true in zip(texts, truth, strict=True))

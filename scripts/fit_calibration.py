@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from pipeline.letters import nfc  # noqa: E402
 from pipeline.ocr.calibrate import Curve, calibration_error, fit, likely  # noqa: E402
+from pipeline.ocr.crops import inks_of  # noqa: E402
 from pipeline.ocr.decode import LogProbs, align, decode, telling_steps  # noqa: E402
 from pipeline.ocr.engines import Engine, ctc_onnx, tesseract  # noqa: E402
 from pipeline.settings import OcrSettings  # noqa: E402
@@ -90,7 +91,8 @@ def judge_some(
     pictures: Sequence[LinePicture], script: str, source: str, engine: Engine
 ) -> Iterator[Judged]:
     """Read some lines, stacked on one page, in one call."""
-    read = engine.read(*stack(pictures))
+    image, lines = stack(pictures)
+    read = engine.read(lines, inks_of(image, lines))
     for picture, line in zip(pictures, read, strict=True):
         if line.text:
             right = line.text == picture.text

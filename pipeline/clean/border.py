@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from pipeline.clean.ink import LONG_SIDE_PX, Mask, map_ink, shrink, solid_dark
+from pipeline.clean.ink import Mask, find_paper, reduction_of, shrink, solid_dark
 from pipeline.values import Matrix, PageImage, Pixels, Polygon
 
 _THUMB = 4
@@ -22,14 +22,14 @@ def find_page(image: PageImage) -> Polygon:
 
     The outline is convex; only areas that reach the frame are bed.
     """
-    reduction = _reduction(image.pixels)
+    reduction = reduction_of(image.pixels)
     return _outline(find_bed(shrink(image.pixels, reduction)), reduction, image.pixels.shape)
 
 
 def crop(image: PageImage) -> PageImage:
     """Return the page cut to the paper's box, what bed remains painted in the paper's colour."""
     height, width = image.pixels.shape
-    reduction = _reduction(image.pixels)
+    reduction = reduction_of(image.pixels)
     bed = find_bed(shrink(image.pixels, reduction))
     if not bed.any():
         return image
@@ -41,7 +41,7 @@ def crop(image: PageImage) -> PageImage:
         whole_bed, 0, reduction, 0, reduction, cv2.BORDER_REPLICATE
     )[top:bottom, left:right]  # fmt: skip
     pixels = image.pixels[top:bottom, left:right].copy()
-    pixels[whole_bed > 0] = map_ink(image.pixels).paper
+    pixels[whole_bed > 0] = find_paper(image.pixels)
     return replace(image, pixels=pixels, to_scan=image.to_scan @ shift(left, top))
 
 
@@ -83,10 +83,6 @@ def _find_lid(thumb: Pixels) -> Mask:
     if not around.any() or np.median(step[around]) < _LID_STEP or inked[lid > 0].any():
         return nothing
     return np.asarray(cv2.erode(lid, np.ones((3, 3), np.uint8), borderValue=255), np.uint8)
-
-
-def _reduction(pixels: Pixels) -> int:
-    return max(1, round(float(max(pixels.shape)) / LONG_SIDE_PX))
 
 
 def _touching_frame(mask: Mask) -> Mask:

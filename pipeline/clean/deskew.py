@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import replace
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.clean.ink import Ink, map_ink
+from pipeline.clean.ink import Ink, page_ink
 from pipeline.values import Matrix, PageImage
 
 MAX_SKEW_DEG = 45.0
@@ -51,15 +52,10 @@ def find_skew(image: PageImage) -> float:
 
     A page without lines gives 0.0.
     """
-    return find_ink_skew(map_ink(image.pixels).ink)
-
-
-def find_ink_skew(ink: Ink) -> float:
-    """Return the skew of a map of ink, see `find_skew`."""
-    coarse = find_direction(ink)
+    coarse = page_direction(image)
     if coarse is None:
         return 0.0
-    level = turn_ink(ink, coarse.deg)
+    level = turn_ink(page_ink(image).ink, coarse.deg)
     # Seen along the columns, what falls to the right rises.
     rest_deg = -_sharpest(level.T.copy()) if coarse.of_columns else _sharpest(level)
     return float(np.clip(coarse.deg + rest_deg, -MAX_SKEW_DEG, MAX_SKEW_DEG))
@@ -81,7 +77,7 @@ def level(image: PageImage, skew_deg: float) -> PageImage:
         matrix[:2],
         size,
         flags=cv2.INTER_CUBIC,
-        borderValue=float(map_ink(image.pixels).paper),
+        borderValue=float(page_ink(image).paper),
     )
     return replace(
         image,
@@ -112,15 +108,21 @@ def turn_ink(ink: Ink, skew_deg: float) -> Ink:
     return np.asarray(cv2.warpAffine(ink, matrix[:2], size, flags=cv2.INTER_LINEAR), np.float32)
 
 
+@lru_cache(maxsize=1)
+def page_direction(image: PageImage) -> Direction | None:
+    """Return the direction of a page's lines, see `find_direction`; the last page's is kept."""
+    return find_direction(page_ink(image).ink)
+
+
 def find_direction(ink: Ink) -> Direction | None:
     """Return the direction of the lines to some 0.15 degrees, or None where there are none.
 
     Parallel lines gather in the spectrum on the ray across them, however they are spaced, and
     whatever else stands on the page.
     """
-    angles = np.arange(-MAX_SKEW_DEG, MAX_SKEW_DEG + 1e-9, _COARSE_DEG)
+    angles = _coarse_angles()
     amplitude = _spectrum(ink)
-    lines, columns = _rays(amplitude, angles), _rays(amplitude, angles + 90)
+    lines, columns = _rays(amplitude, 0.0), _rays(amplitude, 90.0)
     line_deg, column_deg = float(angles[lines.argmax()]), float(angles[columns.argmax()])
     line_share, column_share = _prominence(lines), _prominence(columns)
     # Column rules are straighter than writing, but a dirty scanner draws columns of its own: they
@@ -146,14 +148,26 @@ def _spectrum(ink: Ink) -> Ink:
     return np.asarray(np.fft.fftshift(cv2.sqrt(cv2.magnitude(*cv2.split(waves)))), np.float32)
 
 
-def _rays(amplitude: Ink, angles: Curve) -> Curve:
-    """Return the mean amplitude along the ray across lines of each angle."""
+def _coarse_angles() -> Curve:
+    return np.arange(-MAX_SKEW_DEG, MAX_SKEW_DEG + 1e-9, _COARSE_DEG)
+
+
+def _rays(amplitude: Ink, aside_deg: float) -> Curve:
+    """Return the mean amplitude along the ray across lines of each angle, turned aside."""
+    return np.asarray(
+        cv2.remap(amplitude, *_ray_places(aside_deg), cv2.INTER_LINEAR).mean(1), np.float64
+    )
+
+
+@cache
+def _ray_places(aside_deg: float) -> tuple[Ink, Ink]:
+    """Return x and y of the points along every ray; the same for all pages."""
     middle = _SPECTRUM_PX // 2
     wave = np.arange(_FIRST_WAVE, middle - 2)
-    radians = np.deg2rad(angles)[:, None]
+    radians = np.deg2rad(_coarse_angles() + aside_deg)[:, None]
     x = (middle - np.sin(radians) * wave).astype(np.float32)
     y = (middle + np.cos(radians) * wave).astype(np.float32)
-    return np.asarray(cv2.remap(amplitude, x, y, cv2.INTER_LINEAR).mean(1), np.float64)
+    return x, y
 
 
 def _prominence(curve: Curve) -> float:

@@ -1,12 +1,13 @@
 """Where the writing is: the ink of a page on even, empty ground, without the scanner's bed."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.values import Pixels
+from pipeline.values import PageImage, Pixels
 
 Ink = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.uint8]
@@ -35,21 +36,53 @@ class InkMap(NamedTuple):
     paper: int
 
 
+class _Ground(NamedTuple):
+    bed: Mask
+    light: Ink
+    paper: int
+
+
+@lru_cache(maxsize=1)
+def page_ink(image: PageImage) -> InkMap:
+    """Return the ink of a page, see `map_ink`.
+
+    The last page's is kept: turn and gutter, or skew and levelling, are found on the same page.
+    """
+    return map_ink(image.pixels)
+
+
 def map_ink(pixels: Pixels, long_side_px: int = LONG_SIDE_PX) -> InkMap:
     """Return the ink of a page, with shadows, paper colour and solid dark areas taken away."""
-    reduction = max(1, round(max(pixels.shape) / long_side_px))
+    reduction = reduction_of(pixels, long_side_px)
     small = shrink(pixels, reduction)
     size = (small.shape[1], small.shape[0])
+    bed, light, paper = _ground(small)
+    light = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    share = np.asarray(cv2.divide(small, light, dtype=cv2.CV_32F), np.float32)
+    _, ink = cv2.threshold(np.float32(1 - _FAINT) - share, 0, 0, cv2.THRESH_TOZERO)
+    large = np.asarray(cv2.resize(bed, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    if bed.any():
+        ink[large > 0] = 0
+    return InkMap(np.asarray(ink, np.float32), large, reduction, paper)
+
+
+def find_paper(pixels: Pixels) -> int:
+    """Return the grey of the bare paper, without the ink: a quarter of the work of a map."""
+    return _ground(shrink(pixels, reduction_of(pixels))).paper
+
+
+def reduction_of(pixels: Pixels, long_side_px: int = LONG_SIDE_PX) -> int:
+    """Return by how much a page is made smaller before it is looked at."""
+    return max(1, round(float(max(pixels.shape)) / long_side_px))
+
+
+def _ground(small: Pixels) -> _Ground:
+    """Return, on a thumbnail, where no paper is seen and the paper's light; and its median."""
     thumb = shrink(small, _THUMB)
     bed = solid_dark(thumb)
     light = paper_light(thumb, bed)
     bare = light[bed == 0]
-    paper = int(np.median(bare)) if bare.size else int(np.median(light))
-    bed = np.asarray(cv2.resize(bed, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-    light = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_LINEAR), np.float32)
-    ink = np.float32(1 - _FAINT) - small.astype(np.float32) / light
-    ink[(ink < 0) | (bed > 0)] = 0
-    return InkMap(ink, bed, reduction, paper)
+    return _Ground(bed, light, int(np.median(bare if bare.size else light)))
 
 
 def shrink(pixels: Pixels, reduction: int) -> Pixels:

@@ -7,8 +7,8 @@ from typing import NamedTuple, cast
 import cv2
 import numpy as np
 
-from pipeline.clean.deskew import find_direction, turn_matrix
-from pipeline.clean.ink import Ink, InkMap, Mask, map_ink
+from pipeline.clean.deskew import page_direction, turn_matrix
+from pipeline.clean.ink import Ink, Mask, page_ink
 from pipeline.values import Matrix, PageImage, Pixels, Turn
 
 Legibility = Callable[[Sequence[Pixels]], float]
@@ -53,7 +53,7 @@ def find_turn(image: PageImage, legibility: Legibility) -> Turn:
         image: a page or a spread, a little askew at most.
         legibility: probability (0 to 1) that crops of lines (dark on light) are readable.
     """
-    flat = _level(map_ink(image.pixels))
+    flat = _level(image)
     # Scans mostly come upright or on their head: only the reader may lay one on its side.
     lies = _elongation(flat.words) >= _CLEAR_AXIS
     readings = [flat] if lies else [flat, _quarter(flat)]
@@ -86,9 +86,9 @@ def _unturn(deg: Turn, width: int, height: int) -> Matrix:
     return np.array([*matrices[deg], [0, 0, 1]], np.float64)
 
 
-def _level(page: InkMap) -> Reading:
+def _level(image: PageImage) -> Reading:
     """Take the skew out of a page's ink, and part the rules from the writing."""
-    direction = find_direction(page.ink)
+    page, direction = page_ink(image), page_direction(image)
     matrix, size = turn_matrix(
         page.ink.shape[1], page.ink.shape[0], direction.deg if direction else 0.0
     )
@@ -111,11 +111,11 @@ def _quarter(reading: Reading) -> Reading:
 
 
 def _part_rules(ink: Ink) -> tuple[Mask, Mask]:
-    dark = np.where(ink > _INK, 255, 0).astype(np.uint8)
+    dark = (ink > _INK) * np.uint8(255)
     across = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, _RULE_PX), np.uint8))
     along = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((_RULE_PX, 1), np.uint8))
     rules = cv2.dilate(cv2.bitwise_or(across, along), np.ones((3, 3), np.uint8))
-    return np.where(rules > 0, 0, dark).astype(np.uint8), np.asarray(rules, np.uint8)
+    return np.asarray(cv2.subtract(dark, rules), np.uint8), np.asarray(rules, np.uint8)
 
 
 def _elongation(words: Mask) -> float:

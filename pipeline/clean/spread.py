@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.clean.border import find_bed, shift
-from pipeline.clean.deskew import find_direction, turn_matrix
-from pipeline.clean.ink import Ink, map_ink, shrink
+from pipeline.clean.deskew import page_direction, turn_matrix
+from pipeline.clean.ink import Ink, page_ink, shrink
 from pipeline.values import Matrix, PageImage, Pixels
 
 Curve = npt.NDArray[np.float64]
@@ -82,7 +82,7 @@ def split(image: PageImage) -> tuple[PageImage, ...]:
 def part(image: PageImage, fold: Fold) -> tuple[PageImage, PageImage]:
     """Return the two sides of a fold; what the other page reaches into them becomes paper."""
     height, width = image.pixels.shape
-    paper = map_ink(image.pixels).paper
+    paper = page_ink(image).paper
     x = np.linspace(fold.top, fold.bottom, height)[:, None]
     start = max(0, int(np.floor(x.min())))
     end = min(width, int(np.ceil(x.max())) + 1)
@@ -102,7 +102,7 @@ def find_fold(image: PageImage) -> Fold | None:
     A fold, seen by its shadow from the head to the foot of the paper, tells it, also where a
     table runs across; else an empty band between two blocks. A table's outer rule is neither.
     """
-    desk = _lay_level(image.pixels)
+    desk = _lay_level(image)
     width = desk.right - desk.left
     height = desk.bottom - desk.top
     if width < _LEAST_ASPECT * height or height < _LEAST_PX:
@@ -117,12 +117,11 @@ def find_fold(image: PageImage) -> Fold | None:
     return _on_image(line, desk, image.pixels.shape[0])
 
 
-def _lay_level(pixels: Pixels) -> _Desk:
-    page = map_ink(pixels)
-    direction = find_direction(page.ink)
+def _lay_level(image: PageImage) -> _Desk:
+    page, direction = page_ink(image), page_direction(image)
     skew_deg = direction.deg if direction and abs(direction.deg) <= _MAX_SKEW_DEG else 0.0
     matrix, size = turn_matrix(page.ink.shape[1], page.ink.shape[0], skew_deg)
-    small = shrink(pixels, page.reduction)
+    small = shrink(image.pixels, page.reduction)
     paper = np.where(find_bed(small) > 0, 0, 255).astype(np.uint8)
     to_image = np.linalg.inv(matrix)
     to_image[:2] *= page.reduction

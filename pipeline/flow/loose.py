@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.answer import answer, error_answer, line_answer, page_answer
 from pipeline.errors import exit_code
 from pipeline.flow.many import read_scans
-from pipeline.flow.page import ScanJob, ScanOutcome, engines
+from pipeline.flow.page import ScanJob, ScanOutcome, engines, guard
 from pipeline.ingest.files import Survey, open_frame, survey
 from pipeline.ingest.intake import Progress
 from pipeline.ocr.reading import read_crop
@@ -43,14 +43,16 @@ def read_files(
 def read_lines_of(
     files: Sequence[str], kind: str, settings: Settings, on_progress: Progress
 ) -> tuple[dict[str, Any], list[int]]:
-    """Read files that are the crop of one line each."""
+    """Read files that are the crop of one line each; the answer is as of `read_files`."""
     jobs, errors = _surveyed(files, "", settings)
     readers = engines(settings.ocr)
     pages = []
     for count, job in enumerate(jobs, 1):
-        image = open_frame(job.file, job.page.frame, job.name, settings.ingest)
-        line = read_crop(image, readers, kind)
-        pages.append(line_answer(job.name, job.page, line))
+        with guard(job) as faults:
+            image = open_frame(job.file, job.page.frame, job.name, settings.ingest)
+            line = read_crop(image, readers, kind)
+            pages.append(line_answer(job.name, job.page, line))
+        errors += [(error_answer(job.name, *fault), exit_code(fault[0])) for fault in faults]
         on_progress(_("đọc"), count, len(jobs))
     return answer(pages, [told for told, _code in errors]), [code for _told, code in errors]
 

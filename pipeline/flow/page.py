@@ -32,7 +32,7 @@ from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import find_rules
 from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.engines import Engine
-from pipeline.ocr.reading import read_lines
+from pipeline.ocr.reading import read_pages
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
@@ -123,7 +123,11 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     readers = engines(job.settings.ocr)
     with clock.stage("clean"):
         sides = clean(image, readers["handwriting"].legibility)
-    sheets = [_read_side(side, readers, clock) for side in sides]
+    with clock.stage("layout"):
+        laid = [_laid_out(side) for side in sides]
+    with clock.stage("ocr"):
+        read = read_pages([(bare, sheet.lines) for sheet, bare in laid], readers)
+    sheets = [replace(sheet, lines=lines) for (sheet, _), lines in zip(laid, read, strict=True)]
     with clock.stage("extract"):
         sheets = _with_records(sheets, job)
     # Extraction wants the engines' own opinions; people want probabilities.
@@ -133,41 +137,47 @@ def read_scan(job: ScanJob) -> ScanOutcome:
 
 def guarded(job: ScanJob) -> ScanOutcome:
     """Read one scan; whatever goes wrong becomes an outcome with an error."""
-    try:
+    with guard(job) as faults:
         return read_scan(job)
+    return ScanOutcome(job.page, error=faults[0])
+
+
+@contextmanager
+def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
+    """Keep what goes wrong with a scan (class name and sentence) instead of raising it."""
+    faults: list[tuple[str, str]] = []
+    try:
+        yield faults
     except SohoaError as error:
-        return ScanOutcome(job.page, error=(type(error).__name__, str(error)))
+        faults.append((type(error).__name__, str(error)))
     except Exception as error:  # the one guard: a page that breaks a stage must not stop the book
         sentence = _("trang {number} làm hỏng một bước đọc ({reason}); hãy báo lỗi này").format(
             number=job.page.number, reason=f"{type(error).__name__}: {error}"
         )
-        return ScanOutcome(job.page, error=(ReadingError.__name__, sentence))
+        faults.append((ReadingError.__name__, sentence))
 
 
-def _read_side(side: PageImage, readers: Mapping[Script, Engine], clock: "_Clock") -> PageReading:
-    with clock.stage("layout"):
-        rules = find_rules(side)
-        cells = find_cells(side, rules)
-        boxes = find_tick_boxes(side)
-        words = erase_boxes(side, boxes)
-        lines = find_lines(words, rules, cells)
-        bare = erase_rules(words, rules)
-        lines = mark_dittos(bare, lines)
-    with clock.stage("ocr"):
-        lines = read_lines(bare, lines, readers)
+def _laid_out(side: PageImage) -> tuple[PageReading, PageImage]:
+    """Return a side's reading with its lines yet unread, and the side without rules and boxes."""
+    rules = find_rules(side)
+    cells = find_cells(side, rules)
+    boxes = find_tick_boxes(side)
+    words = erase_boxes(side, boxes)
+    lines = find_lines(words, rules, cells)
+    bare = erase_rules(words, rules)
     height, width = side.pixels.shape
-    outline = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
-    return PageReading(
-        side.side,
-        side.turn_deg,
-        side.skew_deg,
-        "",
-        0.0,
-        outline,
-        cells,
-        tuple(lines),
+    sheet = PageReading(
+        side=side.side,
+        turn_deg=side.turn_deg,
+        skew_deg=side.skew_deg,
+        form="",
+        form_confidence=0.0,
+        outline=((0.0, 0.0), (width, 0.0), (width, height), (0.0, height)),
+        cells=cells,
+        lines=mark_dittos(bare, lines),
         boxes=boxes,
     )
+    return sheet, bare
 
 
 def _with_records(sheets: Sequence[PageReading], job: ScanJob) -> list[PageReading]:

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.layout.course import passes
 from pipeline.layout.darkness import Scale
 from pipeline.layout.follow import Trace
 
@@ -104,10 +105,10 @@ def _passes_crossings(trace: Trace, crossing: list[Trace], scale: Scale) -> bool
 
 def _crossing_at(trace: Trace, other: Trace) -> float | None:
     """Return where along the trace another one crosses it; None where it does not reach."""
-    y = float(np.interp(0.5 * (other.across[0] + other.across[-1]), trace.along, trace.across))
+    y = passes(0.5 * (other.across[0] + other.across[-1]), trace.along, trace.across)
     if not other.along[0] - 3 <= y <= other.along[-1] + 3:
         return None
-    return float(np.interp(y, other.along, other.across))
+    return passes(y, other.along, other.across)
 
 
 def _is_word(trace: Trace, tall: list[Trace], scale: Scale) -> bool:
@@ -129,7 +130,7 @@ def _meets(trace: Trace, end: int, crossing: list[Trace], near: float) -> bool:
     x, y = float(trace.along[end]), float(trace.across[end])
     return any(
         other.along[0] - near <= y <= other.along[-1] + near
-        and abs(float(np.interp(y, other.along, other.across)) - x) <= near
+        and abs(passes(y, other.along, other.across) - x) <= near
         for other in crossing
     )
 
@@ -138,9 +139,9 @@ def _count_met(trace: Trace, crossing: list[Trace], near: float) -> int:
     """Return how many of the crossing rules the trace crosses or touches."""
     count = 0
     for other in crossing:
-        y = float(np.interp(0.5 * (other.across[0] + other.across[-1]), trace.along, trace.across))
+        y = passes(0.5 * (other.across[0] + other.across[-1]), trace.along, trace.across)
         if not other.along[0] - near <= y <= other.along[-1] + near:
             continue
-        x = float(np.interp(y, other.along, other.across))
+        x = passes(y, other.along, other.across)
         count += bool(trace.along[0] - near <= x <= trace.along[-1] + near)
     return count

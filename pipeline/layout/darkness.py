@@ -1,6 +1,7 @@
 """The page as darkness: even paper is 0, ink is what is above it; at one working scale."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -52,8 +53,13 @@ class Darkness:
     full: int
 
 
+@lru_cache(maxsize=1)
 def measure_darkness(image: PageImage) -> Darkness:
-    """Return the page's darkness at the working scale (or its own, when that is coarser)."""
+    """Return the page's darkness at the working scale (or its own, when that is coarser).
+
+    The last page's is kept: rules, cells and lines are each found on it, and measuring it is 45 ms
+    on A4 at 200 dpi.
+    """
     factor = max(1.0, image.dpi / WORK_DPI)
     pixels = image.pixels
     if factor > 1.05:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.layout.course import passes
 from pipeline.layout.darkness import Scale
 from pipeline.layout.rules import Rule, Rules
 
@@ -33,7 +34,7 @@ class GridLine:
         """Return where the line passes at x; beyond its ends it goes on as it ran."""
         xs, ys = self.knots[:, 0], self.knots[:, 1]
         if xs[0] <= x <= xs[-1] or xs[-1] - xs[0] < 1:
-            return float(np.interp(x, xs, ys))
+            return passes(x, xs, ys)
         slope = float(np.clip((ys[-1] - ys[0]) / (xs[-1] - xs[0]), -0.05, 0.05))
         end = 0 if x < xs[0] else -1
         return float(ys[end] + slope * (x - xs[end]))
@@ -91,8 +92,8 @@ def _knots(rule: Rule, *, turned: bool) -> Floats:
 
 
 def _crosses(flat: Floats, tall: Floats, near: float) -> bool:
-    x = float(np.interp((flat[0, 1] + flat[-1, 1]) / 2, tall[:, 0], tall[:, 1]))
-    y = float(np.interp(x, flat[:, 0], flat[:, 1]))
+    x = passes((flat[0, 1] + flat[-1, 1]) / 2, tall[:, 0], tall[:, 1])
+    y = passes(x, flat[:, 0], flat[:, 1])
     return bool(
         flat[0, 0] - near <= x <= flat[-1, 0] + near
         and tall[0, 0] - near <= y <= tall[-1, 0] + near

@@ -1,11 +1,13 @@
 """Take ruling lines and leaders off the page, and leave the strokes that cross them."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.layout.course import passes
 from pipeline.layout.darkness import Scale, even_light, paper_of
 from pipeline.layout.rules import Rule, Rules
 from pipeline.values import Line, PageImage, Pixels
@@ -17,8 +19,12 @@ MIN_CONTRAST = 40  # darkness beside a rule that is a stroke
 DARKER = 45  # ink on a rule is darker than the rule by this
 
 
+@lru_cache(maxsize=1)
 def erase_rules(image: PageImage, rules: Rules) -> PageImage:
-    """Return the page on even white paper, without its rules and leaders."""
+    """Return the page on even white paper, without its rules and leaders.
+
+    The last page is kept: lines are found on the same bare page that they are read from.
+    """
     scale = Scale(image.dpi)
     even = even_light(image.pixels, paper_of(image.pixels, scale))
     for rule in rules.horizontal:
@@ -82,13 +88,13 @@ def _erase(page: Pixels, rule: Rule, scale: Scale, *, turned: bool) -> None:
 def _erase_crossings(page: Pixels, rules: Rules, scale: Scale) -> None:
     """Erase, in place, what is left where two rules cross: each was a stroke to the other."""
     reach = scale.whole(0.9)
+    upright = [np.array(tall.points).T for tall in rules.vertical]
     for flat in rules.horizontal:
-        xs, ys = np.asarray(flat.points).T
-        for tall in rules.vertical:
-            a, b = np.asarray(tall.points).T
-            x = float(np.interp((ys[0] + ys[-1]) / 2, b, a))
-            y = float(np.interp(x, xs, ys))
-            x = float(np.interp(y, b, a))
+        xs, ys = np.array(flat.points).T
+        for a, b in upright:
+            x = passes((ys[0] + ys[-1]) / 2, b, a)
+            y = passes(x, xs, ys)
+            x = passes(y, b, a)
             if not (xs[0] - reach <= x <= xs[-1] + reach and b[0] - reach <= y <= b[-1] + reach):
                 continue
             part = page[max(0, round(y) - reach) : round(y) + reach + 1,

@@ -1,6 +1,6 @@
 """Find thin dark lines that run along a page, strip by strip."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -71,14 +71,15 @@ def find_traces(values: Pixels, dark: Darkness) -> list[Trace]:
 class _Chain:
     """Nodes on one line, while they are being gathered."""
 
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[Node]
+    slope: float = 0.0  # px across for one strip along, as its last nodes run
 
-    def slope(self) -> float:
-        """Return px across for one strip along, as its last nodes run."""
+    def add(self, node: Node) -> None:
+        """Lengthen the chain by a node."""
+        self.nodes.append(node)
         tail = self.nodes[-8:]
-        if len(tail) < 4:
-            return 0.0
-        return (tail[-1].across - tail[0].across) / (tail[-1].strip - tail[0].strip)
+        if len(tail) >= 4:
+            self.slope = (node.across - tail[0].across) / (node.strip - tail[0].strip)
 
 
 def _nodes(mask: Pixels, strip: int) -> list[list[float]]:
@@ -91,10 +92,10 @@ def _nodes(mask: Pixels, strip: int) -> list[list[float]]:
     is_top = (weight == cv2.dilate(weight, np.ones((5, 1), np.uint8))) & (cover >= MIN_COVER)
     nodes: list[list[float]] = [[] for _ in range(strips)]
     rows, columns = np.nonzero(is_top)
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        low, high = max(0, row - 2), min(mask.shape[0], row + 3)
-        parts = cover[low:high, column]
-        centre = float((parts * np.arange(low, high)).sum() / parts.sum())
+    beside = np.arange(-2, 3)
+    parts = np.pad(cover, ((2, 2), (0, 0)))[rows[:, None] + beside + 2, columns[:, None]]
+    centres = rows + (parts * beside).sum(axis=1) / parts.sum(axis=1)
+    for centre, column in zip(centres.tolist(), columns.tolist(), strict=True):
         if nodes[column] and centre - nodes[column][-1] < 2:
             continue  # a plateau has two tops
         nodes[column].append(centre)
@@ -106,13 +107,14 @@ def _link(nodes: list[list[float]], scale: Scale) -> list[list[Node]]:
     reach = max(1, round(MAX_GAP_MM / STRIP_MM))
     steepest = MAX_SLOPE * scale.px(STRIP_MM)
     chains: list[_Chain] = []
+    living: list[_Chain] = []
     for strip, here in enumerate(nodes):
-        living = [chain for chain in chains if strip - chain.nodes[-1].strip <= reach]
+        living = [chain for chain in living if strip - chain.nodes[-1].strip <= reach]
         free = set(range(len(here)))
         if living and here:
             steps = np.array([strip - chain.nodes[-1].strip for chain in living])
             last = np.array([chain.nodes[-1].across for chain in living])
-            slopes = np.clip([chain.slope() for chain in living], -steepest, steepest)
+            slopes = np.clip([chain.slope for chain in living], -steepest, steepest)
             off = np.abs(np.array(here)[None, :] - (last + slopes * steps)[:, None])
             fits = off <= (1.7 + 0.25 * (steps - 1))[:, None]
             off -= 0.02 * np.array([min(20, len(chain.nodes)) for chain in living])[:, None]
@@ -120,10 +122,12 @@ def _link(nodes: list[list[float]], scale: Scale) -> list[list[Node]]:
             used: set[int] = set()
             for number, node in pairs[np.argsort(off[fits], kind="stable")].tolist():
                 if number not in used and node in free:
-                    living[number].nodes.append(Node(strip, here[node]))
+                    living[number].add(Node(strip, here[node]))
                     used.add(number)
                     free.discard(node)
-        chains += [_Chain([Node(strip, here[node])]) for node in sorted(free)]
+        begun = [_Chain([Node(strip, here[node])]) for node in sorted(free)]
+        chains += begun
+        living += begun
     return [chain.nodes for chain in chains]
 
 

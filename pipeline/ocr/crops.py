@@ -1,5 +1,6 @@
 """Cut a line out of its page and show the engines its ink, whole and in full contrast."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from pipeline.values import Line, PageImage, Pixels, Polygon
 
-Mask = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.uint8]  # 255 on ink, so that OpenCV works on it without a copy
 
 WHITE = 255
 MIN_CONTRAST = 24  # grey levels between ink and paper; less is the paper's own grain
@@ -19,6 +20,8 @@ CUT = 0.75  # of a piece's width at the crop's edge; a mark's tip or a dot has l
 EDGE_GAP = 0.15  # of the crop's height: paper between its own ink and a neighbour's
 MIN_LIT_PX = 12  # a smaller crop has one brightness of paper
 MAX_SIDE_PX = 20_000  # a line longer than A1 at 300 dpi is a mistake of the layout
+# By the brightness of the paper: what makes it white.
+_GAINS = WHITE / np.maximum(np.arange(256, dtype=np.float32), np.float32(MIN_PAPER))
 
 
 class Box(NamedTuple):
@@ -36,10 +39,12 @@ class Ink(NamedTuple):
     Attributes:
         pixels: inside `box`, black on white.
         box: where it stands in the crop.
+        crop_px: width of the crop.
     """
 
     pixels: Pixels
     box: Box
+    crop_px: int
 
 
 def blank_crop() -> Pixels:
@@ -92,6 +97,11 @@ def crop(image: PageImage, line: Line) -> Pixels:
     return np.asarray(cut, np.uint8)
 
 
+def inks_of(image: PageImage, lines: Sequence[Line]) -> list[Ink | None]:
+    """Return what is written in each line, see `find_ink`."""
+    return [find_ink(crop(image, line)) for line in lines]
+
+
 def stretch_contrast(crop: Pixels) -> Pixels:
     """Return the crop with its paper white and its darkest ink black.
 
@@ -99,33 +109,42 @@ def stretch_contrast(crop: Pixels) -> Pixels:
     does not read as ink.
     """
     lit = _even_light(crop)
-    dark = float(np.percentile(lit, min(1.0, 100 * MIN_INK_PX / lit.size)))
-    if WHITE - dark < MIN_CONTRAST or np.percentile(crop, 99) < MIN_PAPER:
+    dark = _percentile(lit, min(1.0, 100 * MIN_INK_PX / lit.size))
+    if WHITE - dark < MIN_CONTRAST or _percentile(crop, 99) < MIN_PAPER:
         return np.full_like(crop, WHITE)
-    stretched = (lit.astype(np.float32) - dark) * (WHITE / (WHITE - dark))
-    return np.asarray(np.clip(stretched, 0, WHITE), np.uint8)
+    stretched = (np.arange(256, dtype=np.float32) - dark) * (WHITE / (WHITE - dark))
+    return np.asarray(cv2.LUT(lit, np.clip(stretched, 0, WHITE).astype(np.uint8)), np.uint8)
+
+
+def _percentile(pixels: Pixels, percent: float) -> float:
+    """Return what `np.percentile` does, from the counts of the 256 greys: six times as fast."""
+    counts = np.cumsum(cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel())
+    place = (pixels.size - 1) * percent / 100
+    low, high = np.searchsorted(counts, [int(place) + 1, min(int(place) + 2, pixels.size)])
+    return float(low + (high - low) * (place % 1))
 
 
 def _even_light(crop: Pixels) -> Pixels:
     """Return the crop divided by the brightness of its paper."""
     height, width = crop.shape
     if min(height, width) < MIN_LIT_PX:
-        even = crop * (WHITE / max(MIN_PAPER, float(np.percentile(crop, 80))))
-    else:
-        small = cv2.resize(crop, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
-        reach = min(height, width) // 8 | 1
-        bright = cv2.dilate(small, np.ones((reach, 2 * reach + 1), np.uint8))
-        paper = cv2.resize(cv2.blur(bright, (9, 9)), (width, height))
-        even = crop * (WHITE / np.maximum(paper.astype(np.float32), MIN_PAPER))
-    return np.asarray(np.clip(even, 0, WHITE), np.uint8)
+        even = crop * (WHITE / max(MIN_PAPER, _percentile(crop, 80)))
+        return np.asarray(np.clip(even, 0, WHITE), np.uint8)
+    small = cv2.resize(crop, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    reach = min(height, width) // 8 | 1
+    bright = cv2.dilate(small, np.ones((reach, 2 * reach + 1), np.uint8))
+    paper = cv2.resize(cv2.blur(bright, (9, 9)), (width, height))
+    return np.asarray(np.minimum(crop * cv2.LUT(paper, _GAINS), WHITE), np.uint8)
 
 
 def ink_mask(stretched: Pixels) -> Mask:
-    """Return where a crop of full contrast has ink: bool, same shape."""
+    """Return where a crop of full contrast has ink."""
     if stretched.min() == WHITE:
-        return np.zeros(stretched.shape, np.bool_)
-    level, _ = cv2.threshold(stretched, 0, WHITE, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    return np.asarray(stretched <= min(level, MAX_INK), np.bool_)
+        return np.zeros_like(stretched)
+    level, mask = cv2.threshold(stretched, 0, WHITE, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    if level > MAX_INK:
+        _level, mask = cv2.threshold(stretched, MAX_INK, WHITE, cv2.THRESH_BINARY_INV)
+    return np.asarray(mask, np.uint8)
 
 
 def leftovers(mask: Mask) -> Mask:
@@ -146,9 +165,9 @@ def find_ink(crop: Pixels) -> Ink | None:
     if box is None:
         return None
     if foreign.any():
-        halo = cv2.dilate(foreign.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        stretched[halo & ~own] = WHITE
-    return Ink(stretched[box.top : box.bottom, box.left : box.right], box)
+        halo = np.asarray(cv2.dilate(foreign, np.ones((3, 3), np.uint8)), np.uint8)
+        stretched[(halo & ~own) > 0] = WHITE
+    return Ink(stretched[box.top : box.bottom, box.left : box.right], box, crop.shape[1])
 
 
 def trim_to_ink(crop: Pixels) -> Pixels:
@@ -158,23 +177,29 @@ def trim_to_ink(crop: Pixels) -> Pixels:
 
 
 def _box_of(mask: Mask) -> Box | None:
-    columns = np.flatnonzero(mask.any(axis=0))
-    rows = np.flatnonzero(mask.any(axis=1))
-    if not len(columns):
-        return None
-    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    left, top, width, height = cv2.boundingRect(mask)
+    return Box(left, top, left + width, top + height) if width else None
+
+
+# Most crops hold no rule and nothing of a neighbour. Each of the three searches below therefore
+# looks first, at little cost, whether there can be any: numbering the pieces of ink is most of
+# what they cost.
 
 
 def _long_rules(mask: Mask) -> Mask:
     """Return rules along the line: no letter's stroke is twice as long as the crop is high."""
     height, width = mask.shape
     reach = max(25, min(height, width // 4))
-    runs = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
+    runs = _runs(mask, (1, reach))
+    least = max(2 * height, 0.3 * width)
+    box = _box_of(runs)
+    if box is None or box.right - box.left + 8 < least:
+        return np.zeros_like(mask)
     joined = cv2.dilate(runs, np.ones((3, 9), np.uint8))  # a leaning rule is a flight of steps
     _count, parts, stats, _centres = cv2.connectedComponentsWithStats(joined)
-    is_rule = stats[:, cv2.CC_STAT_WIDTH] >= max(2 * height, 0.3 * width)
+    is_rule = stats[:, cv2.CC_STAT_WIDTH] >= least
     is_rule[0] = False
-    return np.asarray(is_rule[parts] & mask, np.bool_)
+    return _picked(is_rule, parts) & mask
 
 
 def _tall_rules(mask: Mask) -> Mask:
@@ -184,23 +209,31 @@ def _tall_rules(mask: Mask) -> Mask:
     a 1; and what stands there alone is no rule.
     """
     height, _width = mask.shape
-    runs = cv2.morphologyEx(
-        mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((max(8, height // 4), 1), np.uint8)
-    )
+    none = np.zeros_like(mask)
+    runs = _runs(mask, (max(8, height // 4), 1))
+    box = _box_of(runs)
+    if box is None or box.bottom - box.top + 8 < 0.9 * height:
+        return none
     joined = cv2.dilate(runs, np.ones((9, 3), np.uint8))
     _count, parts, stats, _centres = cv2.connectedComponentsWithStats(joined)
-    rules = np.zeros_like(mask)
-    for part, (left, _top, wide, high, _area) in enumerate(stats):
-        if part and high >= 0.9 * height and wide <= 0.25 * height:
-            around = slice(max(0, left - height // 5), left + wide + height // 5)
-            rule = parts[:, around] == part
-            if (mask[:, around] & ~rule).sum() < 0.15 * rule.sum():
-                rules[:, around] |= rule
+    wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    is_tall = (high >= 0.9 * height) & (wide <= 0.25 * height)
+    is_tall[0] = False
+    if not is_tall.any():
+        return none
+    rules = none.copy()
+    for part in np.flatnonzero(is_tall):
+        left = int(stats[part, cv2.CC_STAT_LEFT])
+        around = slice(max(0, left - height // 5), left + int(wide[part]) + height // 5)
+        rule = parts[:, around] == part
+        if np.count_nonzero(mask[:, around][~rule]) < 0.15 * np.count_nonzero(rule):
+            rules[:, around][rule] = WHITE
     rules &= mask
-    others = _box_of(mask & ~rules)
+    rest = mask & ~rules
+    others = _box_of(rest)
     if others is None or others.bottom - others.top >= 0.8 * height:
-        return np.zeros_like(mask)
-    return rules if (mask & ~rules).sum() >= rules.sum() else np.zeros_like(mask)
+        return none
+    return rules if cv2.countNonZero(rest) >= cv2.countNonZero(rules) else none
 
 
 def _edge_bits(mask: Mask) -> Mask:
@@ -209,8 +242,11 @@ def _edge_bits(mask: Mask) -> Mask:
     A mark of this line that just touches the edge does so with its tip only, and where all else
     comes near the edge too the crop is tight, and the piece is this line's own.
     """
+    none = np.zeros_like(mask)
+    if not (mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()):
+        return none
     height = mask.shape[0]
-    count, parts, stats, _centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    count, parts, stats, _centres = cv2.connectedComponentsWithStats(mask)
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     above, below, before, after = (
         np.bincount(edge, minlength=count)
@@ -220,9 +256,22 @@ def _edge_bits(mask: Mask) -> Mask:
     over, under = low & (above >= CUT * wide), low & (below >= CUT * wide)
     beside = thin & (np.maximum(before, after) >= CUT * high)
     over[0] = under[0] = beside[0] = False
-    own = _box_of(mask & ~(over | under | beside)[parts])
+    foreign = over | under | beside
+    if not foreign.any():
+        return none
+    own = _box_of(mask & ~_picked(foreign, parts))
     if own is None:
-        return np.zeros_like(mask)
+        return none
     over &= own.top >= EDGE_GAP * height
     under &= height - own.bottom >= EDGE_GAP * height
-    return np.asarray((over | under | beside)[parts], np.bool_)
+    return _picked(over | under | beside, parts)
+
+
+def _runs(mask: Mask, shape: tuple[int, int]) -> Mask:
+    """Return the ink that a solid piece of this shape (rows, columns) fits into."""
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(shape, np.uint8)), np.uint8)
+
+
+def _picked(wanted: npt.NDArray[np.bool_], parts: npt.ArrayLike) -> Mask:
+    """Return the mask of those pieces of ink that are wanted."""
+    return np.asarray((wanted * np.uint8(WHITE))[np.asarray(parts)], np.uint8)

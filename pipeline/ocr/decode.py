@@ -184,6 +184,9 @@ def beam(
     tree = _Beginnings(language)
     kept: dict[int, tuple[float, float]] = {0: (1.0, 0.0)}  # ending in blank, in letter
     for blank, classes in _candidates(probabilities, min_class):
+        if not classes:  # half of the steps: no reading grows
+            kept = {node: (sum(ends) * blank, 0.0) for node, ends in kept.items()}
+            continue
         grown: dict[int, list[float]] = {}
         for node, (in_blank, in_letter) in kept.items():
             total = in_blank + in_letter
@@ -199,13 +202,14 @@ def beam(
                 if longer > 0.0:
                     grown.setdefault(tree.longer(node, letter), [0.0, 0.0])[1] += longer
         lean = tree.lean
-        ranked = sorted(grown.items(), key=lambda item: -sum(item[1]) * lean[item[0]])
-        kept = {node: (ends[0], ends[1]) for node, ends in ranked[:width]}
+        worth = {node: sum(ends) * lean[node] for node, ends in grown.items()}
+        best = sorted(worth, key=worth.__getitem__, reverse=True)[:width]
+        kept = {node: (grown[node][0], grown[node][1]) for node in best}
     seen = sum(map(sum, kept.values()))
     weighed = {node: sum(ends) * tree.ended(node) for node, ends in kept.items()}
     scale = seen / (sum(weighed.values()) or 1.0)
-    ranked_nodes = sorted(weighed, key=lambda node: -weighed[node])
-    return [(tree.spelt(node), weighed[node] * scale) for node in ranked_nodes]
+    best = sorted(weighed, key=weighed.__getitem__, reverse=True)
+    return [(tree.spelt(node), weighed[node] * scale) for node in best]
 
 
 def _candidates(
@@ -283,6 +287,16 @@ def align(probabilities: npt.NDArray[np.float32], classes: Classes) -> list[int]
     """
     if not classes:
         return []
+    likely = probabilities.argmax(axis=1)
+    starts = np.flatnonzero((np.diff(likely, prepend=BLANK) != 0) & (likely != BLANK))
+    if tuple(likely[starts].tolist()) == classes:
+        # Nine lines in ten: the most probable path of all spells them, so it is that path.
+        ends = [*starts[1:].tolist(), len(likely)]
+        best = np.where(likely == BLANK, 0, probabilities.max(axis=1))
+        return [  # of several steps as probable, the last, as below
+            end - 1 - int(best[start:end][::-1].argmax())
+            for start, end in zip(starts.tolist(), ends, strict=True)
+        ]
     states = np.zeros(2 * len(classes) + 1, np.intp)  # blank, letter, blank, … , blank
     states[1::2] = classes
     scores = np.log(np.maximum(probabilities[:, states], 1e-30))

@@ -44,6 +44,13 @@ FAMILIES: Mapping[str, str] = {
     "code_list": "number",
 }
 ANY = "any"
+DIGITS = "0123456789"
+LETTERS: Mapping[str, str] = {
+    "int": DIGITS,
+    "page": DIGITS,
+    "id_number": DIGITS,
+    "decimal": f"{DIGITS},. ",
+}
 NOTHING = -2  # fills up the contexts that are shorter than the longest
 SHARE_STEPS = 16.0  # a probability p is stored as round(-SHARE_STEPS * log p), at most 255
 
@@ -102,6 +109,11 @@ class Language:
                 found[self.letters[part]] += self.shares[part]
             self._kept[context] = found
         return found
+
+
+def letters_of(kind: str) -> str:
+    """Return the only letters that a kind of field is written with; none when all may be."""
+    return LETTERS.get(kind, "")
 
 
 def family(kind: str) -> str:

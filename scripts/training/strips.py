@@ -18,6 +18,7 @@ from line_pictures import LinePicture, hand_lines
 from synthesis.books import draw_hand, faces
 from synthesis.hands import Hand, Stroke, ink_box, smooth_noise, write_line
 
+from pipeline.ocr.crops import find_ink
 from pipeline.ocr.engines.ctc_onnx import to_strip
 from pipeline.store.durable import durable_write
 from pipeline.values import Pixels, Script
@@ -58,7 +59,7 @@ def write_shard(file: Path, lines: Iterable[LinePicture]) -> int:
     strips: list[Pixels] = []
     kept: list[LinePicture] = []
     for line in lines:
-        strip = to_strip(line.pixels, HEIGHT_PX)
+        strip = to_strip(find_ink(line.pixels), HEIGHT_PX)
         if strip is not None and strip.pixels.shape[1] <= MOST_PX:
             strips.append(strip.pixels)
             kept.append(line)

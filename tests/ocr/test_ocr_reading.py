@@ -12,8 +12,9 @@ from jiwer import cer
 from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.errors import ReadingError
+from pipeline.ocr.crops import Ink, inks_of
 from pipeline.ocr.engines import Engine, ctc_onnx, tesseract
-from pipeline.ocr.reading import read_crop, read_lines
+from pipeline.ocr.reading import read_crop, read_pages
 from pipeline.settings import OcrSettings, shipped
 from pipeline.values import Line, PageImage, Pixels, Script
 
@@ -29,8 +30,8 @@ class Echo:
         self.name = name
         self.calls: list[str] = []
 
-    def read(self, image: PageImage, lines: Sequence[Line], allowed: str = "") -> list[Line]:
-        self.calls.append(allowed)
+    def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
+        self.calls.append(kind)
         return [replace(line, text=self.name, engine=self.name) for line in lines]
 
     def legibility(self, crops: Sequence[Pixels]) -> float:
@@ -58,7 +59,7 @@ MIXED = [(LABEL, PRINT), ("Trần Thị Bưởi, thôn Đông Kỳ", str(HAND)),
 def test_each_line_goes_to_the_engine_for_its_script_and_back_to_its_place() -> None:
     image, lines = page(MIXED)
     printed, hand = Echo("printed"), Echo("hand")
-    read = read_lines(image, lines, engines(printed, printed, hand))
+    (read,) = read_pages([(image, lines)], engines(printed, printed, hand))
     assert [line.text for line in read] == ["printed", "hand", "printed"]
     assert [line.script for line in read] == ["print", "handwriting", "print"]
     assert [line.polygon for line in read] == [line.polygon for line in lines]
@@ -67,23 +68,23 @@ def test_each_line_goes_to_the_engine_for_its_script_and_back_to_its_place() -> 
 def test_an_engine_is_called_once_a_page() -> None:
     image, lines = page(MIXED)
     one = Echo("one")
-    assert len(read_lines(image, lines, engines(one, one, one))) == 3
+    assert len(read_pages([(image, lines)], engines(one, one, one))[0]) == 3
     assert len(one.calls) == 1
 
 
 def test_a_page_without_lines_has_no_readings() -> None:
     image, _lines = page(MIXED)
     one = Echo("one")
-    assert read_lines(image, [], engines(one, one, one)) == ()
+    assert read_pages([(image, [])], engines(one, one, one)) == [()]
     assert one.calls == []
 
 
-@pytest.mark.parametrize(("kind", "allowed"), [("int", "0123456789"), ("text", ""), ("", "")])
-def test_a_known_kind_rules_out_letters(kind: str, allowed: str) -> None:
+@pytest.mark.parametrize("kind", ["int", "person_name", ""])
+def test_the_engine_is_told_the_kind_of_a_line(kind: str) -> None:
     image, _lines = page(MIXED[:1])
     one = Echo("one")
     assert read_crop(image, engines(one, one, one), kind).text == "one"
-    assert one.calls == [allowed]
+    assert one.calls == [kind]
 
 
 def test_a_changed_model_is_refused(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_a_page_that_takes_too_long_is_given_up() -> None:
     image, lines = page(MIXED[:1] * 3)
     hurried = tesseract.create(OcrSettings(page_seconds=0.01))
     with pytest.raises(ReadingError, match="page_seconds"):
-        hurried.read(image, lines)
+        hurried.read(lines, inks_of(image, lines))
 
 
 def test_a_line_far_longer_than_the_network_bears_is_read_whole() -> None:
@@ -149,5 +150,14 @@ def test_print_is_read_at_least_so_well(name: str) -> None:
     faces = [PRINT, "/usr/share/fonts/truetype/freefont/FreeSerif.ttf"]
     image, lines = page([(text, face) for text in texts for face in faces])
     engine: Engine = {"ctc_onnx": ctc_onnx, "tesseract": tesseract}[name].create(OcrSettings())
-    read = [line.text for line in engine.read(image, lines)]
+    read = [line.text for line in engine.read(lines, inks_of(image, lines))]
     assert cer([text for text in texts for _face in faces], read) < 0.02
+
+
+def test_the_pages_of_a_spread_are_read_in_one_call() -> None:
+    image, lines = page(MIXED)
+    one = Echo("one")
+    read = read_pages([(image, lines), (image, []), (image, lines[:1])], engines(one, one, one))
+    assert [len(some) for some in read] == [3, 0, 1]
+    assert [line.polygon for line in read[2]] == [lines[0].polygon]
+    assert len(one.calls) == 1

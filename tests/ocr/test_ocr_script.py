@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from pipeline.ocr.crops import find_ink
 from pipeline.ocr.script import FEATURES, SCRIPTS, load_weights, tell_script, tell_scripts
 from pipeline.values import Pixels
 
@@ -37,7 +38,7 @@ def written(text: str, font: Path, size: int = 40) -> Pixels:
     ids=lambda value: value.stem if isinstance(value, Path) else value,
 )
 def test_a_clean_line_is_told_by_its_face(font: Path, script: str) -> None:
-    told, sure = tell_script(written(TEXT, font))
+    told, sure = tell_script(find_ink(written(TEXT, font)))
     assert told == script
     assert 0.5 < sure <= 1
 
@@ -50,13 +51,13 @@ def test_a_printed_label_with_handwriting_counts_as_handwriting() -> None:
         np.pad(part, ((0, height - part.shape[0]), (0, 0)), constant_values=255)
         for part in (label, name)
     ]
-    assert tell_script(np.hstack(both))[0] == "handwriting"
+    assert tell_script(find_ink(np.hstack(both)))[0] == "handwriting"
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 40), (40, 3), (60, 300)])
 @pytest.mark.parametrize("grey", [0, 128, 255])
 def test_a_crop_without_letters_gets_a_script_too(shape: tuple[int, int], grey: int) -> None:
-    script, sure = tell_script(np.full(shape, grey, np.uint8))
+    script, sure = tell_script(find_ink(np.full(shape, grey, np.uint8)))
     assert script in SCRIPTS
     assert 0 <= sure <= 1
 
@@ -64,11 +65,11 @@ def test_a_crop_without_letters_gets_a_script_too(shape: tuple[int, int], grey: 
 def test_short_entries_lean_on_the_rest_of_the_page() -> None:
     hand = HANDS / "charm.ttf"
     short = ["Nam", "Nữ", "25", "Kinh", "1987", "- nt -", "8/3/1962"]
-    crops = [written(text, hand, 32) for text in [TEXT] * 8 + short]
-    cells = [(row, 1) for row in range(4, 4 + len(crops))]
+    inks = [find_ink(written(text, hand, 32)) for text in [TEXT] * 8 + short]
+    cells = [(row, 1) for row in range(4, 4 + len(inks))]
     alone, amid = (
-        Counter(script for script, _sure in tell_scripts(crops, place)[8:])["handwriting"]
-        for place in ([None] * len(crops), cells)
+        Counter(script for script, _sure in tell_scripts(inks, place)[8:])["handwriting"]
+        for place in ([None] * len(inks), cells)
     )
     assert alone < amid == len(short)
 
@@ -85,10 +86,11 @@ def test_the_shipped_weights_fit_the_features() -> None:
 
 @pytest.mark.corpus
 def test_real_handwriting_is_told_as_handwriting(corpus: Path) -> None:
-    rows = (corpus / "handwriting" / "lines.jsonl").read_text(encoding="utf-8").splitlines()
+    home = corpus / "handwriting"
+    rows = (home / "lines.jsonl").read_text(encoding="utf-8").splitlines()
     files = [json.loads(row)["file"] for row in rows[::64]]
     told = Counter(
-        tell_script(np.asarray(cv2.imread(str(corpus / "handwriting" / file), 0), np.uint8))[0]
+        tell_script(find_ink(np.asarray(cv2.imread(str(home / file), 0), np.uint8)))[0]
         for file in files
     )
     assert told["handwriting"] / len(files) > 0.95

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.values import Line, PageImage, Pixels
+from pipeline.ocr.crops import Ink
+from pipeline.values import Line, Pixels
 
 
 class Engine(Protocol):
@@ -17,16 +18,17 @@ class Engine(Protocol):
 
     name: str
 
-    def read(self, image: PageImage, lines: Sequence[Line], allowed: str = "") -> list[Line]:
+    def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
         """Return the same lines, in the same order, with text, confidence and letters.
 
         A line without ink has the empty text, and so has one that cannot be read; neither
         fails the others.
 
         Args:
-            image: dark ink on light paper, rules taken off.
-            lines: their outlines on it.
-            allowed: the only characters that can stand there; empty when any can.
+            lines: of one page.
+            inks: what is written in each, as `crops.inks_of` finds it; None where nothing is.
+            kind: of field that all of them hold, if that is known (`int`, `person_name`); it
+                rules out letters, and tells which language to expect.
         """
         ...
 

@@ -12,10 +12,11 @@ import numpy as np
 import onnxruntime
 
 from pipeline.errors import ReadingError
-from pipeline.ocr.crops import crop, find_ink
+from pipeline.ocr.crops import Ink, find_ink
 from pipeline.ocr.decode import LogProbs, Reading, decode, read_number, restrict
+from pipeline.ocr.language import family, letters_of, load_language
 from pipeline.settings import OcrSettings, shipped
-from pipeline.values import Alternative, Letter, Line, PageImage, Pixels
+from pipeline.values import Alternative, Letter, Line, Pixels
 from pipeline.words import _
 
 NAME = "ctc_onnx"
@@ -97,33 +98,35 @@ class CtcEngine:
 
     name = NAME
 
-    def __init__(self, model: Model, threads: int) -> None:
+    def __init__(self, model: Model, threads: int, *, language: bool = True) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.model = model
+        self._has_language = language
         self._session: Any = onnxruntime.InferenceSession(
             str(model.file), options, providers=["CPUExecutionProvider"]
         )
         self._input: str = self._session.get_inputs()[0].name
 
-    def read(self, image: PageImage, lines: Sequence[Line], allowed: str = "") -> list[Line]:
+    def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
         """Return the lines with what stands in them."""
-        strips = [to_strip(crop(image, line), self.model.height_px) for line in lines]
+        strips = [to_strip(ink, self.model.height_px) for ink in inks]
         read = iter(self._logits([strip for strip in strips if strip is not None]))
         return [
-            _blank(line) if strip is None else self._fill(line, strip, next(read), allowed)
+            _blank(line) if strip is None else self._fill(line, strip, next(read), kind)
             for line, strip in zip(lines, strips, strict=True)
         ]
 
     def legibility(self, crops: Sequence[Pixels]) -> float:
         """Return the mean probability of the letters read in the crops."""
-        strips = [to_strip(pixels, self.model.height_px) for pixels in crops]
+        strips = [to_strip(find_ink(pixels), self.model.height_px) for pixels in crops]
         likely = [
             float(np.mean([letter.confidence for letter in reading.letters]))
-            for reading in map(
-                self._decode, self._logits([strip for strip in strips if strip is not None])
+            for reading in (
+                decode(log_probs, self.model.characters)
+                for log_probs in self._logits([strip for strip in strips if strip is not None])
             )
             if reading.letters
         ]
@@ -131,18 +134,17 @@ class CtcEngine:
 
     def logits(self, crops: Sequence[Pixels]) -> list[LogProbs]:
         """Return the log-probabilities (steps, classes) of each crop; none for a blank one."""
-        strips = [to_strip(pixels, self.model.height_px) for pixels in crops]
+        strips = [to_strip(find_ink(pixels), self.model.height_px) for pixels in crops]
         read = iter(self._logits([strip for strip in strips if strip is not None]))
         nothing = np.zeros((0, len(self.model.characters) + 1), np.float32)
         return [nothing if strip is None else next(read) for strip in strips]
 
-    def _decode(self, log_probs: LogProbs) -> Reading:
-        return decode(log_probs, self.model.characters)
-
-    def _fill(self, line: Line, strip: Strip, log_probs: LogProbs, allowed: str) -> Line:
-        if allowed:
-            log_probs = restrict(log_probs, self.model.characters, allowed)
-        reading = self._decode(log_probs)
+    def _fill(self, line: Line, strip: Strip, log_probs: LogProbs, kind: str) -> Line:
+        characters = self.model.characters
+        if letters_of(kind):
+            log_probs = restrict(log_probs, characters, letters_of(kind))
+        language = load_language(family(kind), characters) if self._has_language else None
+        reading = decode(log_probs, characters, language)
         span = strip.right - strip.left
         letters = tuple(
             Letter(
@@ -199,8 +201,8 @@ class CtcEngine:
         answers: dict[int, LogProbs] = {}
         for batch in _batches([strip.shape[1] for strip in strips]):
             width = max(_padded(strips[index].shape[1]) for index in batch)
-            fed = np.ones((len(batch), self.model.channels, self.model.height_px, width))
-            fed = fed.astype(np.float32)
+            shape = (len(batch), self.model.channels, self.model.height_px, width)
+            fed = np.ones(shape, np.float32)
             for place, index in enumerate(batch):
                 strip = strips[index]
                 fed[place, :, :, : strip.shape[1]] = strip.astype(np.float32) / 255
@@ -218,12 +220,11 @@ def create(settings: OcrSettings) -> CtcEngine:
         ReadingError: there is no such model, or its file was changed.
     """
     folder = shipped("ocr_models") / "vie" / settings.hand_model
-    return CtcEngine(load_model(folder), settings.threads)
+    return CtcEngine(load_model(folder), settings.threads, language=settings.language)
 
 
-def to_strip(pixels: Pixels, height_px: int) -> Strip | None:
+def to_strip(ink: Ink | None, height_px: int) -> Strip | None:
     """Return the ink of a crop at the network's height; None when nothing is written."""
-    ink = find_ink(pixels)
     if ink is None:
         return None
     box, height = ink.box, ink.box.bottom - ink.box.top
@@ -231,7 +232,7 @@ def to_strip(pixels: Pixels, height_px: int) -> Strip | None:
     width = max(MIN_STRIP_PX, round(framed.shape[1] * height_px / framed.shape[0]))
     method = cv2.INTER_AREA if framed.shape[0] > height_px else cv2.INTER_CUBIC
     strip = np.asarray(cv2.resize(framed, (width, height_px), interpolation=method), np.uint8)
-    return Strip(strip, box.left / pixels.shape[1], box.right / pixels.shape[1])
+    return Strip(strip, box.left / ink.crop_px, box.right / ink.crop_px)
 
 
 def cut_at_gaps(strip: Pixels, max_width_px: int) -> list[Pixels]:

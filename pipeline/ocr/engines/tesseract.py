@@ -18,9 +18,10 @@ import pytesseract
 
 from pipeline.errors import ProgramError, ReadingError
 from pipeline.letters import nfc
-from pipeline.ocr.crops import crop, find_ink
+from pipeline.ocr.crops import Ink, find_ink
+from pipeline.ocr.language import letters_of
 from pipeline.settings import OcrSettings
-from pipeline.values import Letter, Line, PageImage, Pixels
+from pipeline.values import Letter, Line, Pixels
 from pipeline.words import _
 
 NAME = "tesseract"
@@ -72,10 +73,12 @@ class TesseractEngine:
     def __init__(self, page_seconds: float) -> None:
         self.page_seconds = page_seconds
 
-    def read(self, image: PageImage, lines: Sequence[Line], allowed: str = "") -> list[Line]:
+    def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
         """Return the lines with what stands in them."""
-        strips = [to_strip(crop(image, line)) for line in lines]
-        found = iter(self._words([strip for strip in strips if strip is not None], allowed))
+        strips = [to_strip(ink) for ink in inks]
+        found = iter(
+            self._words([strip for strip in strips if strip is not None], letters_of(kind))
+        )
         return [
             _blank(line) if strip is None else _fill(line, strip, next(found))
             for line, strip in zip(lines, strips, strict=True)
@@ -83,7 +86,7 @@ class TesseractEngine:
 
     def legibility(self, crops: Sequence[Pixels]) -> float:
         """Return the mean confidence of the words read in the crops, by their length."""
-        strips = [strip for strip in map(to_strip, crops) if strip is not None]
+        strips = [strip for strip in map(to_strip, map(find_ink, crops)) if strip is not None]
         likely = [
             sum(word.confidence * len(word.text) for word in words)
             / sum(len(word.text) for word in words)
@@ -124,9 +127,8 @@ def _missing(reason: str) -> ProgramError:
     return ProgramError("tesseract", reason, _("hãy chạy: {command}").format(command=PACKAGES))
 
 
-def to_strip(pixels: Pixels) -> Strip | None:
+def to_strip(ink: Ink | None) -> Strip | None:
     """Return the ink of a crop at a size that Tesseract likes; None when nothing is written."""
-    ink = find_ink(pixels)
     if ink is None:
         return None
     scale = max(1.0, min(4.0, MIN_INK_PX / ink.pixels.shape[0]))
@@ -136,7 +138,7 @@ def to_strip(pixels: Pixels) -> Strip | None:
             cv2.resize(large, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8
         )
     padded = np.pad(large, MARGIN_PX, constant_values=255)
-    return Strip(padded, ink.box.left - MARGIN_PX / scale, scale, pixels.shape[1])
+    return Strip(padded, ink.box.left - MARGIN_PX / scale, scale, ink.crop_px)
 
 
 def _write(strips: Sequence[Strip], folder: Path) -> str:
