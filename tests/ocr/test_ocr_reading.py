@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -100,9 +101,10 @@ def test_a_model_that_is_not_there_is_a_sentence() -> None:
         ctc_onnx.create(OcrSettings(hand_model="nowhere"))
 
 
-def test_a_page_that_takes_too_long_is_given_up() -> None:
-    image, lines = page(MIXED[:1] * 3)
-    hurried = tesseract.create(OcrSettings(page_seconds=0.01))
+@pytest.mark.parametrize("engine", [ctc_onnx, tesseract])
+def test_a_page_that_takes_too_long_is_given_up(engine: ModuleType) -> None:
+    image, lines = page([("Số " + "7" * digits, PRINT) for digits in range(1, 9)])
+    hurried = engine.create(OcrSettings(page_seconds=0.0001))
     with pytest.raises(ReadingError, match="page_seconds"):
         hurried.read(lines, inks_of(image, lines))
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from pipeline.errors import ReadingError
 from pipeline.ocr.crops import Ink
 from pipeline.values import Line, Pixels
+from pipeline.words import _
 
 
 class Engine(Protocol):
@@ -29,6 +31,9 @@ class Engine(Protocol):
             inks: what is written in each, as `crops.inks_of` finds it; None where nothing is.
             kind: of field that all of them hold, if that is known (`int`, `person_name`); it
                 rules out letters, and tells which language to expect.
+
+        Raises:
+            ReadingError: reading took longer than the settings' `page_seconds`.
         """
         ...
 
@@ -39,3 +44,12 @@ class Engine(Protocol):
         the same text upside down.
         """
         ...
+
+
+def too_slow(engine: str, page_seconds: float) -> ReadingError:
+    """Return the error for a page on which an engine spent more than the page is worth."""
+    return ReadingError(
+        _("bộ đọc {engine} đọc một trang quá {seconds:.0f} giây; hãy tăng page_seconds").format(
+            engine=engine, seconds=page_seconds
+        )
+    )

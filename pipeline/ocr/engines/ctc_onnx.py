@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import onnxruntime
 from pipeline.errors import ReadingError
 from pipeline.ocr.crops import Ink, find_ink
 from pipeline.ocr.decode import LogProbs, Reading, decode, read_number, restrict
+from pipeline.ocr.engines import too_slow
 from pipeline.ocr.language import family, letters_of, load_language
 from pipeline.settings import OcrSettings, shipped
 from pipeline.values import Alternative, Letter, Line, Pixels
@@ -98,13 +100,13 @@ class CtcEngine:
 
     name = NAME
 
-    def __init__(self, model: Model, threads: int, *, language: bool = True) -> None:
+    def __init__(self, model: Model, settings: OcrSettings) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = settings.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.model = model
-        self._has_language = language
+        self._settings = settings
         self._session: Any = onnxruntime.InferenceSession(
             str(model.file), options, providers=["CPUExecutionProvider"]
         )
@@ -143,7 +145,7 @@ class CtcEngine:
         characters = self.model.characters
         if letters_of(kind):
             log_probs = restrict(log_probs, characters, letters_of(kind))
-        language = load_language(family(kind), characters) if self._has_language else None
+        language = load_language(family(kind), characters) if self._settings.language else None
         reading = decode(log_probs, characters, language)
         span = strip.right - strip.left
         letters = tuple(
@@ -199,7 +201,10 @@ class CtcEngine:
     def _run(self, strips: Sequence[Pixels]) -> list[LogProbs]:
         """Run the network over strips, those of about one width together."""
         answers: dict[int, LogProbs] = {}
+        last = time.monotonic() + self._settings.page_seconds
         for batch in _batches([strip.shape[1] for strip in strips]):
+            if time.monotonic() > last:
+                raise too_slow(NAME, self._settings.page_seconds)
             width = max(_padded(strips[index].shape[1]) for index in batch)
             shape = (len(batch), self.model.channels, self.model.height_px, width)
             fed = np.ones(shape, np.float32)
@@ -220,7 +225,7 @@ def create(settings: OcrSettings) -> CtcEngine:
         ReadingError: there is no such model, or its file was changed.
     """
     folder = shipped("ocr_models") / "vie" / settings.hand_model
-    return CtcEngine(load_model(folder), settings.threads, language=settings.language)
+    return CtcEngine(load_model(folder), settings)
 
 
 def to_strip(ink: Ink | None, height_px: int) -> Strip | None:

@@ -19,6 +19,7 @@ import pytesseract
 from pipeline.errors import ProgramError, ReadingError
 from pipeline.letters import nfc
 from pipeline.ocr.crops import Ink, find_ink
+from pipeline.ocr.engines import too_slow
 from pipeline.ocr.language import letters_of
 from pipeline.settings import OcrSettings
 from pipeline.values import Letter, Line, Pixels
@@ -177,11 +178,7 @@ def _call(names: str, allowed: str, page_seconds: float) -> str:
             "tesseract", error.message, _("hãy chạy: {command}").format(command=PACKAGES)
         ) from error
     except RuntimeError as error:  # pytesseract's word for the time limit
-        raise ReadingError(
-            _("Tesseract đọc một trang quá {seconds:.0f} giây; hãy tăng page_seconds").format(
-                seconds=page_seconds
-            )
-        ) from error
+        raise too_slow(NAME, page_seconds) from error
     return str(table)
 
 
