@@ -1,10 +1,10 @@
-"""Measure the engines on single lines: errors, CPU and memory.
+"""Measure engines and models on single lines that nothing was trained or tuned on.
 
-    scripts/bench_ocr.py --pages build/pages --corpus ../shared/corpus [--lines 240]
+    scripts/bench_ocr.py --shared ../shared [--lines 200] [--model hand --model asternet]
 
-`--pages` holds folders of scripts/synthesize_pages.py; those named measuring-… are read, rules
-taken off. Real handwriting comes from the corpus, a third of it in every table. Errors are
-counted as written: case, commas and tone placement count. Run with OMP_NUM_THREADS=1.
+Real handwriting of the held writers and lines, invented lines in the measuring faces. Errors are
+counted as written, and again without what the real labels leave open: case, punctuation and the
+place of the tone. The interval is the bootstrap's over lines. Run with OMP_NUM_THREADS=1.
 """
 
 import json
@@ -12,24 +12,44 @@ import os
 import resource
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
 import click
-import jiwer
-from line_pictures import LinePicture, hand_lines, page_lines, stack, typed_lines
+import numpy as np
+from line_pictures import LinePicture, bare, stack, typed_lines
+from rapidfuzz.distance import Levenshtein
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline import plugs  # noqa: E402
+from training.strips import SCRIPTS, invented_lines, real_lines  # noqa: E402
+from training.texts import load_lists  # noqa: E402
+
 from pipeline.ocr.crops import inks_of  # noqa: E402
-from pipeline.ocr.engines import Engine  # noqa: E402
+from pipeline.ocr.engines import Engine, ctc_onnx, tesseract  # noqa: E402
 from pipeline.settings import OcrSettings  # noqa: E402
 
-FOLDER = "pipeline.ocr.engines"
 BATCH = 40  # lines on a page
+SEED = 20_261_126
+DRAWS = 400  # of the bootstrap
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Errors in percent and CPU milliseconds a line of one reader on one set."""
+
+    lines: str
+    reader: str
+    n: int
+    cer: float
+    interval: tuple[float, float]
+    wer: float
+    exact: float
+    bare_cer: float
+    bare_exact: float
+    ms: float
 
 
 def cpu_seconds() -> float:
@@ -38,8 +58,8 @@ def cpu_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def measure(engine: Engine, pictures: Sequence[LinePicture]) -> dict[str, float]:
-    """Return error rates in percent and CPU milliseconds a line."""
+def measure(name: str, reader: str, engine: Engine, pictures: Sequence[LinePicture]) -> Row:
+    """Read the lines and count."""
     texts: list[str] = []
     before = cpu_seconds()
     for start in range(0, len(pictures), BATCH):
@@ -47,60 +67,81 @@ def measure(engine: Engine, pictures: Sequence[LinePicture]) -> dict[str, float]
         texts += [line.text for line in engine.read(lines, inks_of(image, lines))]
     spent = cpu_seconds() - before
     truth = [picture.text for picture in pictures]
-    exact = sum(text == true for text, true in zip(texts, truth, strict=True))
-    return {
-        "lines": len(truth),
-        "cer": round(100 * jiwer.cer(truth, texts), 1),
-        "wer": round(100 * jiwer.wer(truth, texts), 1),
-        "exact": round(100 * exact / len(truth), 1),
-        "ms": round(1000 * spent / len(truth), 1),
-    }
+    wrong, sizes = _errors(texts, truth)
+    words, word_sizes = _errors([t.split() for t in texts], [t.split() for t in truth])
+    plain, plain_sizes = _errors([bare(t) for t in texts], [bare(t) for t in truth])
+    draws = np.random.default_rng(1).integers(0, len(truth), (DRAWS, len(truth)))
+    rates = wrong[draws].sum(axis=1) / sizes[draws].sum(axis=1)
+    low, high = np.percentile(100 * rates, (2.5, 97.5))
+    return Row(
+        lines=name,
+        reader=reader,
+        n=len(truth),
+        cer=round(100 * float(wrong.sum() / sizes.sum()), 1),
+        interval=(round(float(low), 1), round(float(high), 1)),
+        wer=round(100 * float(words.sum() / word_sizes.sum()), 1),
+        exact=round(100 * float((wrong == 0).mean()), 1),
+        bare_cer=round(100 * float(plain.sum() / plain_sizes.sum()), 1),
+        bare_exact=round(100 * float((plain == 0).mean()), 1),
+        ms=round(1000 * spent / len(truth), 1),
+    )
 
 
-def sets(pages: Path | None, corpus: Path | None) -> Iterator[tuple[str, list[LinePicture]]]:
-    """Return the sets of lines by name."""
-    if pages:
-        for script in ("print", "typewriter", "handwriting"):
-            folders = sorted(pages.glob(f"measuring-{script}-*"))
-            lines = [x for folder in folders for x in page_lines(folder) if x.script == script]
-            yield f"invented {script}", [line for line in lines if line.text]
-    if corpus:
-        yield "real table cells", list(hand_lines(corpus, "table_cells"))
-        yield "real address lines", list(hand_lines(corpus, "address_lines"))
-        yield "real typing (French)", list(typed_lines(corpus))
+def _errors(
+    read: Sequence[Sequence[str]], truth: Sequence[Sequence[str]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return edits and length of each line."""
+    edits = [Levenshtein.distance(one, true) for one, true in zip(read, truth, strict=True)]
+    return np.array(edits, np.float64), np.array([max(1, len(true)) for true in truth], np.float64)
+
+
+def sets(shared: Path, most: int) -> Iterator[tuple[str, list[LinePicture]]]:
+    """Return the sets of lines by name, at most so many lines of each."""
+    real = list(real_lines(shared / "corpus", "held"))
+    Random(SEED).shuffle(real)
+    for name, known in (("real table cells", True), ("real address lines", False)):
+        yield name, [line for line in real if ("/" not in line.group) == known][:most]
+    lists = load_lists(shared)
+    for script, _share in SCRIPTS:
+        yield f"invented {script}", list(invented_lines(lists, SEED, most, "measuring", script))
+    typed = list(typed_lines(shared / "corpus"))
+    Random(SEED).shuffle(typed)
+    yield "real typing (French)", typed[:most]
+
+
+def readers(models: Sequence[str]) -> Iterator[tuple[str, Engine]]:
+    """Return every model with and without language, and Tesseract."""
+    for model in models:
+        for language in (False, True):
+            settings = OcrSettings(hand_model=model, language=language)
+            yield f"{model}{' + language' if language else ''}", ctc_onnx.create(settings)
+    yield "tesseract", tesseract.create(OcrSettings())
 
 
 @click.command()
-@click.option("--pages", type=click.Path(exists=True, path_type=Path))
-@click.option("--corpus", type=click.Path(exists=True, path_type=Path))
-@click.option("--lines", default=240, show_default=True, help="Lines of each set.")
-@click.option("--engine", "engines", multiple=True, help="Only these; otherwise all.")
+@click.option("--shared", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--lines", default=200, show_default=True, help="Lines of each set, at most.")
+@click.option("--model", "models", multiple=True, default=("asternet", "hand"), show_default=True)
 @click.option("--json", "as_json", is_flag=True)
-def main(
-    *, pages: Path | None, corpus: Path | None, lines: int, engines: Sequence[str], as_json: bool
-) -> None:
-    """Print a table of engines by sets of lines."""
-    chosen = engines or plugs.names(FOLDER)
-    made: dict[str, Engine] = {
-        name: plugs.load(FOLDER, name).create(OcrSettings()) for name in chosen
-    }
+def main(*, shared: Path, lines: int, models: Sequence[str], as_json: bool) -> None:
+    """Print a table of readers by sets of lines."""
+    made = list(readers(models))
     rows = []
-    print(f"{'lines':22} {'engine':10}     n   CER   WER exact  ms/line", file=sys.stderr)
-    for name, pictures in sets(pages, corpus):
-        Random(5).shuffle(pictures)
-        for engine_name, engine in made.items():
-            row = measure(engine, list(islice(pictures, lines)))
-            rows.append({"set": name, "engine": engine_name, **row})
+    print("| lines | n | reader | CER | 95 % | WER | exact | CER bare | exact bare | CPU ms |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for name, pictures in sets(shared, lines):
+        for reader, engine in made:
+            row = measure(name, reader, engine, pictures)
+            rows.append(row)
             print(
-                f"{name:22} {engine_name:10} {row['lines']:5} {row['cer']:5} {row['wer']:5} "
-                f"{row['exact']:5} {row['ms']:8}",
-                file=sys.stderr,
+                f"| {name} | {row.n} | {reader} | {row.cer} | {row.interval[0]}–{row.interval[1]} "
+                f"| {row.wer} | {row.exact} | {row.bare_cer} | {row.bare_exact} | {row.ms} |",
                 flush=True,
             )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"peak memory of this process {peak} MB", file=sys.stderr)
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False))
+        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
 
 
 if __name__ == "__main__":

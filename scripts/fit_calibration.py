@@ -4,12 +4,11 @@
 
 `--pages` holds folders of scripts/synthesize_pages.py: those named tuning-… to fit on, those
 named measuring-… (other faces, other layouts) to measure on. Real handwritten lines are cut into
-pieces of a few words, as long as a register's cells are; two thirds of their writers are fitted
-on, the others measured. Their labels know neither case nor commas, so those are not counted.
+pieces of a few words, as long as a register's cells are; the `dev` writers are fitted on, the
+`held` ones measured. Their labels know neither case nor commas, so those are not counted.
 """
 
 import json
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,26 +18,24 @@ from random import Random
 
 import click
 import numpy as np
-from line_pictures import LinePicture, hand_lines, page_lines, stack
+from line_pictures import LinePicture, bare, page_lines, stack
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline.letters import nfc  # noqa: E402
+from training.strips import real_lines  # noqa: E402
+
 from pipeline.ocr.calibrate import Curve, calibration_error, fit, likely  # noqa: E402
 from pipeline.ocr.crops import inks_of  # noqa: E402
 from pipeline.ocr.decode import LogProbs, align, decode, telling_steps  # noqa: E402
 from pipeline.ocr.engines import Engine, ctc_onnx, tesseract  # noqa: E402
+from pipeline.ocr.language import ANY, load_language  # noqa: E402
 from pipeline.settings import OcrSettings  # noqa: E402
-from pipeline.values import Line, PageImage  # noqa: E402
 
 OUT = ROOT / "ocr_models" / "vie" / "calibration.json"
 MOST = 800  # lines of one script from invented pages, on each side
 REAL = 400  # real lines on each side; each gives two or three pieces
 WORDS = (1, 4)  # in a piece
-TONES = {"oà": "òa", "oá": "óa", "oả": "ỏa", "oã": "õa", "oạ": "ọa", "uỳ": "ùy", "uý": "úy",
-         "uỷ": "ủy", "uỹ": "ũy", "uỵ": "ụy", "oè": "òe", "oé": "óe", "oẻ": "ỏe", "oẽ": "õe",
-         "oẹ": "ọe"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +47,6 @@ class Judged:
     source: str
     raw: float
     right: bool
-
-
-def same_words(text: str, truth: str) -> bool:
-    """Say whether two texts differ in nothing but case, punctuation and place of the tone."""
-
-    def bare(words: str) -> str:
-        lower = nfc(words).lower()
-        for new, old in TONES.items():
-            lower = lower.replace(new, old)
-        return " ".join(re.sub(r"[^\w\s/]", " ", lower).split())
-
-    return bare(text) == bare(truth)
-
-
-def whole(picture: LinePicture) -> tuple[PageImage, list[Line]]:
-    """Return a page that is one line."""
-    height, width = picture.pixels.shape
-    frame = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
-    return PageImage(picture.pixels, 300.0, np.eye(3)), [Line(frame)]
 
 
 def judge_pages(
@@ -104,13 +82,14 @@ def judge_hands(
 ) -> Iterator[Judged]:
     """Read real lines, cut into pieces of a few words where the truth has spaces."""
     characters = engine.model.characters
+    language = load_language(ANY, characters)
     for start in range(0, len(pictures), 20):
         some = pictures[start : start + 20]
         for picture, steps in zip(some, engine.logits([p.pixels for p in some]), strict=True):
             for piece, truth in pieces(steps, picture.text, characters, rng):
-                reading = decode(piece, characters)
+                reading = decode(piece, characters, language)
                 if reading.text:
-                    right = same_words(reading.text, truth)
+                    right = bare(reading.text) == bare(truth)
                     yield Judged(engine.name, "handwriting", source, reading.probability, right)
 
 
@@ -163,18 +142,10 @@ def main(pages: Path, corpus: Path | None) -> None:
         readers = (network, tesseract.create(settings))
         judged[part] = list(judge_pages(folders, "invented", readers, rng))
     if corpus:
-        for folder in ("table_cells", "address_lines"):
-            lines = list(hand_lines(corpus, folder))
-            writers = sorted({line.group for line in lines})
-            rng.shuffle(writers)
+        for part, mine in {"tuning": "dev", "measuring": "held"}.items():
+            lines = list(real_lines(corpus, mine))
             rng.shuffle(lines)
-            held = set(writers[: len(writers) // 3])
-            parts = {
-                "tuning": [line for line in lines if line.group not in held],
-                "measuring": [line for line in lines if line.group in held],
-            }
-            for part, mine in parts.items():
-                judged[part] += judge_hands(mine[:REAL], f"real {folder}", network, rng)
+            judged[part] += judge_hands(lines[:REAL], "real", network, rng)
     curves = []
     for key in sorted({(line.engine, line.script) for line in judged["tuning"]}):
         fitted, held_back = (

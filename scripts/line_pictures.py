@@ -5,6 +5,7 @@ stands), the real handwriting of the corpus (`lines.jsonl`), and foreign typed p
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,13 @@ from lxml import etree
 
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.rules import find_rules
+from pipeline.letters import nfc
 from pipeline.ocr.crops import crop
 from pipeline.values import Line, PageImage, Pixels, Polygon, Script
 
+TONES = {"oà": "òa", "oá": "óa", "oả": "ỏa", "oã": "õa", "oạ": "ọa", "uỳ": "ùy", "uý": "úy",
+         "uỷ": "ủy", "uỹ": "ũy", "uỵ": "ụy", "oè": "òe", "oé": "óe", "oẻ": "ỏe", "oẽ": "õe",
+         "oẹ": "ọe"}  # fmt: skip
 ROOM_MM = 0.5  # the layout leaves this much paper around a line
 
 
@@ -121,3 +126,11 @@ def stack(pictures: Sequence[LinePicture]) -> tuple[PageImage, list[Line]]:
         lines.append(Line(((0, top), (wide, top), (wide, top + high), (0, top + high))))
         top += high
     return PageImage(sheet, 300.0, np.eye(3)), lines
+
+
+def bare(words: str) -> str:
+    """Return a text without what the labels of real lines leave open: case, marks, tone's place."""
+    lower = nfc(words).lower()
+    for new, old in TONES.items():
+        lower = lower.replace(new, old)
+    return " ".join(re.sub(r"[^\w\s/]", " ", lower).split())
