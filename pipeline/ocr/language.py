@@ -144,7 +144,13 @@ def read_language(file: Path, characters: str) -> Language:
     firsts = np.concatenate(([0], np.cumsum(counts[:-1], dtype=np.int64)))
     lengths = np.add.reduceat(known.astype(np.int64), firsts)
     names = np.where(contexts < 0, contexts, own[np.maximum(contexts, 0)])
-    places = {tuple(row[row != NOTHING].tolist()): place for place, row in enumerate(names)}
+    sizes = (contexts != NOTHING).sum(axis=1)  # they come short ones first
+    rows = [
+        row
+        for size in range(contexts.shape[1] + 1)
+        for row in map(tuple, names[sizes == size, :size].tolist())
+    ]
+    places = {row: place for place, row in enumerate(rows)}
     return Language(
         order=contexts.shape[1] + 1,
         classes=len(characters) + 1,
