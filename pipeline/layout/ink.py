@@ -1,7 +1,6 @@
 """Take ruling lines and leaders off the page, and leave the strokes that cross them."""
 
 from dataclasses import replace
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -19,12 +18,8 @@ MIN_CONTRAST = 40  # darkness beside a rule that is a stroke
 DARKER = 45  # ink on a rule is darker than the rule by this
 
 
-@lru_cache(maxsize=1)
 def erase_rules(image: PageImage, rules: Rules) -> PageImage:
-    """Return the page on even white paper, without its rules and leaders.
-
-    The last page is kept: lines are found on the same bare page that they are read from.
-    """
+    """Return the page on even white paper, without its rules and leaders."""
     scale = Scale(image.dpi)
     even = even_light(image.pixels, paper_of(image.pixels, scale))
     for rule in rules.horizontal:

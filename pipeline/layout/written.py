@@ -1,7 +1,7 @@
 """The writing in each cell and outside cells, as outlines at the working scale."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import cv2
@@ -13,7 +13,7 @@ from pipeline.layout.darkness import Darkness, Scale, measure_darkness
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.rules import Rule, Rules
 from pipeline.layout.writing import Quad, Span, band_heights, find_quads
-from pipeline.values import Cell, PageImage, Pixels
+from pipeline.values import Cell, PageImage
 
 BIG_CELL_MM = 60.0  # a cell as wide as this is a form's box: rows in it may hold two columns
 MIN_STROKE_MM = 0.9  # the longest side of what counts as writing in a cell: a ditto mark
@@ -43,7 +43,8 @@ def find_written(image: PageImage, rules: Rules, cells: Sequence[Cell]) -> Writt
     """Return the written lines, cell by cell, from top to bottom in each."""
     dark = measure_darkness(image)
     small = _at_scale(rules, dark.factor)
-    mask = (_shrunk(erase_rules(image, rules).pixels, dark) <= 255 - dark.ink).astype(np.uint8)
+    clean = erase_rules(_shrunk(image, dark), small)
+    mask = ((255 - clean.pixels) >= dark.ink).astype(np.uint8)
     pieces = find_components(mask, small, _regions(cells, dark), dark.scale)
     spans = [Span(r.points[0][0], r.points[-1][0], r.points[0][1]) for r in small.leaders]
     regions = _members(pieces)
@@ -75,12 +76,13 @@ def _at_scale(rules: Rules, factor: float) -> Rules:
     return Rules(shrunk(rules.horizontal), shrunk(rules.vertical), shrunk(rules.leaders))
 
 
-def _shrunk(pixels: Pixels, dark: Darkness) -> Pixels:
+def _shrunk(image: PageImage, dark: Darkness) -> PageImage:
     """Return the page at the working scale."""
-    if pixels.shape == dark.values.shape:
-        return pixels
     size = dark.values.shape[::-1]
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    pixels = image.pixels
+    if pixels.shape != dark.values.shape:
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return replace(image, pixels=pixels, dpi=dark.scale.dpi)
 
 
 def _regions(cells: Sequence[Cell], dark: Darkness) -> Labels:
