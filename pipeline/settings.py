@@ -56,9 +56,9 @@ class OcrSettings:
 
     __pydantic_config__ = _STRICT
     hand: str = "ctc_onnx"
-    print: str = "tesseract"
+    print: str = "ctc_onnx"
     typewriter: str = "ctc_onnx"
-    hand_model: str = "asternet"
+    hand_model: str = "hand"
     language: bool = True
     threads: int = 1
     page_seconds: float = 120.0

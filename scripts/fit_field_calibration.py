@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fit the curves that make field confidence honest, from truth and a reading of tuning pages.
 
-    scripts/fit_field_calibration.py TRUTH.json --pred PRED.json [--pred …] --out FILE
+    scripts/fit_field_calibration.py --set TRUTH.json PRED.json [--set …] --out FILE
 
 PRED is what `sohoa read --json` says about the pages of TRUTH, read WITHOUT a calibration file
 (move ocr_models/vie/field_calibration.json away first): curves are fitted to the engine's own
@@ -32,11 +32,11 @@ def kinds_of_fields() -> dict[str, str]:
     return {field.key: field.kind for form in forms for field in form.fields}
 
 
-def collect(truth: Path, preds: tuple[Path, ...]) -> Samples:
+def collect(sets: tuple[tuple[Path, Path], ...]) -> Samples:
     kinds = kinds_of_fields()
     samples: Samples = defaultdict(list)
-    true_pages = json.loads(truth.read_text(encoding="utf-8"))["pages"]
-    for pred in preds:
+    for truth, pred in sets:
+        true_pages = json.loads(truth.read_text(encoding="utf-8"))["pages"]
         read_pages = json.loads(pred.read_text(encoding="utf-8"))["pages"]
         for scan in pair_scans(true_pages, read_pages):
             for field in check_records(scan).fields:
@@ -58,14 +58,20 @@ def curves(samples: Samples) -> dict[str, dict[str, Curve]]:
 
 
 @click.command()
-@click.argument("truth", type=click.Path(exists=True, path_type=Path))
-@click.option("--pred", "preds", multiple=True, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    required=True,
+    nargs=2,
+    type=click.Path(exists=True, path_type=Path),
+)
 @click.option(
     "--out", default=ROOT / "ocr_models/vie/field_calibration.json", type=click.Path(path_type=Path)
 )
-def main(truth: Path, preds: tuple[Path, ...], out: Path) -> None:
+def main(sets: tuple[tuple[Path, Path], ...], out: Path) -> None:
     """Fit the curves and write them as JSON."""
-    samples = collect(truth, preds)
+    samples = collect(sets)
     kinds, count = curves(samples), len(samples[ANY, ANY])
     told = {"version": 1, "fields": count, "kinds": kinds}
     out.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -42,6 +42,7 @@ FAMILIES: Mapping[str, str] = {
     "decimal": "number",
     "id_number": "number",
     "code_list": "number",
+    **{name: name for name in ("name", "place", "date", "number")},
 }
 ANY = "any"
 DIGITS = "0123456789"
