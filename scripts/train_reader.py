@@ -33,8 +33,6 @@ READERS = ROOT / "build" / "readers"
 ASTERNET = ROOT / "ocr_models" / "vie" / "asternet" / "asternet.onnx"
 HEIGHT = 32
 SAVE_SECONDS = 180
-SOURCES = ("real-dev", "tuning-handwriting", "measuring-handwriting", "measuring-print",
-           "measuring-typewriter")  # fmt: skip
 
 
 def greedy(log_probs: np.ndarray) -> str:
