@@ -44,7 +44,9 @@ def _tables(form: Form, grids: Sequence[Grid]) -> list[list[Grid]]:
 def _entries(form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel]) -> Iterator[Entry]:
     for number, rows in enumerate(_paired(grids), 1):
         slots = tuple(_slots(form, grids, labels, rows))
-        if not any(slot.pieces for slot in slots):
+        # Where the cells that no entry lacks are all empty, the rest is a stamp, dirt or a tail.
+        named = [slot for slot in slots if not set(form.required).isdisjoint(slot.keys)]
+        if not any(slot.pieces for slot in named or slots):
             continue
         side = next(index for index, row in enumerate(rows) if row is not None)
         row = rows[side]

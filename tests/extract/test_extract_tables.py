@@ -193,6 +193,13 @@ def test_empty_rows_are_no_records() -> None:
     assert read("birth_table", table(LEFT_HEAD, [[""] * 8, [""] * 8])) == ()
 
 
+def test_dirt_beside_the_cells_that_no_entry_lacks_is_no_record() -> None:
+    left = [*LEFT[:3], ["", "", "", "", "", "", "", "7"]]
+    right = [*RIGHT[:3], ["", "/", "", "", '"', "", "", "", "", "", "x"]]
+    records = read("birth_table", table(LEFT_HEAD, left, "left"), table(RIGHT_HEAD, right, "right"))
+    assert [values(record)["so"] for record in records] == ["45", "46", "47"]
+
+
 def test_columns_may_all_be_on_one_page() -> None:
     head = [[*LEFT_HEAD[0], "Họ và tên cha", "Tuổi", "Họ và tên mẹ", "Tuổi", "Chỗ ở", "Ghi chú"]]
     body = [[*LEFT[0], "Nguyễn Văn Ba", "32", "Lê Thị Sáu", "28", "thôn Đông", ""]]
