@@ -18,13 +18,13 @@ from random import Random
 
 import click
 import numpy as np
-from line_pictures import LinePicture, bare, stack, typed_lines
+from line_pictures import LinePicture, bare, real_lines, stack, typed_lines
 from rapidfuzz.distance import Levenshtein
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from training.strips import SCRIPTS, invented_lines, real_lines  # noqa: E402
+from training.strips import SCRIPTS, invented_lines  # noqa: E402
 from training.texts import load_lists  # noqa: E402
 
 from pipeline.ocr.crops import inks_of  # noqa: E402

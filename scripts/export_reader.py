@@ -23,10 +23,9 @@ import onnx  # noqa: E402
 import torch  # noqa: E402
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
-from training.networks import MOST_STEPS, STEP_PX, Reader, make  # noqa: E402
+from training.networks import HEIGHT_PX, MOST_STEPS, STEP_PX, Reader, make  # noqa: E402
 from training.texts import CHARACTERS  # noqa: E402
 
-HEIGHT_PX = 32
 SMALL = 4096  # numbers; smaller constants stay float32
 
 

@@ -18,12 +18,10 @@ from random import Random
 
 import click
 import numpy as np
-from line_pictures import LinePicture, bare, page_lines, stack
+from line_pictures import LinePicture, bare, page_lines, real_lines, stack
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-
-from training.strips import real_lines  # noqa: E402
 
 from pipeline.ocr.calibrate import Curve, calibration_error, fit, likely  # noqa: E402
 from pipeline.ocr.crops import inks_of  # noqa: E402

@@ -16,8 +16,8 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from line_pictures import LinePicture  # noqa: E402
-from training.strips import SCRIPTS, invented_lines, real_lines, write_shard  # noqa: E402
+from line_pictures import LinePicture, real_lines  # noqa: E402
+from training.strips import SCRIPTS, invented_lines, write_shard  # noqa: E402
 from training.texts import load_lists  # noqa: E402
 
 

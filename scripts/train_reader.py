@@ -25,13 +25,12 @@ from rapidfuzz.distance import Levenshtein  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from training.loading import Lines, batches, collate, open_lines, resized  # noqa: E402
-from training.networks import LightFront, Reader, load_asternet, make  # noqa: E402
+from training.networks import HEIGHT_PX, LightFront, Reader, load_asternet, make  # noqa: E402
 from training.texts import CHARACTERS  # noqa: E402
 
 LINES = ROOT / "build" / "lines"
 READERS = ROOT / "build" / "readers"
 ASTERNET = ROOT / "ocr_models" / "vie" / "asternet" / "asternet.onnx"
-HEIGHT = 32
 SAVE_SECONDS = 180
 
 
@@ -49,8 +48,8 @@ def cer(reader: Reader, lines: Lines, most: int) -> tuple[float, float]:
     places = lines.places[:: max(1, len(lines.places) // most)]
     with torch.no_grad():
         for place in places:
-            strip, text, _script = lines.at(place)
-            batch = collate([resized(strip, HEIGHT)], [text])
+            strip, text = lines.at(place)
+            batch = collate([resized(strip, HEIGHT_PX)], [text])
             read = greedy(reader(batch.pixels)[0].numpy())
             wrong += Levenshtein.distance(read, text)
             letters += len(text)
@@ -88,7 +87,7 @@ def main() -> None:
 @click.option("--rate", default=2e-3, show_default=True)
 def front(minutes: float, folder: Path, rate: float) -> None:
     """Let the light front give the same features as asternet's own (mean squared error)."""
-    heavy = make("heavy", ASTERNET).front.eval()
+    heavy = build("heavy", ASTERNET, None).front.eval()
     light = LightFront().train()
     file = READERS / "front" / "state.pt"
     spent = 0.0
@@ -100,7 +99,12 @@ def front(minutes: float, folder: Path, rate: float) -> None:
         spent = state["spent"]
     rng = Random(int(spent) + 1)
     sources = [(open_lines(folder, "real-train"), 0.5), (open_lines(folder, "tuning-*"), 0.5)]
-    stream = batches(sources, rng, HEIGHT, 12, 3000)
+    stream = batches(sources, rng, HEIGHT_PX, 12, 3000)
+
+    def keep(spent: float) -> None:
+        told = {"front": light.state_dict(), "optimizer": optimizer.state_dict(), "spent": spent}
+        save(file, told)
+
     begun = saved = time.monotonic()
     total, count = 0.0, 0
     while (now := spent + time.monotonic() - begun) < minutes * 60:
@@ -118,11 +122,8 @@ def front(minutes: float, folder: Path, rate: float) -> None:
             saved = time.monotonic()
             print(json.dumps({"s": round(now), "unexplained": round(total / count, 4)}), flush=True)
             total, count = 0.0, 0
-            save(
-                file,
-                {"front": light.state_dict(), "optimizer": optimizer.state_dict(), "spent": now},
-            )
-    save(file, {"front": light.state_dict(), "optimizer": optimizer.state_dict(), "spent": now})
+            keep(now)
+    keep(now)
 
 
 def build(network: str, start: Path | None, front_file: Path | None) -> Reader:
@@ -132,10 +133,9 @@ def build(network: str, start: Path | None, front_file: Path | None) -> Reader:
         load_asternet(start, reader)
     elif start is not None:
         told = torch.load(start, weights_only=True)["reader"]
-        if network == "light":  # the front may come from elsewhere
-            told = {key: value for key, value in told.items() if key in reader.state_dict()
-                    and value.shape == reader.state_dict()[key].shape}  # fmt: skip
-        reader.load_state_dict(told, strict=network != "light")
+        if front_file is not None:  # the front comes from there
+            told = {key: value for key, value in told.items() if key.startswith("trunk.")}
+        reader.load_state_dict(told, strict=front_file is None)
     if front_file is not None:
         reader.front.load_state_dict(torch.load(front_file, weights_only=True)["front"])
     return reader
@@ -198,7 +198,7 @@ def ctc(
             sources = [(open_lines(folder, "tuning-*"), 1 - real)]
             if real and (not grow or letters == 99):
                 sources.append((open_lines(folder, "real-train"), real))
-            stream = batches(sources, rng, HEIGHT, batch, 400 * batch, letters)
+            stream = batches(sources, rng, HEIGHT_PX, batch, 400 * batch, letters)
         drawn = next(stream)
         part = seen / lines
         for group in optimizer.param_groups:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import islice
 
 from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.crops import Ink, inks_of
@@ -36,11 +36,8 @@ def read_pages(
     for engine, indexes in _by_engine(chosen):
         answers = engine.read([named[i] for i in indexes], [inks[i] for i in indexes])
         read.update(zip(indexes, answers, strict=True))
-    ends = list(accumulate(len(lines) for _image, lines in pages))
-    starts = [0, *ends[:-1]]
-    return [
-        tuple(map(read.__getitem__, range(*bounds))) for bounds in zip(starts, ends, strict=True)
-    ]
+    in_order = map(read.__getitem__, range(len(named)))
+    return [tuple(islice(in_order, len(lines))) for _image, lines in pages]
 
 
 def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = "") -> Line:

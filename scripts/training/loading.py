@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.networks import STEP_PX
 from training.strips import HEIGHT_PX, Shard, read_shard
 from training.texts import CHARACTERS
 
@@ -42,11 +43,11 @@ class Lines:
             if set(text) <= CODES.keys()
         ]
 
-    def at(self, place: tuple[int, int]) -> tuple[np.ndarray, str, str]:
-        """Return pixels, text and script of a line."""
+    def at(self, place: tuple[int, int]) -> tuple[np.ndarray, str]:
+        """Return pixels and text of a line."""
         number, index = place
         shard = self.shards[number]
-        return shard.strip(index, self.lefts[number]), shard.texts[index], shard.scripts[index]
+        return shard.strip(index, self.lefts[number]), shard.texts[index]
 
 
 def open_lines(folder: Path, pattern: str) -> Lines:
@@ -75,10 +76,10 @@ def batches(
         drawn: list[tuple[np.ndarray, str]] = []
         while len(drawn) < POOL * size:
             lines = rng.choices([lines for lines, _ in sources], shares)[0]
-            pixels, text, _script = lines.at(rng.choice(lines.places))
+            pixels, text = lines.at(rng.choice(lines.places))
             if len(text) <= most_letters:
                 strip = bend(pixels, height, rng, grain)
-                if strip.shape[1] // 4 >= len(text) + sum(a == b for a, b in pairwise(text)):
+                if strip.shape[1] // STEP_PX >= len(text) + sum(a == b for a, b in pairwise(text)):
                     drawn.append((strip, text))
         drawn.sort(key=lambda item: item[0].shape[1])
         groups: list[list[tuple[np.ndarray, str]]] = [[]]
@@ -145,6 +146,6 @@ def collate(strips: Sequence[np.ndarray], texts: Sequence[str]) -> Batch:
     pixels = np.ones((len(strips), 1, strips[0].shape[0], width), np.float32)
     for place, strip in enumerate(strips):
         pixels[place, 0, :, : strip.shape[1]] = strip
-    steps = torch.tensor([min(width, strip.shape[1] + ROOM) // 4 for strip in strips])
+    steps = torch.tensor([min(width, strip.shape[1] + ROOM) // STEP_PX for strip in strips])
     classes = torch.tensor([CODES[letter] for text in texts for letter in text])
     return Batch(torch.from_numpy(pixels), steps, classes, torch.tensor([len(t) for t in texts]))

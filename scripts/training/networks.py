@@ -16,6 +16,7 @@ from torch.nn import functional
 from training.texts import CHARACTERS
 
 CLASSES = len(CHARACTERS) + 1
+HEIGHT_PX = 32  # of the strips
 STEP_PX = 4
 FRONT_CHANNELS = 256
 MOST_STEPS = 512
@@ -156,38 +157,31 @@ class Encoder(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Asternet's second half: blocks, two-layer BiLSTM, Transformer gated in, classifier.
+    """Asternet's second half: blocks, two-layer BiLSTM, Transformer gated in, classifier."""
 
-    Attributes:
-        language: False leaves the Transformer out.
-    """
-
-    def __init__(self, classes: int = CLASSES, *, language: bool = True) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.blocks = nn.Sequential(Block(256, 256), Block(256, 512, (2, 2)), Block(512, 512))
         self.fold = nn.Conv2d(512, 512, (4, 1), (4, 1))
         self.lstm = nn.LSTM(512, 256, num_layers=2, bidirectional=True, batch_first=True)
-        self.classifier = nn.Linear(512, classes)
-        self.language = language
-        if language:
-            self.register_buffer("places", sinusoids(MOST_STEPS, 512), persistent=False)
-            self.transformer = nn.ModuleDict(
-                {"layers": nn.ModuleList(Encoder(512, 4, 1024) for _ in range(2))}
-            )
-            self.norm = nn.LayerNorm(512)
-            self.gate = nn.Linear(1024, 512)
+        self.classifier = nn.Linear(512, CLASSES)
+        self.register_buffer("places", sinusoids(MOST_STEPS, 512), persistent=False)
+        self.transformer = nn.ModuleDict(
+            {"layers": nn.ModuleList(Encoder(512, 4, 1024) for _ in range(2))}
+        )
+        self.norm = nn.LayerNorm(512)
+        self.gate = nn.Linear(1024, 512)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return log-probabilities."""
         y = functional.silu(self.fold(self.blocks(x))).squeeze(2).transpose(1, 2)
         seen, _ = self.lstm(y)
-        if self.language:
-            placed = seen + self.places[: seen.shape[1]]
-            for layer in self.transformer["layers"]:
-                placed = layer(placed)
-            said = self.norm(placed)
-            gate = torch.sigmoid(self.gate(torch.cat((seen, said), -1)))
-            seen = gate * seen + (1 - gate) * said
+        placed = seen + self.places[: seen.shape[1]]
+        for layer in self.transformer["layers"]:
+            placed = layer(placed)
+        said = self.norm(placed)
+        gate = torch.sigmoid(self.gate(torch.cat((seen, said), -1)))
+        seen = gate * seen + (1 - gate) * said
         return functional.log_softmax(self.classifier(seen), -1)
 
 
@@ -243,18 +237,11 @@ class CompactTrunk(nn.Module):
         return functional.log_softmax(self.classifier(self.drop(seen)), -1)
 
 
-def make(name: str, asternet: Path | None = None) -> Reader:
-    """Return a network by name: `compact`, `heavy` or `light`.
-
-    Args:
-        asternet: ONNX file whose weights a heavy one starts with.
-    """
+def make(name: str) -> Reader:
+    """Return a network by name: `compact`, `heavy` or `light`."""
     if name == "compact":
         return Reader(CompactFront(), CompactTrunk())
-    reader = Reader(HeavyFront() if name == "heavy" else LightFront(), Trunk())
-    if asternet is not None:
-        load_asternet(asternet, reader)
-    return reader
+    return Reader(HeavyFront() if name == "heavy" else LightFront(), Trunk())
 
 
 def load_asternet(file: Path, reader: Reader) -> None:
@@ -308,8 +295,7 @@ def load_asternet(file: Path, reader: Reader) -> None:
     put(trunk.fold.bias, by_node["/backbone/layer4/layer4.1/Conv"][1])
     for layer, name in enumerate(("/sequence/lstm/LSTM", "/sequence/lstm/LSTM_1")):
         _fill_lstm(trunk.lstm, layer, by_node[name], put)
-    if trunk.language:
-        _fill_language(trunk, by_node, found, put)
+    _fill_language(trunk, by_node, found, put)
     weight, bias = by_node["/classifier/MatMul"][0].T, found["classifier.bias"]
     blank = np.repeat(weight[:1], CLASSES - len(weight), axis=0)
     put(trunk.classifier.weight, np.concatenate((weight, blank)))

@@ -5,7 +5,6 @@ in shards: `NAME.npy` (uint8, shape (HEIGHT_PX, sum of widths)) beside `NAME.jso
 scripts and groups), so that training reads them from disk as it needs them.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from random import Random
 
 import cv2
 import numpy as np
-from line_pictures import LinePicture, hand_lines
+from line_pictures import LinePicture
 from synthesis.books import draw_hand, faces
 from synthesis.hands import Hand, Stroke, ink_box, smooth_noise, write_line
 
@@ -33,10 +32,6 @@ SCRIPTS: tuple[tuple[Script, float], ...] = (
 )
 ROLES = {"handwriting": "hand", "typewriter": "typewriter"}
 PRINT_ROLES = ("serif", "serif", "serif-bold", "sans")
-# Shares of the writers (or, where unknown, of the lines) that are never trained on: `held` is for
-# the figures in the cards alone, `dev` for all that is decided on the way.
-WRITERS = (("held", 0.22), ("dev", 0.07))
-LINES = (("held", 0.10), ("dev", 0.03))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,21 +76,6 @@ def read_shard(file: Path) -> Shard:
     """Open a shard; its pixels stay on disk until they are used."""
     told = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     return Shard(np.load(file.with_suffix(".npy"), mmap_mode="r"), **told)
-
-
-def part_of(group: str) -> str:
-    """Return to which part a real line of that writer (or, unknown, file) belongs."""
-    share = int(hashlib.sha256(group.encode()).hexdigest()[:8], 16) / 16**8
-    for part, size in LINES if "/" in group else WRITERS:
-        if share < size:
-            return part
-        share -= size
-    return "train"
-
-
-def real_lines(corpus: Path, part: str) -> Iterator[LinePicture]:
-    """Return the corpus's handwritten lines of a part: train, dev or held."""
-    return (line for line in hand_lines(corpus) if part_of(line.group) == part)
 
 
 def invented_lines(

@@ -14,36 +14,18 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from line_pictures import TONES
 from synthesis.invent import kinh_name
 from synthesis.writing import DATES, DITTO_MARKS, date_in_words, year_in_words
 
-SCHEMAS = Path(__file__).resolve().parent.parent.parent / "schemas"
+ROOT = Path(__file__).resolve().parent.parent.parent
+SCHEMAS = ROOT / "schemas"
+ASTERNET = ROOT / "ocr_models" / "vie" / "asternet"
 # Those of the first handwriting model, then the upland letters and the signs that it lacks.
-CHARACTERS = (
-    "aàáảãạăằắẳẵặâầấẩẫậbcdđeèéẻẽẹêềếểễệfghiìíỉĩịjklmnoòóỏõọôồốổỗộơờớởỡợpqrstuùúủũụưừứửữựvwxyỳýỷỹỵz"
-    "AÀÁẢÃẠĂẰẮẲẴẶÂẦẤẨẪẬBCDĐEÈÉẺẼẸÊỀẾỂỄỆFGHIÌÍỈĨỊJKLMNOÒÓỎÕỌÔỒỐỔỖỘƠỜỚỞỠỢPQRSTUÙÚỦŨỤƯỪỨỬỮỰVWXYỲÝỶỸỴZ"
-    "0123456789 ,.-:;\"'?!()[]{}/%+$&=*#@_\\<>°"
+CHARACTERS = (ASTERNET / "characters.txt").read_text(encoding="utf-8").rstrip("\n") + (
     "ŏŎŭŬčČñÑƀĭĬç²³½×〃"
 )
 SAME = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "ð": "đ", "Ð": "Đ"}
-# Old and new place of the tone in open syllables: hòa and hoà are both written.
-TONES = {
-    "òa": "oà",
-    "óa": "oá",
-    "ỏa": "oả",
-    "õa": "oã",
-    "ọa": "oạ",
-    "òe": "oè",
-    "óe": "oé",
-    "ỏe": "oẻ",
-    "õe": "oẽ",
-    "ọe": "oẹ",
-    "ùy": "uỳ",
-    "úy": "uý",
-    "ủy": "uỷ",
-    "ũy": "uỹ",
-    "ụy": "uỵ",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,22 +207,6 @@ def _hamlet(rng: Random, lists: Lists) -> str:
     return f"{generic} {rng.choice(lists.villages)}" if chance < 0.8 else rng.choice(lists.villages)
 
 
-def _bare(unit: str) -> str:
-    for level in (
-        "Thành phố ",
-        "Thị trấn ",
-        "Thị xã ",
-        "Phường ",
-        "Huyện ",
-        "Quận ",
-        "Tỉnh ",
-        "Xã ",
-    ):
-        if unit.startswith(level):
-            return unit.removeprefix(level)
-    return unit
-
-
 SHORT_LEVELS = {
     "Thành phố": ("TP", "Tp.", "TP."),
     "Thị trấn": ("TT", "TT."),
@@ -251,6 +217,13 @@ SHORT_LEVELS = {
     "Tỉnh": ("T.", "tỉnh"),
     "Xã": ("X.", "xã"),
 }
+
+
+def _bare(unit: str) -> str:
+    for level in SHORT_LEVELS:
+        if unit.startswith(f"{level} "):
+            return unit.removeprefix(f"{level} ")
+    return unit
 
 
 def _unit(rng: Random, unit: str) -> str:
@@ -401,7 +374,7 @@ def _case(rng: Random, text: str, kind: str) -> str:
     if kind in ("noise", "number", "code", "date", "short"):
         return text
     if rng.random() < 0.3:
-        for old, new in TONES.items():
+        for new, old in TONES.items():  # hòa and hoà are both written
             text = "".join(new if part == old else part for part in _parts(text, old))
     if chance < 0.07:
         return text.upper()

@@ -20,8 +20,7 @@ from pipeline.values import Line, PageImage, Pixels, Script
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
-from line_pictures import bare
-from training.strips import real_lines
+from line_pictures import bare, real_lines
 
 HAND = Path(__file__).parents[2] / "scripts" / "fonts" / "charm.ttf"
 PRINT = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"

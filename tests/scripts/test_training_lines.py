@@ -13,10 +13,10 @@ from tests.conftest import SHARED
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "scripts"))
 
-from line_pictures import bare
+from line_pictures import bare, part_of, real_lines
 from make_language import MIXES, count, pack
 from synthesis.books import faces
-from training.strips import HEIGHT_PX, invented_lines, part_of, read_shard, real_lines, write_shard
+from training.strips import HEIGHT_PX, invented_lines, read_shard, write_shard
 from training.texts import CHARACTERS, KINDS, Lists, draw_text, load_lists
 
 from pipeline.ocr.language import family, read_language
