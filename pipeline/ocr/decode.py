@@ -80,20 +80,25 @@ def restrict(log_probs: LogProbs, characters: str, allowed: Iterable[str]) -> Lo
 
     For a column whose kind is known: a serial number has no letters.
     """
-    kept = _allowed(log_probs, characters, allowed)
-    total = np.logaddexp.reduce(kept, axis=1, keepdims=True)
-    return np.asarray(kept - total, np.float32)
+    return _allowed(log_probs, characters, allowed)[0]
 
 
-def _allowed(log_probs: LogProbs, characters: str, allowed: Iterable[str]) -> LogProbs:
-    """Return the log-probabilities with all others than the blank and `allowed` ruled out."""
+def _allowed(
+    log_probs: LogProbs, characters: str, allowed: Iterable[str]
+) -> tuple[LogProbs, LogProbs]:
+    """Return the log-probabilities given the blank and `allowed` alone, and that of those.
+
+    The second has the shape (steps, 1): how much of each step they hold.
+    """
     possible = np.zeros(log_probs.shape[1], np.bool_)
     possible[BLANK] = True
     for character in allowed:
         index = characters.find(character)
         if index >= 0:
             possible[index + 1] = True
-    return np.asarray(np.where(possible, log_probs, -np.inf), np.float32)
+    kept = np.where(possible, log_probs, np.float32(-np.inf))
+    share = np.logaddexp.reduce(kept, axis=1, keepdims=True)
+    return np.asarray(kept - share, np.float32), np.asarray(share, np.float32)
 
 
 def read_number(log_probs: LogProbs, characters: str) -> tuple[Alternative, ...]:
@@ -102,10 +107,10 @@ def read_number(log_probs: LogProbs, characters: str) -> tuple[Alternative, ...]
     The paths that spell numbers alone must hold a share of the probability: of a word the
     restricted network would still spell some digits.
     """
-    only = _allowed(log_probs, characters, NUMBER)
-    if np.logaddexp.reduce(only, axis=1).sum() < MIN_NUMBER:
+    only, share = _allowed(log_probs, characters, NUMBER)
+    if share.sum() < MIN_NUMBER:
         return ()
-    reading = decode(restrict(log_probs, characters, NUMBER), characters)
+    reading = decode(only, characters)
     if not reading.text:
         return ()
     return (Alternative(reading.text, min(1.0, reading.probability)), *reading.alternatives)
@@ -149,7 +154,7 @@ class _Beginnings:
                 context = self._contexts[node]
                 likely = float(self._language.log_next(context)[letter])
                 self.lean.append(self.lean[node] * math.exp(LANGUAGE * likely + PER_LETTER))
-                self._contexts.append((*context, letter)[1 - self._language.order :])
+                self._contexts.append(self._language.after(context, letter))
         return found
 
     def ended(self, node: int) -> float:

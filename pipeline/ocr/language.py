@@ -83,6 +83,10 @@ class Language:
         """Return what of a line's beginning the next letter depends on."""
         return (START, *classes)[1 - self.order :]
 
+    def after(self, context: Context, letter: int) -> Context:
+        """Return the context with one letter more."""
+        return (*context, letter)[1 - self.order :]
+
     def log_next(self, context: Context) -> Floats:
         """Return the log-probability of each class after a context, shape (classes,)."""
         told = self._told.get(context)
