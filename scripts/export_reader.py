@@ -95,7 +95,7 @@ def shrink(file: Path) -> None:
 @click.command()
 @click.argument("state", type=click.Path(exists=True, path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--network", type=click.Choice(["heavy", "light", "compact"]), required=True)
+@click.option("--network", type=click.Choice(["heavy", "light", "lean", "compact"]), required=True)
 @click.option("--int8/--float32", "small", default=True)
 def main(state: Path, folder: Path, network: str, *, small: bool) -> None:
     """Export the reader in STATE to FOLDER."""

@@ -41,10 +41,11 @@ class FontCard:
 
     Attributes:
         role: hand, serif, serif-bold, sans or typewriter.
-        part: tuning or measuring; no face is in both.
+        part: tuning, fitting or measuring; no face is in two of them.
         sha256: of the npm package's tarball.
         size: factor on the font size that gives this face the x-height of the others.
         shipped: its file is committed in scripts/fonts, so nothing is fetched.
+        marks: id of the face whose Vietnamese marks are struck over this one's bare letters.
     """
 
     id: str
@@ -58,6 +59,7 @@ class FontCard:
     sha256: str
     size: float = 1.0
     shipped: bool = False
+    marks: str = ""
 
 
 def load_cards(file: Path = FOLDER / "fonts.toml") -> list[FontCard]:

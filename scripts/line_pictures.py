@@ -8,8 +8,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 import cv2
 import numpy as np
@@ -18,7 +19,8 @@ from lxml import etree
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.rules import find_rules
 from pipeline.letters import nfc
-from pipeline.ocr.crops import crop
+from pipeline.ocr.crops import crop, find_ink
+from pipeline.ocr.decode import LogProbs, align, telling_steps
 from pipeline.values import Line, PageImage, Pixels, Polygon, Script
 
 TONES = {"oà": "òa", "oá": "óa", "oả": "ỏa", "oã": "õa", "oạ": "ọa", "uỳ": "ùy", "uý": "úy",
@@ -28,6 +30,8 @@ TONES = {"oà": "òa", "oá": "óa", "oả": "ỏa", "oã": "õa", "oạ": "ọa
 # the figures in the cards alone, `dev` for all that is decided on the way.
 WRITERS = (("held", 0.22), ("dev", 0.07))
 LINES = (("held", 0.10), ("dev", 0.03))
+WORDS = (1, 4)  # in a piece of a line
+MIN_PIECE_PX = 8
 ROOM_MM = 0.5  # the layout leaves this much paper around a line
 
 
@@ -110,6 +114,32 @@ def part_of(group: str) -> str:
 def real_lines(corpus: Path, part: str) -> Iterator[LinePicture]:
     """Return the corpus's handwritten lines of a part: train, dev or held."""
     return (line for line in hand_lines(corpus) if part_of(line.group) == part)
+
+
+def pieces_of(
+    picture: LinePicture, steps: LogProbs, characters: str, rng: Random
+) -> Iterator[LinePicture]:
+    """Cut a line into stretches of a few words, as long as a register's cells are.
+
+    Args:
+        steps: what a reader with those characters said to it; the words are found with it.
+    """
+    ink = find_ink(picture.pixels)
+    classes = tuple(characters.find(letter) + 1 for letter in picture.text)
+    telling = telling_steps(steps)
+    if ink is None or 0 in classes or len(classes) > len(telling):
+        return
+    at = telling[align(np.exp(steps[telling]), classes)] / len(steps)
+    edges = [0, *(at[i] for i, letter in enumerate(picture.text) if letter == " "), 1]
+    edges = [round(ink.box.left + edge * (ink.box.right - ink.box.left)) for edge in edges]
+    words = picture.text.split(" ")
+    first = 0
+    while first < len(words):
+        last = min(len(words), first + rng.randint(*WORDS))
+        if edges[last] - edges[first] >= MIN_PIECE_PX:
+            pixels = picture.pixels[:, edges[first] : edges[last]]
+            yield replace(picture, pixels=pixels, text=" ".join(words[first:last]))
+        first = last
 
 
 def typed_lines(corpus: Path) -> Iterator[LinePicture]:

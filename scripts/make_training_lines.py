@@ -3,22 +3,38 @@
     scripts/make_training_lines.py --shared ../shared --shards 12
 
 Writes `tuning-NN` (invented lines, faces of the tuning part), `real-train`, `real-dev`,
-`real-held` (the corpus's writers) and `measuring-SCRIPT` (faces that nothing is trained on).
+`real-held` (the corpus's writers), `real-pieces` (the first of them in pieces of a few words) and
+`measuring-SCRIPT` (faces that nothing is trained on).
 A shard that is there is left alone, so that a run which was stopped goes on.
 """
 
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import click
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from line_pictures import LinePicture, real_lines  # noqa: E402
+from line_pictures import LinePicture, pieces_of, real_lines  # noqa: E402
 from training.strips import SCRIPTS, invented_lines, write_shard  # noqa: E402
 from training.texts import load_lists  # noqa: E402
+
+from pipeline.ocr.engines import ctc_onnx  # noqa: E402
+from pipeline.settings import OcrSettings  # noqa: E402
+
+
+def _pieces(corpus: Path) -> Iterator[LinePicture]:
+    """Cut the real lines for training, each in three ways, with the shipped reader."""
+    engine = ctc_onnx.create(OcrSettings())
+    rng = Random(11)
+    for picture in real_lines(corpus, "train"):
+        (steps,) = engine.logits([picture.pixels]) or [None]
+        if steps is not None:
+            for _ in range(3):
+                yield from pieces_of(picture, steps, engine.model.characters, rng)
 
 
 @click.command()
@@ -34,6 +50,7 @@ def main(shared: Path, shards: int, lines: int, held: int, out: Path) -> None:
         f"real-{part}": lambda part=part: real_lines(shared / "corpus", part)
         for part in ("train", "dev", "held")
     }
+    wanted["real-pieces"] = lambda: _pieces(shared / "corpus")
     for script, _share in SCRIPTS:
         wanted[f"measuring-{script}"] = lambda script=script: invented_lines(
             lists, 1, held, "measuring", script

@@ -124,7 +124,10 @@ def write_truth(pages: list[dict[str, Any]], file: Path) -> None:
 @click.option("--seed", default=1, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option(
-    "--fonts-set", type=click.Choice(["tuning", "measuring"]), default="tuning", show_default=True
+    "--fonts-set",
+    type=click.Choice(["tuning", "fitting", "measuring"]),
+    default="tuning",
+    show_default=True,
 )
 @click.option(
     "--layout-set", type=click.Choice(["tuning", "measuring"]), default="tuning", show_default=True

@@ -22,16 +22,20 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import torch  # noqa: E402
 from rapidfuzz.distance import Levenshtein  # noqa: E402
-from torch import nn  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from training.loading import Lines, batches, collate, open_lines, resized  # noqa: E402
-from training.networks import HEIGHT_PX, LightFront, Reader, load_asternet, make  # noqa: E402
+from training.networks import HEIGHT_PX, LightFront, Reader, load_asternet, make, thin  # noqa: E402
 from training.texts import CHARACTERS  # noqa: E402
 
 LINES = ROOT / "build" / "lines"
 READERS = ROOT / "build" / "readers"
 ASTERNET = ROOT / "ocr_models" / "vie" / "asternet" / "asternet.onnx"
+NETWORKS = ["heavy", "light", "lean", "compact"]
+TAUGHT = 0.7  # share of the teacher's opinion in the loss
+STEPS_A_LETTER = 2.5
 SAVE_SECONDS = 180
+WHOLE = 0.6  # of the real lines; the others are cut to a few words
 
 
 def greedy(log_probs: np.ndarray) -> str:
@@ -73,6 +77,18 @@ def save(file: Path, state: dict[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     torch.save(state, file.with_suffix(".part"))
     file.with_suffix(".part").replace(file)
+
+
+def taught(said: Tensor, guide: Reader, pixels: Tensor) -> Tensor:
+    """Return how far what is said is from the guide's opinion (Hinton et al. 2015).
+
+    Kullback-Leibler divergence, mean over the steps, times as many steps as a letter has: about
+    the scale of the CTC loss, which is a mean over the letters.
+    """
+    with torch.no_grad():
+        opinion = guide(pixels).transpose(0, 1)
+    apart = functional.kl_div(said, opinion, reduction="none", log_target=True).sum(2)
+    return apart.mean() * STEPS_A_LETTER
 
 
 @click.group()
@@ -135,6 +151,8 @@ def build(network: str, start: Path | None, front_file: Path | None) -> Reader:
         told = torch.load(start, weights_only=True)["reader"]
         if front_file is not None:  # the front comes from there
             told = {key: value for key, value in told.items() if key.startswith("trunk.")}
+        if network == "lean" and any(key.startswith("trunk.transformer.") for key in told):
+            told = thin(told)
         reader.load_state_dict(told, strict=front_file is None)
     if front_file is not None:
         reader.front.load_state_dict(torch.load(front_file, weights_only=True)["front"])
@@ -143,7 +161,7 @@ def build(network: str, start: Path | None, front_file: Path | None) -> Reader:
 
 @main.command()
 @click.argument("name")
-@click.option("--network", type=click.Choice(["heavy", "light", "compact"]), required=True)
+@click.option("--network", type=click.Choice(NETWORKS), required=True)
 @click.option("--start", type=click.Path(exists=True, path_type=Path), help="ONNX or state.pt.")
 @click.option("--front-file", type=click.Path(exists=True, path_type=Path))
 @click.option("--freeze-front/--whole", default=False)
@@ -152,6 +170,8 @@ def build(network: str, start: Path | None, front_file: Path | None) -> Reader:
 @click.option("--batch", default=8, show_default=True)
 @click.option("--real", default=0.45, show_default=True, help="Share of real lines.")
 @click.option("--grow/--all-lengths", default=False, help="Short lines first.")
+@click.option("--teacher", type=click.Path(exists=True, path_type=Path), help="A state.pt.")
+@click.option("--teacher-network", type=click.Choice(NETWORKS), default="lean", show_default=True)
 @click.option("--minutes", default=20.0, show_default=True, help="Between reports.")
 @click.option("--folder", type=click.Path(path_type=Path), default=LINES)
 def ctc(
@@ -168,12 +188,15 @@ def ctc(
     *,
     freeze_front: bool,
     grow: bool,
+    teacher: Path | None,
+    teacher_network: str,
 ) -> None:
-    """Train a reader on lines with the CTC loss."""
+    """Train a reader on lines with the CTC loss, and to say at each step what a teacher says."""
     file = READERS / name / "state.pt"
     state = torch.load(file, weights_only=True) if file.exists() else None
     reader = build(network, None if state else start, None if state else front_file).train()
     seen, spent = 0, 0.0
+    guide = build(teacher_network, teacher, None).eval() if teacher else None
     if freeze_front:
         reader.front.requires_grad_(requires_grad=False)
     optimizer = torch.optim.AdamW(
@@ -197,7 +220,8 @@ def ctc(
             letters = wanted
             sources = [(open_lines(folder, "tuning-*"), 1 - real)]
             if real and (not grow or letters == 99):
-                sources.append((open_lines(folder, "real-train"), real))
+                sources.append((open_lines(folder, "real-train"), real * WHOLE))
+                sources.append((open_lines(folder, "real-pieces"), real * (1 - WHOLE)))
             stream = batches(sources, rng, HEIGHT_PX, batch, 400 * batch, letters)
         drawn = next(stream)
         part = seen / lines
@@ -206,6 +230,8 @@ def ctc(
         out = reader(drawn.pixels).transpose(0, 1)
         steps = torch.clamp(drawn.steps, max=out.shape[0])
         loss = loss_of(out, drawn.classes, steps, drawn.lengths)
+        if guide is not None:
+            loss = (1 - TAUGHT) * loss + TAUGHT * taught(out, guide, drawn.pixels)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(reader.parameters(), 3.0)

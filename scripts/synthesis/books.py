@@ -122,12 +122,17 @@ def _layout(item: dict[str, Any]) -> Layout:
 
 def faces(part: str, role: str, *, shipped: bool = False) -> list[Face]:
     """Return the faces of a role that are on this machine, in the order of fonts.toml."""
-    cards = [card for card in load_cards() if card.part == part and card.role == role]
-    return [
-        Face(card.id, file, card.size)
-        for card in cards
-        if (file := font_file(card)) is not None and (card.shipped or not shipped)
-    ]
+    every = {card.id: card for card in load_cards()}
+
+    def face(card: FontCard) -> Face | None:
+        file = font_file(card)
+        donor = face(every[card.marks]) if card.marks else None
+        if file is None or (card.marks and donor is None) or (shipped and not card.shipped):
+            return None
+        return Face(card.id, file, card.size, donor)
+
+    cards = [card for card in every.values() if card.part == part and card.role == role]
+    return [found for card in cards if (found := face(card)) is not None]
 
 
 def missing_faces(part: str) -> list[FontCard]:
@@ -144,6 +149,7 @@ def draw_hand(rng: Random, face: Face, script: Script) -> Hand:
             rng.choice(((40, 38, 48), (60, 50, 80), (30, 30, 30))),
             weight=rng.uniform(0.7, 1.2),
             uneven=rng.uniform(0.1, 0.35),
+            loose=rng.choice((0.0, rng.uniform(0.005, 0.06))),
         )
     if script == "print":
         return Hand(face, script, (38, 38, 42), uneven=0.08)

@@ -1,5 +1,6 @@
 """Ink on paper: draw one line of text as a hand, a typewriter or a press would."""
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,18 +15,31 @@ from pipeline.values import Pixels, Script
 Field = npt.NDArray[np.float32]
 Colour = tuple[int, int, int]
 
+ABOVE = 230  # Unicode's combining class of the marks over a letter
+
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A font file; `size` makes its x-height that of the other faces."""
+    """A font file; `size` makes its x-height that of the other faces.
+
+    Attributes:
+        marks: a face whose marks are struck over the bare letters of this one, which has none.
+    """
 
     id: str
     file: Path
     size: float
+    marks: "Face | None" = None
 
     def can_write(self, text: str) -> bool:
-        """Say whether the face has a glyph for every character."""
-        return all(ord(letter) in letters_of(self.file) for letter in text if letter != " ")
+        """Say whether the face has a glyph for every character, or can strike its mark over it."""
+        return all(self._has(letter) for letter in text if letter != " ")
+
+    def _has(self, letter: str) -> bool:
+        if ord(letter) in letters_of(self.file):
+            return True
+        bare, donor = unmarked(letter), self.marks
+        return bare != letter and donor is not None and self._has(bare) and donor.can_write(letter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,8 @@ class Hand:
         rise: slope of the baseline's usual drift.
         jitter: spread of the size from word to word.
         weight: exponent on the ink's density; below 1 is a bold pen.
+        loose: how far marks that are struck after their letters stray, as a share of the font
+            size; 0 when letter and mark are one type.
         uneven: how much the ink's density varies along a line.
     """
 
@@ -50,6 +66,7 @@ class Hand:
     jitter: float = 0.0
     weight: float = 1.0
     uneven: float = 0.0
+    loose: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +84,14 @@ def letters_of(file: Path) -> frozenset[int]:
 
     with TTFont(file, lazy=True) as font:
         return frozenset(font.getBestCmap())
+
+
+def unmarked(letter: str) -> str:
+    """Return the letter that a mark is struck over; the letter itself when it has none."""
+    decomposed = unicodedata.normalize("NFD", letter)
+    base = {"đ": "d", "Đ": "D"}.get(decomposed[0], decomposed[0])
+    above = any(unicodedata.combining(mark) == ABOVE for mark in decomposed[1:])
+    return "ı" if base == "i" and above else base
 
 
 @cache
@@ -134,25 +159,52 @@ def ink(stroke: Stroke, hand: Hand, size: float, rng: np.random.Generator) -> St
 
 
 def type_words(hand: Hand, text: str, size: float, rng: np.random.Generator) -> Stroke:
-    """Strike letter by letter: each a little high or low, hard or soft."""
+    """Strike letter by letter, and mark by mark: each a little high or low, hard or soft."""
     base = max(round(size * hand.face.size), 4)
-    font = font_at(hand.face.file, base)
-    step = font.getlength("n")
+    step = font_at(hand.face.file, base).getlength("n")
     image = np.zeros((3 * base, int(step * len(text)) + 2 * base), np.uint8)
-    y = 1.9 * base
     for index, letter in enumerate(text):
-        key = Image.new("L", (2 * base, 3 * base), 0)
-        ImageDraw.Draw(key).text(
-            (base / 2, y + float(rng.normal(0, 0.018 * base))),
-            letter,
-            font=font,
-            fill=int(rng.uniform(150, 255)),
-            anchor="ls",
-        )
-        left = int(base / 2 + index * step + rng.normal(0, 0.012 * base))
-        part = image[:, left : left + 2 * base]
-        np.maximum(part, np.asarray(key)[:, : part.shape[1]], out=part)
-    return Stroke(image, (float(base), y))
+        at = base / 2 + index * step
+        bare = unmarked(letter)
+        whole = ord(letter) in letters_of(hand.face.file)
+        if bare == letter or (whole and (not hand.loose or letter in "đĐ")):  # always one type
+            _strike(image, _type(hand.face, letter, base), at, base, rng)
+            continue
+        _strike(image, _type(hand.face, bare, base), at, base, rng)
+        face = hand.face.marks or hand.face
+        large = max(round(size * face.size), 4)
+        mark = _marks(face, letter, bare, large)
+        middle = (step - font_at(face.file, large).getlength("n")) / 2
+        aside = at + middle + float(rng.normal(0, hand.loose * base))
+        _strike(image, mark, aside, base, rng)
+    return Stroke(image, (float(base), 1.9 * base))
+
+
+@cache
+def _type(face: Face, letter: str, base: int) -> Pixels:
+    """Return one type, its pen at (base / 2, 1.9 base)."""
+    key = Image.new("L", (2 * base, 3 * base), 0)
+    font = font_at(face.file, base)
+    ImageDraw.Draw(key).text((base / 2, 1.9 * base), letter, font=font, fill=255, anchor="ls")
+    return np.asarray(key, np.uint8)
+
+
+@cache
+def _marks(face: Face, letter: str, bare: str, base: int) -> Pixels:
+    """Return what a letter has and its bare one has not."""
+    near = cv2.dilate(_type(face, bare, base), np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.subtract(_type(face, letter, base), near), np.uint8)
+
+
+def _strike(image: Pixels, key: Pixels, at: float, base: int, rng: np.random.Generator) -> None:
+    """Press a type that stands at (base / 2, 1.9 base) of its own picture where the pen is."""
+    left = max(0, int(at + rng.normal(0, 0.012 * base)))
+    top = round(float(rng.normal(0, 0.018 * base))) + (image.shape[0] - key.shape[0]) * 19 // 30
+    hard = rng.uniform(0.6, 1)
+    key = key[max(0, -top) :]
+    part = image[max(0, top) :, left : left + key.shape[1]][: key.shape[0]]
+    pressed = (key[: part.shape[0], : part.shape[1]] * hard).astype(np.uint8)
+    np.maximum(part, pressed, out=part)
 
 
 def write_line(

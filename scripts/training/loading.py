@@ -114,6 +114,8 @@ def bend(strip: np.ndarray, height: int, rng: Random, grain: np.random.Generator
         flags=cv2.INTER_AREA if factor < 0.5 else cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT, borderValue=255,
     )  # fmt: skip
+    if rng.random() < 0.5:
+        bent = sway(bent, rng, grain)
     chance = rng.random()
     if chance < 0.08:
         bent = cv2.erode(bent, np.ones((2, 2), np.uint8))  # darker, thicker
@@ -131,6 +133,19 @@ def bend(strip: np.ndarray, height: int, rng: Random, grain: np.random.Generator
         y, h = rng.randrange(height), rng.randrange(2, 10)
         out[y : y + h, x : x + w] = rng.random()
     return np.clip(out, 0, 1)
+
+
+def sway(strip: np.ndarray, rng: Random, grain: np.random.Generator) -> np.ndarray:
+    """Return the strip with letters wider here and narrower there, higher and lower."""
+    height, width = strip.shape
+    coarse = grain.normal(0, 1, (2, 1, width // 20 + 3)).astype(np.float32)
+    along, across = (cv2.resize(row, (width, 1), interpolation=cv2.INTER_CUBIC) for row in coarse)
+    xs = np.arange(width, dtype=np.float32) + along * np.float32(rng.uniform(0, 2.2))
+    ys = np.arange(height, dtype=np.float32)[:, None] + across * np.float32(rng.uniform(0, 1.2))
+    return cv2.remap(
+        strip, np.ascontiguousarray(np.broadcast_to(xs, strip.shape)), ys, cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=255,
+    )  # fmt: skip
 
 
 def resized(strip: np.ndarray, height: int) -> np.ndarray:

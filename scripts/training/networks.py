@@ -185,6 +185,37 @@ class Trunk(nn.Module):
         return functional.log_softmax(self.classifier(seen), -1)
 
 
+class LeanTrunk(nn.Module):
+    """Asternet's second half without its first block and its Transformer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(Block(256, 512, (2, 2)), Block(512, 512))
+        self.fold = nn.Conv2d(512, 512, (4, 1), (4, 1))
+        self.lstm = nn.LSTM(512, 256, num_layers=2, bidirectional=True, batch_first=True)
+        self.drop = nn.Dropout(0.1)
+        self.classifier = nn.Linear(512, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return log-probabilities."""
+        y = functional.silu(self.fold(self.blocks(x))).squeeze(2).transpose(1, 2)
+        seen, _ = self.lstm(y)
+        return functional.log_softmax(self.classifier(self.drop(seen)), -1)
+
+
+def thin(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return those weights of a `light` reader that a `lean` one has."""
+    kept = {}
+    for name, values in weights.items():
+        if name.startswith("trunk.blocks."):
+            number, _dot, rest = name.removeprefix("trunk.blocks.").partition(".")
+            if number != "0":
+                kept[f"trunk.blocks.{int(number) - 1}.{rest}"] = values
+        elif name.startswith(("front.", "trunk.fold.", "trunk.lstm.", "trunk.classifier.")):
+            kept[name] = values
+    return kept
+
+
 class Reader(nn.Module):
     """A front and a trunk."""
 
@@ -238,9 +269,11 @@ class CompactTrunk(nn.Module):
 
 
 def make(name: str) -> Reader:
-    """Return a network by name: `compact`, `heavy` or `light`."""
+    """Return a network by name: `compact`, `heavy`, `light` or `lean`."""
     if name == "compact":
         return Reader(CompactFront(), CompactTrunk())
+    if name == "lean":
+        return Reader(LightFront(), LeanTrunk())
     return Reader(HeavyFront() if name == "heavy" else LightFront(), Trunk())
 
 
