@@ -9,8 +9,8 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from functools import cache, lru_cache
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pipeline import plugs
 from pipeline.clean.steps import clean
 from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
 from pipeline.extract.form import Form, load_forms
+from pipeline.extract.hearing import Hearing, Said
 from pipeline.extract.recognise import recognise
 from pipeline.extract.records import extract_records
 from pipeline.ingest.files import open_frame
@@ -32,7 +33,7 @@ from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import find_rules
 from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.engines import Engine
-from pipeline.ocr.reading import read_pages
+from pipeline.ocr.reading import read_pages, reread
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
@@ -61,6 +62,7 @@ class ScanJob:
         name: what to call the file in sentences.
         sha256: what the file's bytes must sum up to; empty when nobody knows.
         form: id of the form; empty to have it recognised.
+        said: by kind of field, what the book has said so far.
     """
 
     file: Path
@@ -70,6 +72,7 @@ class ScanJob:
     form: str
     years: tuple[int, int]
     settings: Settings
+    said: Said = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ def read_scan(job: ScanJob) -> ScanOutcome:
         read = read_pages([(bare, sheet.lines) for sheet, bare in laid], readers)
     sheets = [replace(sheet, lines=lines) for (sheet, _), lines in zip(laid, read, strict=True)]
     with clock.stage("extract"):
-        sheets = _with_records(sheets, job)
+        sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
     # Extraction wants the engines' own opinions; people want probabilities.
     readings = tuple(_on_scan(_calibrated(sheet), sides) for sheet in sheets)
     return ScanOutcome(job.page, readings, clock.steps())
@@ -180,11 +183,14 @@ def _laid_out(side: PageImage) -> tuple[PageReading, PageImage]:
     return sheet, bare
 
 
-def _with_records(sheets: Sequence[PageReading], job: ScanJob) -> list[PageReading]:
+def _with_records(
+    sheets: Sequence[PageReading], job: ScanJob, hearing: Hearing
+) -> list[PageReading]:
     form, confidence = (forms()[job.form], 1.0) if job.form else recognise(forms(), sheets)
     if form is None:
         return list(sheets)
-    records = extract_records(form, sheets, job.page.accession, job.page.number, job.years)
+    page = job.page
+    records = extract_records(form, sheets, page.accession, page.number, job.years, hearing=hearing)
     return [
         replace(
             sheet,
@@ -197,7 +203,8 @@ def _with_records(sheets: Sequence[PageReading], job: ScanJob) -> list[PageReadi
 
 
 def _calibrated(sheet: PageReading) -> PageReading:
-    return replace(sheet, lines=tuple(map(calibrate, sheet.lines)))
+    lines = (replace(line, signal=None) for line in sheet.lines)
+    return replace(sheet, lines=tuple(map(calibrate, lines)))
 
 
 def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:

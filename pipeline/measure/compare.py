@@ -198,9 +198,7 @@ def _acceptable(told: Sequence[tuple[float, bool]], precision: float) -> Json:
     threshold = None
     for place, (confidence, hit) in enumerate(ranked, 1):
         right += hit
-        whole = (
-            place == len(ranked) or ranked[place][0] < confidence
-        )  # none left of it
+        whole = place == len(ranked) or ranked[place][0] < confidence  # none left of it
         if whole and right >= precision * place:
             taken, threshold = place, confidence
     return {

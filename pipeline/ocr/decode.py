@@ -12,15 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ocr.language import END, Context, Language
+from pipeline.ocr.language import END, Context, Leaning
 from pipeline.values import Alternative, Letter
 
 LogProbs = npt.NDArray[np.float32]
 Classes = tuple[int, ...]
 
 BLANK = 0
-NUMBER = "0123456789,."
-MIN_NUMBER = -7.0  # log-probability that a line is a number at all; of words it is below -9
 BEAM_WIDTH = 8
 MAX_READINGS = 6  # the text and five others
 MAX_CLASSES = 6  # looked at in one step
@@ -48,7 +46,7 @@ class Reading:
     letters: tuple[Letter, ...] = ()
 
 
-def decode(log_probs: LogProbs, characters: str, language: Language | None = None) -> Reading:
+def decode(log_probs: LogProbs, characters: str, language: Leaning | None = None) -> Reading:
     """Return the most probable text of a line and what else it may say.
 
     Args:
@@ -75,20 +73,16 @@ def decode(log_probs: LogProbs, characters: str, language: Language | None = Non
     )
 
 
-def restrict(log_probs: LogProbs, characters: str, allowed: Iterable[str]) -> LogProbs:
+def restrict(
+    log_probs: LogProbs, characters: str, allowed: Iterable[str]
+) -> tuple[LogProbs, float]:
     """Return the log-probabilities given that only `allowed` characters can stand there.
 
     For a column whose kind is known: a serial number has no letters.
-    """
-    return _allowed(log_probs, characters, allowed)[0]
 
-
-def _allowed(
-    log_probs: LogProbs, characters: str, allowed: Iterable[str]
-) -> tuple[LogProbs, LogProbs]:
-    """Return the log-probabilities given the blank and `allowed` alone, and that of those.
-
-    The second has the shape (steps, 1): how much of each step they hold.
+    Returns:
+        the log-probabilities, and the log-probability that nothing else stands there: what is
+        left says something of any ink, also of a word.
     """
     possible = np.zeros(log_probs.shape[1], np.bool_)
     possible[BLANK] = True
@@ -98,22 +92,7 @@ def _allowed(
             possible[index + 1] = True
     kept = np.where(possible, log_probs, np.float32(-np.inf))
     share = np.logaddexp.reduce(kept, axis=1, keepdims=True)
-    return np.asarray(kept - share, np.float32), np.asarray(share, np.float32)
-
-
-def read_number(log_probs: LogProbs, characters: str) -> tuple[Alternative, ...]:
-    """Return what a line says if it is a number, best first; nothing when it hardly is one.
-
-    The paths that spell numbers alone must hold a share of the probability: of a word the
-    restricted network would still spell some digits.
-    """
-    only, share = _allowed(log_probs, characters, NUMBER)
-    if share.sum() < MIN_NUMBER:
-        return ()
-    reading = decode(only, characters)
-    if not reading.text:
-        return ()
-    return (Alternative(reading.text, min(1.0, reading.probability)), *reading.alternatives)
+    return np.asarray(kept - share, np.float32), float(share.sum())
 
 
 def telling_steps(log_probs: LogProbs) -> npt.NDArray[np.intp]:
@@ -131,7 +110,7 @@ class _Beginnings:
         lean: for each, how far the language favours it (a factor).
     """
 
-    def __init__(self, language: Language | None) -> None:
+    def __init__(self, language: Leaning | None) -> None:
         self._language = language
         self._parents, self._letters = [-1], [BLANK]
         self._longer: dict[tuple[int, int], int] = {}
@@ -176,7 +155,7 @@ def beam(
     probabilities: npt.NDArray[np.float32],
     width: int = BEAM_WIDTH,
     min_class: float = MIN_CLASS,
-    language: Language | None = None,
+    language: Leaning | None = None,
 ) -> list[tuple[Classes, float]]:
     """Return the most probable spellings (class numbers), best first, with probabilities.
 

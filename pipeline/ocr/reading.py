@@ -56,6 +56,20 @@ def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = ""
     return calibrate(engine.read([Line(whole, script=script)], inks, kind)[0])
 
 
+def reread(
+    engines: Mapping[Script, Engine],
+    line: Line,
+    part: tuple[float, float],
+    kind: str,
+    said: Sequence[str],
+) -> Line | None:
+    """Return a part of a line read again by the engine that read it, see `Engine.reread`."""
+    for engine in engines.values():
+        if engine.name == line.engine:
+            return engine.reread(line, part, kind, said)
+    return None
+
+
 def _engine(engines: Mapping[Script, Engine], script: Script, sure: float) -> Engine:
     """Return the engine for a line; the one for handwriting when its script is in doubt.
 

@@ -138,20 +138,39 @@ def test_nothing_is_not_legible(any_engine: Engine) -> None:
     assert any_engine.legibility([np.full((40, 200), 255, np.uint8)]) == 0
 
 
-def test_a_cell_tells_what_it_says_if_it_is_a_number() -> None:
-    image, lines = page(["1O37", "1037", "Bưởi", "1O37"])
-    lines[3] = replace(lines[3], cell=None)
-    # The reader that still takes 1O37 for what it looks like.
-    plain = ctc_onnx.create(OcrSettings(hand_model="asternet", language=False))
-    letters, digits, word, outside = read(plain, image, lines)
-    assert not letters.text.isdecimal()
-    assert letters.numbers[0].text == "1037"
-    assert 0.3 < letters.numbers[0].confidence <= 1
-    assert digits.numbers == word.numbers == outside.numbers == ()
-
-
 def test_only_what_the_kind_is_written_with_is_read(any_engine: Engine) -> None:
     image, lines = page(["1O5 l7 Z3", "Bưởi"])
     told = read(any_engine, image, lines, kind="decimal")
     assert {letter for line in told for letter in line.text} <= set("0123456789,. ")
     assert told[0].text
+
+
+def test_a_part_of_a_line_read_again_is_that_part(any_engine: Engine) -> None:
+    image, lines = page(TEXTS)
+    line = read(any_engine, image, lines)[0]
+    start = line.text.index("Trần")
+    part = (line.letters[start].left, line.letters[-1].right)
+    again = any_engine.reread(line, part, "person_name", ())
+    if again is None:  # an engine may keep nothing to read again
+        assert line.signal is None
+        return
+    assert again.text == "Trần Thị Bưởi"
+    assert again.letters[0].left == pytest.approx(0.0, abs=0.05)
+    assert again.letters[-1].right == pytest.approx(1.0, abs=0.05)
+    twice = any_engine.reread(again, (0.0, 1.0), "person_name", ())
+    assert twice is not None
+    assert twice.text == again.text
+
+
+def test_digits_are_read_again_only_where_they_may_stand() -> None:
+    image, lines = page(["1O37", "1037", "Bưởi"])
+    # The reader that still takes 1O37 for what it looks like.
+    plain = ctc_onnx.create(OcrSettings(hand_model="asternet", language=False))
+    letters, digits, word = read(plain, image, lines)
+    assert not letters.text.isdecimal()
+    for line in (letters, digits):
+        again = plain.reread(line, (0.0, 1.0), "digits", ())
+        assert again is not None
+        assert again.text == "1037"
+        assert 0.3 < again.confidence <= 1
+    assert plain.reread(word, (0.0, 1.0), "digits", ()) is None

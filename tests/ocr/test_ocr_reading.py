@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline.errors import ReadingError
 from pipeline.ocr.crops import Ink, inks_of
 from pipeline.ocr.engines import Engine, ctc_onnx, tesseract
-from pipeline.ocr.reading import read_crop, read_pages
+from pipeline.ocr.reading import read_crop, read_pages, reread
 from pipeline.settings import OcrSettings, shipped
 from pipeline.values import Line, PageImage, Pixels, Script
 
@@ -37,6 +37,11 @@ class Echo:
     def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
         self.calls.append(kind)
         return [replace(line, text=self.name, engine=self.name) for line in lines]
+
+    def reread(
+        self, line: Line, part: tuple[float, float], kind: str, said: Sequence[str]
+    ) -> Line | None:
+        return replace(line, text=f"{kind} {part} {said}")
 
     def legibility(self, crops: Sequence[Pixels]) -> float:
         return 0.5
@@ -164,3 +169,14 @@ def test_the_pages_of_a_spread_are_read_in_one_call() -> None:
     assert [len(some) for some in read] == [3, 0, 1]
     assert [line.polygon for line in read[2]] == [lines[0].polygon]
     assert len(one.calls) == 1
+
+
+def test_a_line_is_read_again_by_the_engine_that_read_it() -> None:
+    image, lines = page(MIXED[:1])
+    one, other = Echo("one"), Echo("other")
+    ((line,),) = read_pages([(image, lines)], engines(one, one, one))
+    ways = engines(other, other, one)
+    told = reread(ways, line, (0.0, 0.5), "place_text", ("a",))
+    assert told is not None
+    assert told.text == "place_text (0.0, 0.5) ('a',)"
+    assert reread(ways, replace(line, engine="gone"), (0.0, 1.0), "", ()) is None

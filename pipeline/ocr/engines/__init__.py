@@ -37,6 +37,24 @@ class Engine(Protocol):
         """
         ...
 
+    def reread(
+        self, line: Line, part: tuple[float, float], kind: str, said: Sequence[str]
+    ) -> Line | None:
+        """Return a part of a line that this engine read, now that its kind is known.
+
+        Args:
+            line: as `read` returned it.
+            part: where the part begins and ends, as fractions of the line's width.
+            kind: of field.
+            said: what such fields have said before, or the entries of their list.
+
+        Returns:
+            the line with that part's text, letters (as fractions of the part) and readings; its
+            polygon is the whole line's. None when the engine keeps nothing to read again, or
+            when the kind rules out what stands there.
+        """
+        ...
+
     def legibility(self, crops: Sequence[Pixels]) -> float:
         """Return how probable it is (0 to 1) that such crops of lines are readable text.
 

@@ -14,18 +14,18 @@ import onnxruntime
 
 from pipeline.errors import ReadingError
 from pipeline.ocr.crops import Ink, find_ink
-from pipeline.ocr.decode import LogProbs, Reading, decode, read_number, restrict
+from pipeline.ocr.decode import LogProbs, decode, restrict
 from pipeline.ocr.engines import too_slow
-from pipeline.ocr.language import family, letters_of, load_language
+from pipeline.ocr.language import leaning, letters_of
 from pipeline.settings import OcrSettings, shipped
-from pipeline.values import Alternative, Letter, Line, Pixels
+from pipeline.values import Letter, Line, Pixels, Signal
 from pipeline.words import _
 
 NAME = "ctc_onnx"
 MARGIN = 0.03  # paper around the ink, as a share of its height; 0.12 costs 5 points of CER
 WIDTH_STEP_PX = 8  # lines are padded to a multiple of this, so that some share a batch
 MAX_BATCH_PX = 2048  # strips side by side; on one thread more gains nothing and costs memory
-MAX_NUMBER = 10  # letters; no cell of a numeric column holds more
+MIN_RESTRICTED = -7.0  # log-probability that a line is a number at all; of words it is below -9
 MIN_STRIP_PX = 16  # narrower than this the network has no step to speak of
 
 
@@ -141,18 +141,44 @@ class CtcEngine:
         nothing = np.zeros((0, len(self.model.characters) + 1), np.float32)
         return [nothing if strip is None else next(read) for strip in strips]
 
-    def _fill(self, line: Line, strip: Strip, log_probs: LogProbs, kind: str) -> Line:
-        characters = self.model.characters
+    def reread(
+        self, line: Line, part: tuple[float, float], kind: str, said: Sequence[str]
+    ) -> Line | None:
+        """Return a part of the line by what is likely in that kind of field."""
+        signal = line.signal
+        if signal is None:
+            return None
+        steps, span = len(signal.log_probs), signal.right - signal.left
+        first, last = (
+            min(steps, max(0, round((edge - signal.left) / span * steps))) for edge in part
+        )
+        heard = signal.log_probs[first:last]
+        if not len(heard):
+            return None
         if letters_of(kind):
-            log_probs = restrict(log_probs, characters, letters_of(kind))
-        language = load_language(family(kind), characters) if self._settings.language else None
-        reading = decode(log_probs, characters, language)
-        span = strip.right - strip.left
+            heard, sure = restrict(heard, self.model.characters, letters_of(kind))
+            if sure < MIN_RESTRICTED:
+                return None
+        left, right = signal.left + span * first / steps, signal.left + span * last / steps
+        width = part[1] - part[0]
+        own = Signal(heard, (left - part[0]) / width, (right - part[0]) / width)
+        return self._decoded(line, own, kind, said)
+
+    def _fill(self, line: Line, strip: Strip, log_probs: LogProbs, kind: str) -> Line:
+        if letters_of(kind):
+            log_probs, _sure = restrict(log_probs, self.model.characters, letters_of(kind))
+        return self._decoded(line, Signal(log_probs, strip.left, strip.right), kind, ())
+
+    def _decoded(self, line: Line, signal: Signal, kind: str, said: Sequence[str]) -> Line:
+        characters = self.model.characters
+        language = leaning(kind, characters, tuple(said)) if self._settings.language else None
+        reading = decode(signal.log_probs, characters, language)
+        span = signal.right - signal.left
         letters = tuple(
             Letter(
                 letter.text,
-                strip.left + letter.left * span,
-                strip.left + letter.right * span,
+                signal.left + letter.left * span,
+                signal.left + letter.right * span,
                 letter.confidence,
             )
             for letter in reading.letters
@@ -164,17 +190,8 @@ class CtcEngine:
             alternatives=reading.alternatives,
             letters=letters,
             engine=NAME,
-            numbers=self._numbers(line, reading, log_probs),
+            signal=signal,
         )
-
-    def _numbers(
-        self, line: Line, reading: Reading, log_probs: LogProbs
-    ) -> tuple[Alternative, ...]:
-        """Return the line read as a number, where one may stand and was not read."""
-        text = reading.text
-        if line.cell is None or not 0 < len(text) <= MAX_NUMBER or text.isdecimal():
-            return ()
-        return read_number(log_probs, self.model.characters)
 
     def _logits(self, strips: Sequence[Strip]) -> list[LogProbs]:
         """Return the log-probabilities of each strip; long ones are read in pieces."""

@@ -85,6 +85,12 @@ class TesseractEngine:
             for line, strip in zip(lines, strips, strict=True)
         ]
 
+    def reread(
+        self, line: Line, part: tuple[float, float], kind: str, said: Sequence[str]
+    ) -> Line | None:
+        """Return nothing: Tesseract tells only what it decided."""
+        return None
+
     def legibility(self, crops: Sequence[Pixels]) -> float:
         """Return the mean confidence of the words read in the crops, by their length."""
         strips = [strip for strip in map(to_strip, map(find_ink, crops)) if strip is not None]
