@@ -26,9 +26,9 @@ Context = tuple[int, ...]
 
 END = 0
 START = -1  # stands before a line's first letter
-ORDER = 6  # of the shipped models, and of what a book has said
+ORDER = 6  # of the shipped models
 FLOOR = 0.02  # of all probability goes to any letter at all
-BOOK = 0.3  # share of what the book said itself, beside its family's model
+PRIOR = 2.0  # letters that a language's opinion counts for beside what a book has said
 MOST_KEPT = 30_000  # contexts whose letters are kept at hand
 FAMILIES: Mapping[str, str] = {
     "person_name": "name",
@@ -113,16 +113,15 @@ class Language:
             if len(self._told) > MOST_KEPT:
                 self._told.clear()
                 self._kept.clear()
-            likely = (1 - FLOOR) * self.next(context) + FLOOR / self.classes
+            likely = (1 - FLOOR) * self._next(context) + FLOOR / self.classes
             told = self._told[context] = np.log(likely)
         return told
 
-    def next(self, context: Context) -> Floats:
-        """Return the probability of each class as counted, without the floor."""
+    def _next(self, context: Context) -> Floats:
         found = self._kept.get(context)
         if found is None:
             if context:
-                shorter = self.next(context[1:])
+                shorter = self._next(context[1:])
             else:
                 shorter = np.full(self.classes, 1 / self.classes, np.float32)
             place = self.places.get(context)
@@ -140,15 +139,16 @@ class Language:
 class Biased:
     """A language that leans to what has been said before.
 
+    The letters that followed a context are counted on top of the language's own opinion, which
+    stands for PRIOR letters (a Dirichlet prior, MacKay and Peto 1995). Where nothing has been
+    said, the opinion is the language's, unchanged.
+
     Attributes:
-        language: of the family.
-        said: of the texts to lean to; both look back equally far.
-        share: of `said` in each probability, 0 to 1.
+        said: for each context how often each letter followed it.
     """
 
     language: Language
-    said: Language
-    share: float
+    said: Mapping[Context, Mapping[int, int]]
     _told: dict[Context, Floats] = field(default_factory=dict)
 
     def context(self, classes: Context) -> Context:
@@ -161,13 +161,26 @@ class Biased:
 
     def log_next(self, context: Context) -> Floats:
         """Return the log-probability of each class after a context, shape (classes,)."""
+        followed = self.said.get(context)
+        if followed is None:
+            return self.language.log_next(context)
         told = self._told.get(context)
         if told is None:
-            mixed = (1 - self.share) * self.language.next(context)
-            mixed = mixed + self.share * self.said.next(context)
-            likely = (1 - FLOOR) * mixed + FLOOR / self.language.classes
-            told = self._told[context] = np.log(likely)
+            likely = np.exp(self.language.log_next(context)) * PRIOR
+            likely[list(followed)] += list(followed.values())
+            told = self._told[context] = np.log(likely / (PRIOR + sum(followed.values())))
         return told
+
+
+def lean_to(language: Language, lines: Iterable[Context]) -> Biased:
+    """Return the language leaning to lines, told in its classes."""
+    said: dict[Context, Counter[int]] = {}
+    for line in lines:
+        context = language.context(())
+        for letter in (*line, END):
+            said.setdefault(context, Counter())[letter] += 1
+            context = language.after(context, letter)
+    return Biased(language, said)
 
 
 def count_grams(lines: Iterable[Context], order: int) -> list[Counter[Context]]:
@@ -235,8 +248,7 @@ def leaning(kind: str, characters: str, said: tuple[str, ...] = ()) -> Leaning:
         return language
     codes = {character: place for place, character in enumerate(characters, 1)}
     lines = [tuple(codes[c] for c in text if c in codes) for text in said]
-    own = weigh(count_grams(lines, language.order), language.classes)
-    return Biased(language, own, BOOK)
+    return lean_to(language, lines)
 
 
 def letters_of(kind: str) -> str:

@@ -9,10 +9,12 @@ from pipeline.ocr.decode import decode
 from pipeline.ocr.language import (
     END,
     FLOOR,
+    PRIOR,
     START,
     Language,
     count_grams,
     family,
+    lean_to,
     leaning,
     load_language,
     weigh,
@@ -116,14 +118,24 @@ def test_a_bias_adds_up_to_one_and_passes_over_letters_that_the_reader_lacks() -
     for before in ("", "Ksor ", "zz"):
         likely = np.exp(language.log_next(language.context(classes(before))))
         assert 0.9 < likely.sum() <= 1.03
-        assert likely.min() >= 0.99 * FLOOR / (len(CHARACTERS) + 1)
+        assert likely.min() >= 0.99 * FLOOR / (len(CHARACTERS) + 1) * PRIOR / (PRIOR + 1)
 
 
 def test_shares_of_counted_letters_are_those_of_witten_and_bell() -> None:
     language = weigh(count_grams([(1, 2), (1, 3), (1, 2)], 2), 5)
-    after_one = language.next((1,))
-    unigram = language.next(())
-    assert after_one[2] == pytest.approx(2 / 5 + 2 / 5 * unigram[2])
-    assert after_one[3] == pytest.approx(1 / 5 + 2 / 5 * unigram[3])
-    assert after_one.sum() == pytest.approx(1)
-    assert language.next((START,))[1] > 0.7
+    after_one, any_letter = (
+        (np.exp(language.log_next(context)) - FLOOR / 5) / (1 - FLOOR) for context in ((1,), ())
+    )
+    assert after_one[2] == pytest.approx(2 / 5 + 2 / 5 * any_letter[2], abs=1e-6)
+    assert after_one[3] == pytest.approx(1 / 5 + 2 / 5 * any_letter[3], abs=1e-6)
+    assert after_one.sum() == pytest.approx(1, abs=1e-6)
+    assert np.exp(language.log_next((START,)))[1] > 0.7
+
+
+def test_what_was_said_counts_on_top_of_the_language() -> None:
+    language = weigh(count_grams([(1, 2), (1, 3), (1, 2)], 2), 5)
+    leant = lean_to(language, [(1, 4), (1, 4)])
+    before, after = (np.exp(model.log_next((1,))) for model in (language, leant))
+    assert after[4] == pytest.approx((PRIOR * before[4] + 2) / (PRIOR + 2))
+    assert after[2] == pytest.approx(PRIOR * before[2] / (PRIOR + 2))
+    assert leant.log_next((2,)) is language.log_next((2,))  # nothing said: unchanged
