@@ -5,7 +5,7 @@ image that the docstring names. A polygon is a tuple of points, clockwise from t
 Text is Unicode NFC, exactly as written on the paper. Rows, columns and pages are counted from 1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple
 
@@ -221,7 +221,7 @@ class Line:
 # Reads a part of a line again: the line, where the part begins and ends (fractions of its width),
 # the kind of field that it holds, and what such fields have said before. None when the engine
 # cannot, or when nothing of that kind can stand there.
-Reread = Callable[[Line, tuple[float, float], str, Sequence[str]], Line | None]
+Reread = Callable[[Line, tuple[float, float], str, tuple[str, ...]], Line | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def heard_as_number(piece: Piece, hearing: Hearing) -> Piece | None:
     return whole(replace(line, polygon=cut(piece))) if line is not None and line.text else None
 
 
-def _again(piece: Piece, kind: str, said: Sequence[str], hearing: Hearing) -> Piece:
+def _again(piece: Piece, kind: str, said: tuple[str, ...], hearing: Hearing) -> Piece:
     if hearing.reread is None:
         return piece
     line = hearing.reread(piece.line, span_of(piece), kind, said)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from pipeline.extract import reasons
 from pipeline.extract.confidence import Calibration, shipped_calibration
@@ -44,6 +45,8 @@ def extract_records(
     def read(hearing: Hearing) -> list[Record]:
         return _records(form, entries, accession, page, Clues(years), curves, hearing)
 
+    if hearing.reread is not None:  # the second look asks much of what the first one asked
+        hearing = hearing._replace(reread=cache(hearing.reread))
     records = read(hearing)
     said = said_by(form, records, hearing.said)
     if hearing.reread is not None and said != hearing.said:

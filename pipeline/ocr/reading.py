@@ -61,7 +61,7 @@ def reread(
     line: Line,
     part: tuple[float, float],
     kind: str,
-    said: Sequence[str],
+    said: tuple[str, ...],
 ) -> Line | None:
     """Return a part of a line read again by the engine that read it, see `Engine.reread`."""
     for engine in engines.values():

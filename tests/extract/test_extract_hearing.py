@@ -1,6 +1,5 @@
 """A slot is read again as what it holds, leaning to what the book has said."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from extract_pages import box, line, table
@@ -27,10 +26,10 @@ class Ear:
         self.asked: list[tuple[str, str, tuple[str, ...]]] = []
 
     def __call__(
-        self, line: Line, part: tuple[float, float], kind: str, said: Sequence[str]
+        self, line: Line, part: tuple[float, float], kind: str, said: tuple[str, ...]
     ) -> Line | None:
         start, end = (round(edge * len(line.text)) for edge in part)
-        self.asked.append((line.text[start:end], kind, tuple(said)))
+        self.asked.append((line.text[start:end], kind, said))
         answer = self.answers.get(line.text[start:end])
         return None if answer is None else replace(line, text=answer, letters=(), confidence=0.8)
 

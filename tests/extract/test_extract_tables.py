@@ -1,6 +1,6 @@
 """A ruled table becomes records, whatever its headings suffered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -134,7 +134,7 @@ def digits(numbers: Mapping[str, str]) -> Hearing:
     """An engine that says of some texts what they are if they are numbers."""
 
     def reread(
-        line: Line, _part: tuple[float, float], kind: str, _said: Sequence[str]
+        line: Line, _part: tuple[float, float], kind: str, _said: tuple[str, ...]
     ) -> Line | None:
         number = numbers.get(line.text, "")
         return replace(line, text=number, confidence=0.9) if kind == DIGITS and number else None

@@ -118,7 +118,7 @@ def test_a_bias_adds_up_to_one_and_passes_over_letters_that_the_reader_lacks() -
     for before in ("", "Ksor ", "zz"):
         likely = np.exp(language.log_next(language.context(classes(before))))
         assert 0.9 < likely.sum() <= 1.03
-        assert likely.min() >= 0.99 * FLOOR / (len(CHARACTERS) + 1) * PRIOR / (PRIOR + 1)
+        assert likely.min() >= 0.99 * FLOOR / (len(CHARACTERS) + 1) * PRIOR / (PRIOR + 2)
 
 
 def test_shares_of_counted_letters_are_those_of_witten_and_bell() -> None:

@@ -39,7 +39,7 @@ class Echo:
         return [replace(line, text=self.name, engine=self.name) for line in lines]
 
     def reread(
-        self, line: Line, part: tuple[float, float], kind: str, said: Sequence[str]
+        self, line: Line, part: tuple[float, float], kind: str, said: tuple[str, ...]
     ) -> Line | None:
         return replace(line, text=f"{kind} {part} {said}")
 

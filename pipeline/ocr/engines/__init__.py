@@ -38,7 +38,7 @@ class Engine(Protocol):
         ...
 
     def reread(
-        self, line: Line, part: tuple[float, float], kind: str, said: Sequence[str]
+        self, line: Line, part: tuple[float, float], kind: str, said: tuple[str, ...]
     ) -> Line | None:
         """Return a part of a line that this engine read, now that its kind is known.
 

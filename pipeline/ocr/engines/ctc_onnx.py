@@ -142,7 +142,7 @@ class CtcEngine:
         return [nothing if strip is None else next(read) for strip in strips]
 
     def reread(
-        self, line: Line, part: tuple[float, float], kind: str, said: Sequence[str]
+        self, line: Line, part: tuple[float, float], kind: str, said: tuple[str, ...]
     ) -> Line | None:
         """Return a part of the line by what is likely in that kind of field."""
         signal = line.signal
@@ -169,9 +169,9 @@ class CtcEngine:
             log_probs, _sure = restrict(log_probs, self.model.characters, letters_of(kind))
         return self._decoded(line, Signal(log_probs, strip.left, strip.right), kind, ())
 
-    def _decoded(self, line: Line, signal: Signal, kind: str, said: Sequence[str]) -> Line:
+    def _decoded(self, line: Line, signal: Signal, kind: str, said: tuple[str, ...]) -> Line:
         characters = self.model.characters
-        language = leaning(kind, characters, tuple(said)) if self._settings.language else None
+        language = leaning(kind, characters, said) if self._settings.language else None
         reading = decode(signal.log_probs, characters, language)
         span = signal.right - signal.left
         letters = tuple(

@@ -86,7 +86,7 @@ class TesseractEngine:
         ]
 
     def reread(
-        self, line: Line, part: tuple[float, float], kind: str, said: Sequence[str]
+        self, line: Line, part: tuple[float, float], kind: str, said: tuple[str, ...]
     ) -> Line | None:
         """Return nothing: Tesseract tells only what it decided."""
         return None
