@@ -18,6 +18,8 @@ MIN_INK_PX = 20  # a lone digit may be all that stands in a wide cell
 MIN_PAPER = 40.0  # brightness below which no paper is seen
 CUT = 0.75  # of a piece's width at the crop's edge; a mark's tip or a dot has less
 EDGE_GAP = 0.15  # of the crop's height: paper between its own ink and a neighbour's
+TIGHT = 0.92  # of the crop's height: own ink that high fills the crop
+SPECKS = 0.03  # of the line's ink: less than that beyond a cell's rule is not of the line
 MIN_LIT_PX = 12  # a smaller crop has one brightness of paper
 MAX_SIDE_PX = 20_000  # a line longer than A1 at 300 dpi is a mistake of the layout
 # By the brightness of the paper: what makes it white.
@@ -205,8 +207,8 @@ def _long_rules(mask: Mask) -> Mask:
 def _tall_rules(mask: Mask) -> Mask:
     """Return rules across the line: as high as the crop, and no letter hangs on them.
 
-    Where other ink is as high as the crop too, the crop is tight, and a tall stroke is an l or
-    a 1; and what stands there alone is no rule.
+    The specks beyond an outer one go with it. Where the line's other ink is as high as the crop too, the crop is tight, and a tall stroke is
+    an l or a 1; and what stands there alone is no rule.
     """
     height, _width = mask.shape
     none = np.zeros_like(mask)
@@ -229,11 +231,20 @@ def _tall_rules(mask: Mask) -> Mask:
         if np.count_nonzero(mask[:, around][~rule]) < 0.15 * np.count_nonzero(rule):
             rules[:, around][rule] = WHITE
     rules &= mask
-    rest = mask & ~rules
-    others = _box_of(rest)
-    if others is None or others.bottom - others.top >= 0.8 * height:
+    if not rules.any():
         return none
-    return rules if cv2.countNonZero(rest) >= cv2.countNonZero(rules) else none
+    rest = mask & ~rules
+    own = rest & ~_edge_bits(rest)
+    box, ink = _box_of(own), cv2.countNonZero(own)
+    if box is None or box.bottom - box.top >= TIGHT * height:
+        return none
+    if cv2.countNonZero(rest) < cv2.countNonZero(rules):
+        return none
+    bounds = np.flatnonzero(rules.any(axis=0))
+    for beyond in (slice(0, bounds[0]), slice(bounds[-1] + 1, None)):
+        if np.count_nonzero(rest[:, beyond]) < SPECKS * ink:
+            rules[:, beyond] |= rest[:, beyond]
+    return rules
 
 
 def _edge_bits(mask: Mask) -> Mask:

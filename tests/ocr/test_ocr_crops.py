@@ -127,6 +127,15 @@ def test_a_rule_across_the_line_is_left_out(left: int) -> None:
     assert near(box(ruled), CLEAN)
 
 
+def test_a_cells_rule_goes_with_what_is_beyond_it_though_neighbours_reach_in() -> None:
+    cell = written()
+    cell[:, 560:563] = 60
+    cell[:9, 200:216] = 30  # the tail of a g above, as wide as it is cut
+    cell[-8:, 300:318] = 30  # and the head of a letter below
+    cell[40:44, 590:593] = 90  # a speck of the next column
+    assert near(box(cell), CLEAN)
+
+
 def test_tails_of_the_neighbours_are_left_out() -> None:
     crowded = written()
     crowded[:7, 300:306] = 20  # a g from above
