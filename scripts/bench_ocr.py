@@ -5,8 +5,8 @@
 Real handwriting of the held writers and lines, invented lines in the measuring faces. Errors are
 counted as written, and again without what the real labels leave open: case, punctuation and the
 place of the tone. The interval is the bootstrap's over lines. Each reader works in a process of its
-own, so that its memory is seen; real lines are known to be places, of invented ones no kind is
-known. Run with OMP_NUM_THREADS=1.
+own, so that its memory is seen. Real lines are known to be places and upland names to be names;
+of the others no kind is known. Run with OMP_NUM_THREADS=1.
 """
 
 import json
@@ -38,6 +38,8 @@ from pipeline.settings import OcrSettings  # noqa: E402
 BATCH = 40  # lines on a page
 SEED = 20_261_126
 DRAWS = 400  # of the bootstrap
+CELLS, ADDRESSES, UPLAND = "real table cells", "real address lines", "invented upland names"
+KINDS = {CELLS: "place_text", ADDRESSES: "place_text", UPLAND: "person_name"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def cpu_seconds() -> float:
 
 def measure(name: str, reader: Reader, engine: Engine, pictures: Sequence[LinePicture]) -> Row:
     """Read the lines and count."""
-    kind = "place_text" if name.startswith("real") and "typing" not in name else ""
+    kind = KINDS.get(name, "")
     texts: list[str] = []
     before = cpu_seconds()
     for start in range(0, len(pictures), BATCH):
@@ -115,11 +117,13 @@ def sets(shared: Path, most: int) -> Iterator[tuple[str, list[LinePicture]]]:
     """Return the sets of lines by name, at most so many lines of each."""
     real = list(real_lines(shared / "corpus", "held"))
     Random(SEED).shuffle(real)
-    for name, known in (("real table cells", True), ("real address lines", False)):
+    for name, known in ((CELLS, True), (ADDRESSES, False)):
         yield name, [line for line in real if ("/" not in line.group) == known][:most]
     lists = load_lists(shared)
     for script, _share in SCRIPTS:
         yield f"invented {script}", list(invented_lines(lists, SEED, most, "measuring", script))
+    names = invented_lines(lists, SEED, most, "measuring", "handwriting", {"minority": 1.0})
+    yield UPLAND, list(names)
     typed = list(typed_lines(shared / "corpus"))
     Random(SEED).shuffle(typed)
     yield "real typing (French)", typed[:most]
