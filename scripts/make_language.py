@@ -6,8 +6,12 @@ Texts are invented by scripts/training/texts.py, a mix of kinds for each model, 
 letter n-grams. No transcription of a real line is among them.
 """
 
+import csv
+import gzip
+import io
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -17,8 +21,16 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from training.texts import CHARACTERS, MIX, Lists, draw_text, load_lists  # noqa: E402
+from training.texts import (  # noqa: E402
+    CHARACTERS,
+    MIX,
+    Lists,
+    bare_unit,
+    draw_text,
+    load_lists,
+)
 
+from pipeline.ocr.gazetteer import FILE  # noqa: E402
 from pipeline.ocr.language import (  # noqa: E402
     NOTHING,
     ORDER,
@@ -66,6 +78,28 @@ def _stored(shares: np.ndarray) -> np.ndarray:
     return np.minimum(255, np.round(-SHARE_STEPS * np.log(shares))).astype(np.uint8)
 
 
+def write_places(shared: Path, file: Path) -> int:
+    """Write the units of all lists by province and district; return how many rows there are."""
+    parts: dict[tuple[str, str], set[str]] = {}
+    for table in sorted((shared / "places").glob("communes-*.csv")):
+        for row in _rows(table):
+            place = (bare_unit(row["province"]), bare_unit(row["district"]))
+            parts.setdefault(place, set()).add(bare_unit(row["name"]))
+    for row in _rows(shared / "places" / "commune-conversion-2025-07-01.csv"):
+        place = (bare_unit(row["new_province"]), "")
+        parts.setdefault(place, set()).add(bare_unit(row["new_name"]))
+    told = [[*place, "|".join(sorted(parts[place] - {""}))] for place in sorted(parts)]
+    text = io.StringIO()
+    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(told)
+    file.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))  # the same bytes each time
+    return len(told)
+
+
+def _rows(file: Path) -> Iterator[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as stream:
+        yield from csv.DictReader(stream)
+
+
 @click.command()
 @click.option("--shared", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--texts", default=120_000, show_default=True, help="Invented for each model.")
@@ -75,6 +109,7 @@ def main(shared: Path, texts: int, out: Path, names: tuple[str, ...]) -> None:
     """Write the models (all, or the NAMES given)."""
     lists = load_lists(shared)
     out.mkdir(parents=True, exist_ok=True)
+    print(f"{write_places(shared, out / FILE)} districts and provinces", flush=True)
     for name in names or MIXES:
         seen = count(lists, MIXES[name], texts, seed=20_251_126)
         packed = pack(weigh(seen, len(CHARACTERS) + 1, RARE))

@@ -207,8 +207,8 @@ def _long_rules(mask: Mask) -> Mask:
 def _tall_rules(mask: Mask) -> Mask:
     """Return rules across the line: as high as the crop, and no letter hangs on them.
 
-    The specks beyond an outer one go with it. Where the line's other ink is as high as the crop too, the crop is tight, and a tall stroke is
-    an l or a 1; and what stands there alone is no rule.
+    The specks beyond an outer one go with it. Where the line's other ink is as high as the crop
+    too, the crop is tight, and a tall stroke is an l or a 1; what stands there alone is no rule.
     """
     height, _width = mask.shape
     none = np.zeros_like(mask)

@@ -30,10 +30,11 @@ ORDER = 6  # of the shipped models
 FLOOR = 0.02  # of all probability goes to any letter at all
 PRIOR = 2.0  # letters that a language's opinion counts for beside what a book has said
 MOST_KEPT = 30_000  # contexts whose letters are kept at hand
+PLACE = "place"
 FAMILIES: Mapping[str, str] = {
     "person_name": "name",
     "person_or_org": "name",
-    "place_text": "place",
+    "place_text": PLACE,
     "date": "date",
     "partial_date": "date",
     "partial_date_or_age": "date",

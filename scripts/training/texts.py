@@ -219,7 +219,8 @@ SHORT_LEVELS = {
 }
 
 
-def _bare(unit: str) -> str:
+def bare_unit(unit: str) -> str:
+    """Return the name of a unit without its level."""
     for level in SHORT_LEVELS:
         if unit.startswith(f"{level} "):
             return unit.removeprefix(f"{level} ")
@@ -230,7 +231,7 @@ def _unit(rng: Random, unit: str) -> str:
     """Write a unit bare, with its level, or with the level shortened."""
     chance = rng.random()
     if chance < 0.45:
-        return _bare(unit)
+        return bare_unit(unit)
     for level, short in SHORT_LEVELS.items():
         if unit.startswith(f"{level} ") and chance < 0.7:
             return unit.replace(level, rng.choice(short), 1)
