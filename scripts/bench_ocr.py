@@ -14,7 +14,8 @@ import multiprocessing
 import os
 import resource
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,6 +67,7 @@ class Row:
     bare_exact: float
     ms: float
     peak_mb: int
+    edits: Mapping[tuple[str, str], int]  # written, read: how often, as `bare` tells them
 
 
 def cpu_seconds() -> float:
@@ -101,6 +103,11 @@ def measure(name: str, reader: Reader, engine: Engine, pictures: Sequence[LinePi
         bare_cer=round(100 * float(plain.sum() / plain_sizes.sum()), 1),
         bare_exact=round(100 * float((plain == 0).mean()), 1),
         ms=round(1000 * spent / len(truth), 1),
+        edits=Counter(
+            edit
+            for read, true in zip(texts, truth, strict=True)
+            for edit in _edits(bare(true), bare(read))
+        ),
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )
 
@@ -111,6 +118,16 @@ def _errors(
     """Return edits and length of each line."""
     edits = [Levenshtein.distance(one, true) for one, true in zip(read, truth, strict=True)]
     return np.array(edits, np.float64), np.array([max(1, len(true)) for true in truth], np.float64)
+
+
+def _edits(written: str, read: str) -> Iterator[tuple[str, str]]:
+    """Return what was read for what was written, run by run, without what is the same."""
+    for step in Levenshtein.opcodes(written, read):
+        if step.tag != "equal":
+            yield (
+                written[step.src_start : step.src_end],
+                read[step.dest_start : step.dest_end],
+            )
 
 
 def sets(shared: Path, most: int) -> Iterator[tuple[str, list[LinePicture]]]:
@@ -153,8 +170,9 @@ def measure_all(reader: Reader, named: Sequence[tuple[str, Sequence[LinePicture]
 @click.option(
     "--model", "models", multiple=True, default=("asternet", "hand", "fast"), show_default=True
 )
+@click.option("--errors", default=0, help="Also the commonest errors on real lines, so many.")
 @click.option("--json", "as_json", is_flag=True)
-def main(*, shared: Path, lines: int, models: Sequence[str], as_json: bool) -> None:
+def main(*, shared: Path, lines: int, models: Sequence[str], errors: int, as_json: bool) -> None:
     """Print a table of readers by sets of lines."""
     named = list(sets(shared, lines))
     rows: list[Row] = []
@@ -173,8 +191,16 @@ def main(*, shared: Path, lines: int, models: Sequence[str], as_json: bool) -> N
             f"| {row.interval[0]}–{row.interval[1]} | {row.wer} | {row.exact} | {row.bare_cer} "
             f"| {row.bare_exact} | {row.ms} | {row.peak_mb} |"
         )
+    for name in sorted({row.reader for row in rows}) if errors else ():
+        edits: Counter[tuple[str, str]] = Counter()
+        for row in rows:
+            if row.reader == name and row.lines in (CELLS, ADDRESSES):
+                edits.update(row.edits)
+        first = (f"{a or '·'}→{b or '·'} {times}" for (a, b), times in edits.most_common(errors))
+        print(f"{name}: {sum(edits.values())} runs of wrong letters; {', '.join(first)}")
     if as_json:
-        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
+        told = [{k: v for k, v in asdict(row).items() if k != "edits"} for row in rows]
+        print(json.dumps(told, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -30,11 +30,10 @@ ORDER = 6  # of the shipped models
 FLOOR = 0.02  # of all probability goes to any letter at all
 PRIOR = 2.0  # letters that a language's opinion counts for beside what a book has said
 MOST_KEPT = 30_000  # contexts whose letters are kept at hand
-PLACE = "place"
 FAMILIES: Mapping[str, str] = {
     "person_name": "name",
     "person_or_org": "name",
-    "place_text": PLACE,
+    "place_text": "place",
     "date": "date",
     "partial_date": "date",
     "partial_date_or_age": "date",
@@ -51,6 +50,7 @@ FAMILIES: Mapping[str, str] = {
     **{name: name for name in ("name", "place", "date", "number")},
 }
 ANY = "any"
+WITH_PLACES = frozenset({"place", ANY})  # families whose lines may be addresses
 DIGITS = "0123456789"
 LETTERS: Mapping[str, str] = {
     "int": DIGITS,

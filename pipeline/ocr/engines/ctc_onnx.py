@@ -17,7 +17,7 @@ from pipeline.ocr.crops import Ink, find_ink
 from pipeline.ocr.decode import LogProbs, decode, restrict
 from pipeline.ocr.engines import too_slow
 from pipeline.ocr.gazetteer import load_places
-from pipeline.ocr.language import PLACE, family, leaning, letters_of
+from pipeline.ocr.language import WITH_PLACES, family, leaning, letters_of
 from pipeline.settings import OcrSettings, shipped
 from pipeline.values import Letter, Line, Pixels, Signal
 from pipeline.words import _
@@ -173,7 +173,7 @@ class CtcEngine:
     def _decoded(self, line: Line, signal: Signal, kind: str, said: tuple[str, ...]) -> Line:
         characters = self.model.characters
         language = leaning(kind, characters, said) if self._settings.language else None
-        places = load_places() if language and family(kind) == PLACE else None
+        places = load_places() if language and family(kind) in WITH_PLACES else None
         reading = decode(signal.log_probs, characters, language, places)
         span = signal.right - signal.left
         letters = tuple(
