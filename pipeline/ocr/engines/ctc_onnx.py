@@ -115,7 +115,7 @@ class CtcEngine:
     def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
         """Return the lines with what stands in them."""
         strips = [to_strip(ink, self.model.height_px) for ink in inks]
-        read = iter(self._logits([strip for strip in strips if strip is not None]))
+        read = iter(self.strip_logits([strip.pixels for strip in strips if strip is not None]))
         return [
             _blank(line) if strip is None else self._fill(line, strip, next(read), kind)
             for line, strip in zip(lines, strips, strict=True)
@@ -128,7 +128,9 @@ class CtcEngine:
             float(np.mean([letter.confidence for letter in reading.letters]))
             for reading in (
                 decode(log_probs, self.model.characters)
-                for log_probs in self._logits([strip for strip in strips if strip is not None])
+                for log_probs in self.strip_logits(
+                    [strip.pixels for strip in strips if strip is not None]
+                )
             )
             if reading.letters
         ]
@@ -137,7 +139,7 @@ class CtcEngine:
     def logits(self, crops: Sequence[Pixels]) -> list[LogProbs]:
         """Return the log-probabilities (steps, classes) of each crop; none for a blank one."""
         strips = [to_strip(find_ink(pixels), self.model.height_px) for pixels in crops]
-        read = iter(self._logits([strip for strip in strips if strip is not None]))
+        read = iter(self.strip_logits([strip.pixels for strip in strips if strip is not None]))
         nothing = np.zeros((0, len(self.model.characters) + 1), np.float32)
         return [nothing if strip is None else next(read) for strip in strips]
 
@@ -176,9 +178,13 @@ class CtcEngine:
             return ()
         return read_number(log_probs, self.model.characters)
 
-    def _logits(self, strips: Sequence[Strip]) -> list[LogProbs]:
-        """Return the log-probabilities of each strip; long ones are read in pieces."""
-        pieces = [cut_at_gaps(strip.pixels, self.model.max_width_px) for strip in strips]
+    def strip_logits(self, strips: Sequence[Pixels]) -> list[LogProbs]:
+        """Return the log-probabilities of each strip; long ones are read in pieces.
+
+        Args:
+            strips: pixels at the network's height, see `Strip`.
+        """
+        pieces = [cut_at_gaps(strip, self.model.max_width_px) for strip in strips]
         flat = [piece for cut in pieces for piece in cut]
         read = self._run(flat)
         answers: list[LogProbs] = []
