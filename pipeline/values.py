@@ -306,6 +306,7 @@ class Decision:
 
     Attributes:
         time: UTC, ISO 8601.
+        raw: what stands on the paper, as written; empty when the person did not say.
     """
 
     record: str
@@ -314,6 +315,7 @@ class Decision:
     person: str
     time: str
     note: str = ""
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,10 @@ def export(reader: Reader, file: Path, *, small: bool = True) -> None:
             str(file),
             input_names=["images"],
             output_names=["log_probs"],
-            dynamic_axes={"images": {0: "lines", 3: "width"}, "log_probs": {0: "steps", 1: "lines"}},
+            dynamic_axes={
+                "images": {0: "lines", 3: "width"},
+                "log_probs": {0: "steps", 1: "lines"},
+            },
             opset_version=17,
             dynamo=False,
         )

@@ -31,7 +31,8 @@ def load_reader(file: Path, network: str, classes: int) -> Reader:
     Raises:
         ReadingError: the file is of another network.
     """
-    reader = make(network, classes).eval()
+    reader = make(network, classes)
+    reader.eval()
     try:
         weights = _weights(onnx.load(str(file)).graph)
         layers = _called(reader)

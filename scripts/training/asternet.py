@@ -17,7 +17,7 @@ NETWORKS = ("heavy", *networks.NETWORKS)
 
 
 class HeavyFront(nn.Module):
-    """Asternet's first half, seven times as costly as ours: from pixels to (batch, 256, height / 4, width / 2)."""
+    """Asternet's first half: it gives what ours gives, at seven times the cost."""
 
     def __init__(self) -> None:
         super().__init__()

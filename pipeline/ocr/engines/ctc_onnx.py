@@ -40,6 +40,7 @@ class Model:
         height_px: of the strips it was trained on.
         max_width_px: past this the network fails.
         channels: how often the grey samples are repeated.
+        network: name in `tuning/networks.py`; empty when it cannot be tuned.
     """
 
     file: Path
@@ -48,6 +49,12 @@ class Model:
     height_px: int
     max_width_px: int
     channels: int
+    network: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        return self.file.parent.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,15 +81,19 @@ def load_model(folder: Path) -> Model:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         characters = (folder / "characters.txt").read_text(encoding="utf-8").rstrip("\n")
         found = hashlib.sha256((folder / card["file"]).read_bytes()).hexdigest()
-    except OSError as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ReadingError(
-            _("thiếu mô hình đọc chữ {model}; hãy cài lại sohoa").format(model=folder.name)
+            _(
+                "thiếu hoặc hỏng mô hình đọc chữ {model}; "
+                "hãy chạy “sohoa model use hand” hoặc cài lại sohoa"
+            ).format(model=folder.name)
         ) from error
     if found != card["sha256"]:
         raise ReadingError(
-            _("tệp của mô hình {model} đã bị thay đổi (SHA-256 sai); hãy cài lại sohoa").format(
-                model=folder.name
-            )
+            _(
+                "tệp của mô hình {model} đã bị thay đổi (SHA-256 sai); hãy chạy “sohoa model use” "
+                "với mô hình khác hoặc cài lại sohoa"
+            ).format(model=folder.name)
         )
     feed = card["feed"]
     return Model(
@@ -92,6 +103,7 @@ def load_model(folder: Path) -> Model:
         height_px=feed["height_px"],
         max_width_px=feed["max_width_px"],
         channels=feed["channels"],
+        network=card.get("network", ""),
     )
 
 
@@ -230,8 +242,12 @@ def create(settings: OcrSettings) -> CtcEngine:
     Raises:
         ReadingError: there is no such model, or its file was changed.
     """
-    folder = shipped("ocr_models") / "vie" / settings.hand_model
-    return CtcEngine(load_model(folder), settings)
+    return CtcEngine(load_model(model_folder(settings)), settings)
+
+
+def model_folder(settings: OcrSettings) -> Path:
+    """Return the folder of the model that the settings name; the archive's own is a path."""
+    return shipped("ocr_models") / "vie" / settings.hand_model
 
 
 def to_strip(ink: Ink | None, height_px: int) -> Strip | None:
