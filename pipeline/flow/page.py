@@ -273,9 +273,13 @@ class _Clock:
         self._seconds[name] = self._seconds.get(name, 0.0) + _cpu_seconds() - before
 
     def steps(self) -> tuple[Step, ...]:
+        ocr = self._job.settings.ocr
+        read_by = {engine.name: engine.version for engine in engines(ocr).values()}
+        # Of an own model the name says as much as its path, and stays true when the archive moves.
+        chosen = {**asdict(ocr), "hand_model": Path(ocr.hand_model).name, "engines": read_by}
         settings = {
             "decode": json.dumps(asdict(self._job.settings.ingest)),
-            "ocr": json.dumps(asdict(self._job.settings.ocr)),
+            "ocr": json.dumps(chosen),
             "extract": json.dumps({"form": self._job.form}),
         }
         page = self._job.page

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from pipeline.flow.book import working
 from pipeline.flow.lessons import Lesson
 from pipeline.ingest.intake import Progress
 from pipeline.ocr.decode import greedy
-from pipeline.ocr.engines.ctc_onnx import CtcEngine, load_model, model_folder
+from pipeline.ocr.engines.ctc_onnx import CtcEngine, Model, load_model, model_folder
 from pipeline.settings import Settings
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
@@ -83,21 +84,28 @@ def _share(place: str) -> float:
 
 
 def train(
-    settings: Settings, lessons: Sequence[Lesson], minutes: float, on_progress: Progress
+    settings: Settings,
+    lessons: Sequence[Lesson],
+    minutes: float,
+    on_progress: Progress,
+    check: Sequence[TextLine] | None = None,
 ) -> Training:
     """Tune the model in use on the lessons; keep the new one and use it if it is better.
 
     A run that was killed goes on where it was when the same lessons come again.
+
+    Args:
+        check: lines that the new model must not read worse; the general set when None.
 
     Raises:
         UsageError: there are too few lessons, or the model in use cannot be tuned.
         ProgramError: torch is not installed.
         BusyError: another training runs on this archive, or it is being worked on at the end.
     """
-    tuner, exporter, loader = _torch_parts()
+    tuner, exporter, loader = torch_parts()
     if len(lessons) < LEAST:
         raise UsageError(
-            _("mới có {count} dòng đã duyệt; cần ít nhất {least} dòng để luyện").format(
+            _("mới có {count} dòng dùng được; cần ít nhất {least} dòng để luyện").format(
                 count=len(lessons), least=LEAST
             )
         )
@@ -120,50 +128,53 @@ def train(
             [(lesson.pixels, lesson.text) for lesson in learn],
             replay_lines(),
             schedule,
-            tuner.Checkpoint(work / "state.pt", _key(base.sha256, learn, schedule)),
+            tuner.Checkpoint(work / "state.pt", _key(base, learn)),
             lambda seen, of: on_progress(_("luyện"), seen, of),
         )
         spent = (time.monotonic() - begun) / 60
-        file = work / f"{base.name}.onnx"
+        file = work / "model.onnx"
         exporter.export(reader, file)
         candidate = replace(base, file=file, sha256=sha256_of(file))
-        before = figures(CtcEngine(base, settings.ocr), held)
-        after = figures(CtcEngine(candidate, settings.ocr), held)
+        general = check_lines() if check is None else check
+        before, after = (
+            figures(CtcEngine(model, settings.ocr), held, general) for model in (base, candidate)
+        )
         told = Training(base.name, len(learn), len(held), before, after, spent)
         if is_better(before, after):
-            with working(settings.archive):
-                name = next_name(settings.archive, base.name)
-                keep_model(
-                    settings.archive,
-                    TunedModel(
-                        name=name,
-                        file=f"{name}.onnx",
-                        sha256=candidate.sha256,
-                        network=base.network,
-                        feed=exporter.FEED,
-                        base=base.name,
-                        base_sha256=base.sha256,
-                        date=now(),
-                        person=settings.person,
-                        learnt=len(learn),
-                        held=len(held),
-                        books=tuple(sorted({lesson.book for lesson in lessons} - {""})),
-                        held_cer=(before.held, after.held),
-                        general_cer=(before.general, after.general),
-                    ),
-                    file,
-                    base.characters,
-                )
-                use_model(settings.archive, name)
-            told = replace(told, model=name)
+            card = TunedModel(
+                name="",
+                file="",
+                sha256=candidate.sha256,
+                network=base.network,
+                feed=exporter.FEED,
+                base=base.name,
+                base_sha256=base.sha256,
+                date=now(),
+                person=settings.person,
+                learnt=len(learn),
+                held=len(held),
+                books=tuple(sorted({lesson.book for lesson in lessons} - {""})),
+                held_cer=(before.held, after.held),
+                general_cer=(before.general, after.general),
+            )
+            told = replace(told, model=_keep(settings.archive, card, file, base.characters))
         shutil.rmtree(work)
     return told
 
 
-def figures(engine: CtcEngine, held: Sequence[Lesson]) -> Figures:
+def _keep(archive: Path, card: TunedModel, file: Path, characters: str) -> str:
+    """Put a new model into the archive under the next name, and use it; return the name."""
+    with working(archive):
+        name = next_name(archive, card.base)
+        keep_model(archive, replace(card, name=name, file=f"{name}.onnx"), file, characters)
+        use_model(archive, name)
+    return name
+
+
+def figures(engine: CtcEngine, held: Sequence[Lesson], general: Sequence[TextLine]) -> Figures:
     """Return a model's error rates, read as it would ship."""
     own = cer(engine, [(lesson.pixels, lesson.text) for lesson in held])
-    return Figures(own, cer(engine, check_lines()))
+    return Figures(own, cer(engine, general))
 
 
 def cer(engine: CtcEngine, lines: Sequence[TextLine]) -> float:
@@ -185,13 +196,13 @@ def at_height(pixels: Pixels, height_px: int) -> Pixels:
     return np.asarray(small, np.uint8)
 
 
-def _key(base_sha256: str, learn: Sequence[Lesson], schedule: object) -> str:
-    """Return what tells a run from one on another base, other lines or at another pace."""
-    told = (base_sha256, [(lesson.place, lesson.text) for lesson in learn], repr(schedule))
+def _key(base: Model, learn: Sequence[Lesson]) -> str:
+    """Return what tells a run from one on another base or on other lines."""
+    told = (base.sha256, [(lesson.place, lesson.text) for lesson in learn])
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def _torch_parts() -> tuple[ModuleType, ModuleType, ModuleType]:
+def torch_parts() -> tuple[ModuleType, ModuleType, ModuleType]:
     """Return what needs torch: tuning, exporting, weights.
 
     Raises:
@@ -203,7 +214,7 @@ def _torch_parts() -> tuple[ModuleType, ModuleType, ModuleType]:
         if (error.name or "").partition(".")[0] not in ("torch", "onnx"):
             raise
         raise ProgramError(
-            str(error.name),
+            "torch",
             _("chưa cài đặt; chỉ lệnh “sohoa train” cần"),
             _("hãy chạy: {command}").format(command="pip install 'sohoa[train]'"),
         ) from error

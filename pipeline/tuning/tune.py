@@ -84,6 +84,8 @@ def tune(
             saved = now
             _save(reader, optimizer, checkpoint, seen, spent)
         on_progress(min(seen, to_see), to_see)
+    if checkpoint is not None:  # what follows may be killed as well
+        _save(reader, optimizer, checkpoint, seen, spent)
     reader.eval()
 
 

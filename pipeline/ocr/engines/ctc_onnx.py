@@ -118,6 +118,7 @@ class CtcEngine:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.model = model
+        self.version = f"{model.name} {model.sha256}"
         self._settings = settings
         self._session: Any = onnxruntime.InferenceSession(
             str(model.file), options, providers=["CPUExecutionProvider"]
