@@ -16,7 +16,7 @@ import pytest
 from pipeline import desk
 from pipeline.errors import BusyError, FixityError
 from pipeline.flow import page as page_flow
-from pipeline.flow.book import _jobs, package_of, process, reindex, working
+from pipeline.flow.book import package_of, process, reindex, scan_jobs, working
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, read_scan
 from pipeline.settings import Settings, WorkSettings, load_settings
@@ -100,7 +100,7 @@ def test_nothing_differs_until_a_bit_is_flipped(archive: Path, database: Databas
             one.path for one in desk.verify(database, settings, [book.accession])[book.accession]
         }
         assert difference == master.path
-        job = _jobs(database, settings, book, database.pages(book.accession))[0]
+        job = scan_jobs(database, settings, book, database.pages(book.accession))[0]
         with pytest.raises(FixityError):
             read_scan(job)
     finally:

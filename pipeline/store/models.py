@@ -52,7 +52,7 @@ _CARD = TypeAdapter(TunedModel)
 def tuned_models(archive: Path) -> list[TunedModel]:
     """Return the archive's own models, by date; a folder without a readable card is none."""
     found = []
-    for file in (archive / "models").glob("*/card.json"):
+    for file in (archive / "models").glob("[!.]*/card.json"):  # half kept ones begin with a point
         try:
             found.append(_CARD.validate_json(file.read_bytes()))
         except ValidationError:

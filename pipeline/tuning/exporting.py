@@ -42,7 +42,7 @@ def export(reader: Reader, file: Path, *, small: bool = True) -> None:
         # test reads lines of other widths with the file.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            StepsFirst(reader.eval()),
+            StepsFirst(reader).eval(),
             (torch.rand(2, 1, HEIGHT_PX, 320),),
             str(file),
             input_names=["images"],
@@ -100,4 +100,7 @@ def constants(graph: Any) -> dict[str, np.ndarray[Any, Any]]:
     for name in [name for name in found if name.endswith(".int8")]:
         bare = name.removesuffix(".int8")
         found[bare] = found[name].astype(np.float32) * found[f"{bare}.scale"]
+    for node in graph.node:  # of equal constants only one is stored
+        if node.op_type == "Identity" and node.input[0] in found:
+            found[node.output[0]] = found[node.input[0]]
     return found
