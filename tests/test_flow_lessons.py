@@ -193,6 +193,17 @@ def confirm(database: Database, record: Record, key: str) -> str:
     return known.raw
 
 
+def test_the_provenance_says_which_model_read_a_page(
+    settings: Settings, database: Database, model: Model
+) -> None:
+    (book,) = database.books()
+    told = [json.loads(s.settings) for s in database.steps(book.accession) if s.stage == "ocr"]
+    assert told
+    for one in told:
+        assert one["hand_model"] == "hand"
+        assert one["engines"] == {"ctc_onnx": f"hand {model.sha256}"}
+
+
 @pytest.mark.slow
 def test_decided_fields_are_cut_from_their_scans_as_the_flow_reads_them(
     settings: Settings, database: Database, model: Model
