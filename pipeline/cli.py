@@ -21,6 +21,8 @@ from pipeline import desk
 from pipeline.errors import SohoaError, UsageError
 from pipeline.flow.book import BookOutcome, package_of, process, reindex
 from pipeline.flow.loose import read_files, read_lines_of
+from pipeline.flow.train import Training
+from pipeline.flow.train import train as train_reader
 from pipeline.ingest.intake import Intake, Progress
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
@@ -306,6 +308,71 @@ def reindex_command(*, archive: Path, as_json: bool) -> None:
         out.print(_("đã lập chỉ mục {count} bản ghi").format(count=count))
 
 
+@main.command(
+    help=_(
+        "Luyện thêm bộ đọc trên các dòng đã duyệt của chính cơ quan; mô hình mới chỉ được dùng "
+        "khi tốt hơn. Chạy lại được."
+    )
+)
+@click.argument("books", nargs=-1)
+@click.option(
+    "--lines",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help=_("Thêm các dòng của một thư mục: ảnh và lines.jsonl."),
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=50.0,
+    show_default=True,
+    help=_("Luyện không quá chừng ấy phút."),
+)
+@archive_option
+@json_option
+def train(
+    *, books: Sequence[str], folder: Path | None, minutes: float, archive: Path, as_json: bool
+) -> None:
+    """Tune the reader."""
+    settings = _settings(archive)
+    opened = desk.open_archive(settings, make=folder is not None)
+    with closing(opened) as database, _bar() as progress:
+        lessons = desk.lessons(database, settings, books, folder, progress)
+        for note in lessons.notes:
+            err.print(f"sohoa: {note}", markup=False)
+        training = train_reader(settings, lessons.lines, minutes, progress)
+    if as_json:
+        _print_json(asdict(training))
+    else:
+        _print_training(training)
+    _exit_for(0 if training.model else 1)
+
+
+@main.command(
+    "model",
+    help=_("Liệt kê các mô hình đọc chữ; “sohoa model use TÊN” đổi mô hình đang dùng."),
+)
+@click.argument("action", type=click.Choice(["list", "use"]), default="list")
+@click.argument("name", default="")
+@archive_option
+@json_option
+def model_command(*, action: str, name: str, archive: Path, as_json: bool) -> None:
+    """List the models, or switch."""
+    if (action == "use") != bool(name):
+        raise UsageError(_("viết “sohoa model” hoặc “sohoa model use TÊN”"))
+    settings = _settings(archive)
+    if action == "use":
+        with closing(desk.open_archive(settings)):
+            desk.switch_model(settings, name)
+        settings = _settings(archive)
+        err.print(_("trang đã đọc thì giữ nguyên; “sohoa process --again” đọc lại"))
+    known = desk.models(settings)
+    if as_json:
+        _print_json([asdict(model) for model in known])
+    else:
+        _print_models(known)
+
+
 @main.command(help=_("Xem máy này có đủ những gì sohoa cần, thiếu gì, mất gì, sửa thế nào."))
 @archive_option
 @json_option
@@ -453,6 +520,44 @@ def _print_outcomes(outcomes: Sequence[BookOutcome]) -> None:
                 ),
                 markup=False,
             )
+
+
+def _print_training(training: Training) -> None:
+    table = Table(
+        "", _("dòng"), _("CER trước"), _("CER sau"), title=_("luyện từ {base}").format(
+            base=training.base
+        )
+    )  # fmt: skip
+    rows = [
+        (_("dòng giữ lại, không dùng để luyện"), str(training.held), "held"),
+        (_("bộ chung"), "", "general"),
+    ]
+    for title, count, key in rows:
+        before, after = getattr(training.before, key), getattr(training.after, key)
+        table.add_row(title, count, f"{before:.2%}", f"{after:.2%}")
+    out.print(table)
+    out.print(
+        _("luyện trên {count} dòng, {minutes:.0f} phút").format(
+            count=training.learnt, minutes=training.minutes
+        )
+    )
+    if training.model:
+        told = _("mô hình mới {model} tốt hơn và đang được dùng; quay lại: sohoa model use {base}")
+    else:
+        told = _("mô hình mới không tốt hơn nên không được giữ; vẫn dùng {base}")
+    out.print(told.format(model=training.model, base=training.base), markup=False)
+
+
+def _print_models(models: Sequence[desk.KnownModel]) -> None:
+    table = Table(_("mô hình"), _("đang dùng"), _("từ"), _("ngày"), _("số dòng"), _("CER"))
+    for model in models:
+        row = [model.name, "✓" if model.in_use else ""]
+        if model.tuned:
+            before, after = model.tuned.held_cer
+            row += [model.tuned.base, model.tuned.date[:10], str(model.tuned.learnt)]
+            row.append(f"{before:.1%} → {after:.1%}")
+        table.add_row(*row)
+    out.print(table)
 
 
 def _print_hits(hits: Sequence[Hit]) -> None:

@@ -17,15 +17,19 @@ from pipeline.archive.fixity import Difference
 from pipeline.archive.fixity import verify as verify_package
 from pipeline.errors import SohoaError, StorageError, UsageError
 from pipeline.flow.book import index_of, package_of, working
+from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
 from pipeline.flow.page import forms, mapped
+from pipeline.flow.train import torch_parts
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
 from pipeline.ingest.files import open_frame
 from pipeline.ingest.intake import Intake, Progress, accession_for, take_in
 from pipeline.ocr.crops import crop
+from pipeline.ocr.engines.ctc_onnx import load_model, model_folder
 from pipeline.settings import Settings, shipped
 from pipeline.store.database import Database, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
+from pipeline.store.models import TunedModel, tuned_models, use_model
 from pipeline.values import Book, FieldValue, Hit, Line, Record
 from pipeline.words import _
 
@@ -245,6 +249,78 @@ def principal(record: Record) -> FieldValue | None:
     )
 
 
+# Models
+
+
+def lessons(
+    database: Database,
+    settings: Settings,
+    accessions: Sequence[str],
+    folder: Path | None,
+    on_progress: Progress,
+) -> Lessons:
+    """Return the lines to tune the reader on: decided ones of the books, and a folder's.
+
+    Raises:
+        ProgramError: torch is not installed, and the lines would be gathered in vain.
+        UsageError: one of the books is not in the archive, or the folder has no list.
+    """
+    torch_parts()
+    model = load_model(model_folder(settings.ocr))
+    books = chosen_books(database, accessions)
+    found = [decided_lessons(database, settings, books, model, on_progress)]
+    if folder is not None:
+        found.append(folder_lessons(folder, model, settings.ingest, on_progress))
+    return Lessons(
+        tuple(line for one in found for line in one.lines),
+        tuple(note for one in found for note in one.notes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A model that can be used.
+
+    Attributes:
+        tuned: its card, when it is one of the archive's own.
+    """
+
+    name: str
+    in_use: bool
+    tuned: TunedModel | None = None
+
+
+def models(settings: Settings) -> list[KnownModel]:
+    """Return the models that come with the program, then the archive's own, oldest first."""
+    cards = sorted((shipped("ocr_models") / "vie").glob("*/card.json"))
+    used = Path(settings.ocr.hand_model).name
+    return [
+        *(KnownModel(card.parent.name, card.parent.name == used) for card in cards),
+        *(KnownModel(own.name, own.name == used, own) for own in tuned_models(settings.archive)),
+    ]
+
+
+def switch_model(settings: Settings, name: str) -> None:
+    """Read with that model from now on; pages that were read stay as they are.
+
+    Raises:
+        UsageError: there is no such model; the sentence lists those that are.
+        ReadingError: its file was changed.
+        BusyError: the archive is being worked on.
+    """
+    names = [model.name for model in models(settings)]
+    if name not in names:
+        raise UsageError(
+            _("không có mô hình “{name}”; có thể chọn: {names}").format(
+                name=name, names=", ".join(names)
+            )
+        )
+    own = settings.archive / "models" / name
+    load_model(own if own.is_dir() else shipped("ocr_models") / "vie" / name)
+    with working(settings.archive):
+        use_model(settings.archive, name)
+
+
 # The machine
 
 
@@ -311,7 +387,7 @@ def _package(name: str) -> Check:
 def _model(settings: Settings) -> Check:
     try:
         plugs.load("pipeline.ocr.engines", settings.ocr.hand).create(settings.ocr)
-        found = settings.ocr.hand_model
+        found = Path(settings.ocr.hand_model).name
     except SohoaError as error:
         return Check(_("mô hình chữ viết tay"), "", _("chữ viết tay không đọc được"), str(error))
     return Check(_("mô hình chữ viết tay"), found, "", "")

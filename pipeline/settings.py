@@ -48,7 +48,8 @@ class OcrSettings:
     Attributes:
         hand: engine for handwriting, name of a file in `ocr/engines/`; likewise `print`
             and `typewriter`.
-        hand_model: folder in `ocr_models/vie/` with the model of the `ctc_onnx` engine.
+        hand_model: the model of the `ctc_onnx` engine: name of a folder in `ocr_models/vie/` or
+            in the archive's `models/`; once loaded, the latter is the whole path.
         language: whether that engine also weighs what is likely to be written.
         threads: threads of one engine; 1 when several pages are read side by side.
         page_seconds: time limit for the recognition of one page.
@@ -106,6 +107,8 @@ class Settings:
 def load_settings(archive: Path, person: str) -> Settings:
     """Read `sohoa.toml` of the archive; what it does not say has its default.
 
+    Which model is in use, `sohoa model use` may have said otherwise; its word goes before.
+
     Raises:
         UsageError: the file is not TOML, or names a setting that does not exist.
     """
@@ -121,7 +124,32 @@ def load_settings(archive: Path, person: str) -> Settings:
         raise UsageError(
             _("tệp cấu hình {file} sai: {reason}").format(file=file, reason=error)
         ) from error
-    return replace(settings, person=person)
+    model = _model_in_use(archive.resolve(), settings.ocr.hand_model)
+    return replace(settings, person=person, ocr=replace(settings.ocr, hand_model=model))
+
+
+def current_model_file(archive: Path) -> Path:
+    """Return the file whose one line names the model in use; without it the settings do."""
+    return archive / "models" / "current"
+
+
+def _model_in_use(archive: Path, told: str) -> str:
+    """Return the model's name, or its folder's path when it is one of the archive's own.
+
+    Raises:
+        UsageError: the file that names it cannot be read, or names no model.
+    """
+    file = current_model_file(archive)
+    try:
+        name = file.read_text(encoding="utf-8").strip() if file.exists() else told
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            _("tệp {file} hỏng ({reason}); hãy xóa tệp ấy").format(file=file, reason=error)
+        ) from error
+    if Path(name).name != name:
+        raise UsageError(_("“{name}” không phải tên mô hình").format(name=name))
+    own = archive / "models" / name
+    return str(own) if own.is_dir() else name
 
 
 def shipped(folder: str) -> Path:

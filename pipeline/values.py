@@ -330,6 +330,7 @@ class Decision:
 
     Attributes:
         time: UTC, ISO 8601.
+        raw: what stands on the paper, as written; empty when the person did not say.
     """
 
     record: str
@@ -338,6 +339,7 @@ class Decision:
     person: str
     time: str
     note: str = ""
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from random import Random
 from typing import Any
 
 import click
-import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
@@ -24,37 +23,33 @@ import torch  # noqa: E402
 from rapidfuzz.distance import Levenshtein  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
-from training.loading import Lines, batches, collate, open_lines, resized  # noqa: E402
-from training.networks import HEIGHT_PX, LightFront, Reader, load_asternet, make, thin  # noqa: E402
+from training.asternet import NETWORKS, load_asternet, make, thin  # noqa: E402
+from training.loading import Lines, open_lines, resized  # noqa: E402
 from training.texts import CHARACTERS  # noqa: E402
+
+from pipeline.ocr.decode import greedy  # noqa: E402
+from pipeline.tuning.batches import batches, collate  # noqa: E402
+from pipeline.tuning.networks import HEIGHT_PX, LightFront, Reader  # noqa: E402
 
 LINES = ROOT / "build" / "lines"
 READERS = ROOT / "build" / "readers"
 ASTERNET = ROOT / "ocr_models" / "vie" / "asternet" / "asternet.onnx"
-NETWORKS = ["heavy", "light", "lean", "compact"]
 TAUGHT = 0.7  # share of the teacher's opinion in the loss
 STEPS_A_LETTER = 2.5
 SAVE_SECONDS = 180
 WHOLE = 0.6  # of the real lines; the others are cut to a few words
 
 
-def greedy(log_probs: np.ndarray) -> str:
-    """Return the best path's text of one line (steps, classes)."""
-    best = log_probs.argmax(1)
-    kept = [c for i, c in enumerate(best) if c and (i == 0 or c != best[i - 1])]
-    return " ".join("".join(CHARACTERS[c - 1] for c in kept).split())
-
-
 def cer(reader: Reader, lines: Lines, most: int) -> tuple[float, float]:
     """Return character error rate and share of lines wholly right, greedy."""
     reader.eval()
     wrong = letters = right = 0
-    places = lines.places[:: max(1, len(lines.places) // most)]
+    places = range(0, len(lines), max(1, len(lines) // most))
     with torch.no_grad():
         for place in places:
-            strip, text = lines.at(place)
-            batch = collate([resized(strip, HEIGHT_PX)], [text])
-            read = greedy(reader(batch.pixels)[0].numpy())
+            strip, text = lines[place]
+            batch = collate([resized(strip, HEIGHT_PX)], [text], CHARACTERS)
+            read = greedy(reader(batch.pixels)[0].numpy(), CHARACTERS)
             wrong += Levenshtein.distance(read, text)
             letters += len(text)
             right += read == text
@@ -66,7 +61,7 @@ def report(reader: Reader, folder: Path, told: dict[str, Any], most: int) -> Non
     """Measure on development lines, and say it; faces for measuring are only watched."""
     for name in ("real-dev", "measuring-handwriting", "measuring-print", "measuring-typewriter"):
         lines = open_lines(folder, name)
-        if lines.places:
+        if len(lines):
             error, exact = cer(reader, lines, most)
             told[name] = f"{100 * error:.1f}/{100 * exact:.0f}"
     print(json.dumps(told), flush=True)
@@ -115,7 +110,7 @@ def front(minutes: float, folder: Path, rate: float) -> None:
         spent = state["spent"]
     rng = Random(int(spent) + 1)
     sources = [(open_lines(folder, "real-train"), 0.5), (open_lines(folder, "tuning-*"), 0.5)]
-    stream = batches(sources, rng, HEIGHT_PX, 12, 3000)
+    stream = batches(sources, CHARACTERS, rng, HEIGHT_PX, 12, 3000)
 
     def keep(spent: float) -> None:
         told = {"front": light.state_dict(), "optimizer": optimizer.state_dict(), "spent": spent}
@@ -222,7 +217,7 @@ def ctc(
             if real and (not grow or letters == 99):
                 sources.append((open_lines(folder, "real-train"), real * WHOLE))
                 sources.append((open_lines(folder, "real-pieces"), real * (1 - WHOLE)))
-            stream = batches(sources, rng, HEIGHT_PX, batch, 400 * batch, letters)
+            stream = batches(sources, CHARACTERS, rng, HEIGHT_PX, batch, 400 * batch, letters)
         drawn = next(stream)
         part = seen / lines
         for group in optimizer.param_groups:

@@ -16,7 +16,7 @@ import pytest
 from pipeline import desk
 from pipeline.errors import BusyError, FixityError
 from pipeline.flow import page as page_flow
-from pipeline.flow.book import _jobs, book_said, package_of, process, reindex, working
+from pipeline.flow.book import book_said, package_of, process, reindex, scan_jobs, working
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, read_scan
 from pipeline.settings import Settings, WorkSettings, load_settings
@@ -84,7 +84,7 @@ def test_what_people_decided_and_sure_fields_said_is_told_to_the_next_reading(
     assert len(said["person_name"]) > 5
     assert field.raw not in said["person_name"]
     assert book_said(book, [], []) == {"place_text": (book.place,)}
-    jobs = _jobs(database, settings_for(archive), book, database.pages(book.accession))
+    jobs = scan_jobs(database, settings_for(archive), book, database.pages(book.accession))
     assert set(said) == set(jobs[0].said)
 
 
@@ -117,7 +117,7 @@ def test_nothing_differs_until_a_bit_is_flipped(archive: Path, database: Databas
             one.path for one in desk.verify(database, settings, [book.accession])[book.accession]
         }
         assert difference == master.path
-        job = _jobs(database, settings, book, database.pages(book.accession))[0]
+        job = scan_jobs(database, settings, book, database.pages(book.accession))[0]
         with pytest.raises(FixityError):
             read_scan(job)
     finally:

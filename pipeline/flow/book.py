@@ -88,15 +88,18 @@ class BookOutcome:
 
 
 @contextmanager
-def working(archive: Path) -> Iterator[None]:
+def working(archive: Path, lock: str = "lock") -> Iterator[None]:
     """Hold the archive for writing; the lock falls with the process, also a killed one.
+
+    Args:
+        lock: its name in `work/`; another name is another lock.
 
     Raises:
         BusyError: another program holds it.
     """
     (archive / "work").mkdir(parents=True, exist_ok=True)
     try:
-        with portalocker.Lock(archive / "work" / "lock", "a", timeout=0, fail_when_locked=True):
+        with portalocker.Lock(archive / "work" / lock, "a", timeout=0, fail_when_locked=True):
             yield
     except portalocker.LockException as error:
         raise BusyError(str(archive)) from error
@@ -148,7 +151,7 @@ def _process_book(
     book = _known_book(database, accession)
     database.reset_pages(accession, reset)
     waiting = [work.page for work in database.page_work(accession) if work.state == "waiting"]
-    jobs = _jobs(database, settings, book, waiting)
+    jobs = scan_jobs(database, settings, book, waiting)
     for count, outcome in enumerate(read_scans(jobs, settings.work), 1):
         if outcome.error:
             database.keep_failure(outcome.page, *outcome.error)
@@ -171,9 +174,10 @@ def _known_book(database: Database, accession: str) -> Book:
     return book
 
 
-def _jobs(
+def scan_jobs(
     database: Database, settings: Settings, book: Book, pages: Sequence[Page]
 ) -> list[ScanJob]:
+    """Return what reading these pages of a book takes."""
     masters = {master.sha256: master for master in database.masters(book.accession)}
     package = package_of(settings.archive, book.accession)
     said = book_said(book, database.records(book.accession), database.decisions(book.accession))

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ from pipeline.layout.cells import find_cells
 from pipeline.layout.dittos import mark_dittos
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.lines import find_lines
-from pipeline.layout.rules import find_rules
+from pipeline.layout.rules import Rules, find_rules
 from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import read_pages, reread
@@ -46,6 +47,7 @@ from pipeline.values import (
     Record,
     Script,
     Step,
+    TickBox,
 )
 from pipeline.words import _
 
@@ -113,16 +115,8 @@ def read_scan(job: ScanJob) -> ScanOutcome:
         SohoaError: the scan cannot be used; see `guarded` for what becomes of that.
     """
     clock = _Clock(job)
-    if job.sha256 and sha256_of(job.file) != job.sha256:
-        raise FixityError(
-            _(
-                "{file} không còn là tệp đã lưu; hãy chạy “sohoa verify” và phục hồi từ bản sao"
-            ).format(file=job.name)
-        )
     with clock.stage("decode"):
-        image = open_frame(job.file, job.page.frame, job.name, job.settings.ingest)
-    if image.dpi < MIN_READ_DPI:
-        raise LowResolutionError(job.name, image.dpi, job.settings.ingest.min_dpi)
+        image = _opened(job)
     readers = engines(job.settings.ocr)
     with clock.stage("clean"):
         sides = clean(image, readers["handwriting"].legibility)
@@ -136,6 +130,29 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     # Extraction wants the engines' own opinions; people want probabilities.
     readings = tuple(_on_scan(_calibrated(sheet), sides) for sheet in sheets)
     return ScanOutcome(job.page, readings, clock.steps())
+
+
+def bare_sides(job: ScanJob) -> list[PageImage]:
+    """Return the sides of a scan as lines are cut from them: clean, without rules and boxes.
+
+    Raises:
+        SohoaError: the scan cannot be used.
+    """
+    sides = clean(_opened(job), engines(job.settings.ocr)["handwriting"].legibility)
+    return [_emptied(side).bare for side in sides]
+
+
+def _opened(job: ScanJob) -> PageImage:
+    if job.sha256 and sha256_of(job.file) != job.sha256:
+        raise FixityError(
+            _(
+                "{file} không còn là tệp đã lưu; hãy chạy “sohoa verify” và phục hồi từ bản sao"
+            ).format(file=job.name)
+        )
+    image = open_frame(job.file, job.page.frame, job.name, job.settings.ingest)
+    if image.dpi < MIN_READ_DPI:
+        raise LowResolutionError(job.name, image.dpi, job.settings.ingest.min_dpi)
+    return image
 
 
 def guarded(job: ScanJob) -> ScanOutcome:
@@ -160,14 +177,27 @@ def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
         faults.append((ReadingError.__name__, sentence))
 
 
-def _laid_out(side: PageImage) -> tuple[PageReading, PageImage]:
-    """Return a side's reading with its lines yet unread, and the side without rules and boxes."""
+class _Emptied(NamedTuple):
+    """A side's rules and tick boxes; the side without the boxes (`words`), and without both."""
+
+    rules: Rules
+    boxes: tuple[TickBox, ...]
+    words: PageImage
+    bare: PageImage
+
+
+def _emptied(side: PageImage) -> _Emptied:
     rules = find_rules(side)
-    cells = find_cells(side, rules)
     boxes = find_tick_boxes(side)
     words = erase_boxes(side, boxes)
+    return _Emptied(rules, boxes, words, erase_rules(words, rules))
+
+
+def _laid_out(side: PageImage) -> tuple[PageReading, PageImage]:
+    """Return a side's reading with its lines yet unread, and the side without rules and boxes."""
+    rules, boxes, words, bare = _emptied(side)
+    cells = find_cells(side, rules)
     lines = find_lines(words, rules, cells)
-    bare = erase_rules(words, rules)
     height, width = side.pixels.shape
     sheet = PageReading(
         side=side.side,
@@ -250,9 +280,13 @@ class _Clock:
         self._seconds[name] = self._seconds.get(name, 0.0) + _cpu_seconds() - before
 
     def steps(self) -> tuple[Step, ...]:
+        ocr = self._job.settings.ocr
+        read_by = {engine.name: engine.version for engine in engines(ocr).values()}
+        # Of an own model the name says as much as its path, and stays true when the archive moves.
+        chosen = {**asdict(ocr), "hand_model": Path(ocr.hand_model).name, "engines": read_by}
         settings = {
             "decode": json.dumps(asdict(self._job.settings.ingest)),
-            "ocr": json.dumps(asdict(self._job.settings.ocr)),
+            "ocr": json.dumps(chosen),
             "extract": json.dumps({"form": self._job.form}),
         }
         page = self._job.page

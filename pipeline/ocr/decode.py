@@ -86,6 +86,13 @@ def decode(
     )
 
 
+def greedy(log_probs: LogProbs, characters: str) -> str:
+    """Return the text of the single best path: what the network says by itself."""
+    best = log_probs.argmax(axis=1).tolist()
+    kept = [c for i, c in enumerate(best) if c != BLANK and (i == 0 or c != best[i - 1])]
+    return _clean(_spell(tuple(kept), characters))
+
+
 def restrict(
     log_probs: LogProbs, characters: str, allowed: Iterable[str]
 ) -> tuple[LogProbs, float]:

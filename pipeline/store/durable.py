@@ -6,6 +6,7 @@ rename after fsync leaves the temporary name; only fsync, rename, fsync of the f
 
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -50,6 +51,23 @@ def durable_copy(source: Path, target: Path) -> str:
             digest.update(chunk)
             stream.write(chunk)
     return digest.hexdigest()
+
+
+def adopt_folder(part: Path, target: Path) -> None:
+    """Give a folder, whose files were written durably, its final name; a folder there goes.
+
+    Raises:
+        StorageError: it cannot be renamed.
+    """
+    try:
+        if target.exists():
+            shutil.rmtree(target)
+        part.rename(target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise StorageError(
+            _("không ghi được {file} ({reason})").format(file=target, reason=error.strerror)
+        ) from error
 
 
 def sha256_of(file: Path) -> str:

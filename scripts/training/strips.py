@@ -103,6 +103,15 @@ def invented_lines(
         yield LinePicture(_scan(hand, text, rng, grain), text, chosen, face.id)
 
 
+def lines_of_hand(lists: Lists, hand: Hand, seed: int, count: int) -> Iterator[LinePicture]:
+    """Write lines in one hand, worn and scanned each in its own way."""
+    rng, grain = Random(seed), np.random.default_rng(seed)
+    for _ in range(count):
+        while not hand.face.can_write(text := draw_text(rng, lists, _mix(hand.script))):
+            pass
+        yield LinePicture(_scan(hand, text, rng, grain), text, hand.script, hand.face.id)
+
+
 def _mix(script: Script) -> dict[str, float]:
     return PRINTED if script == "print" else MIX
 

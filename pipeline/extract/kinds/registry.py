@@ -39,3 +39,6 @@ KINDS: Mapping[str, Callable[[str, Clues], Read]] = {
 
 # Answers of these kinds may go on in the next line; a name, a number or a code never does.
 LONG_KINDS = frozenset({"date_words", "person_or_org", "place_text", "text"})
+
+# Values of these kinds are the text as written, but for the abbreviations of a name.
+WRITTEN_KINDS = frozenset({"person_name", "person_or_org", "place_text", "text"})

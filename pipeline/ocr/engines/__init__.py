@@ -16,9 +16,12 @@ class Engine(Protocol):
 
     Attributes:
         name: the file's name; it stands in `Line.engine`.
+        version: what else would have to be the same for the same reading: the model by name and
+            SHA-256, or the program's own version; it stands in the provenance.
     """
 
     name: str
+    version: str
 
     def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
         """Return the same lines, in the same order, with text, confidence and letters.

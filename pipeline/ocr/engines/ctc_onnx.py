@@ -41,6 +41,7 @@ class Model:
         height_px: of the strips it was trained on.
         max_width_px: past this the network fails.
         channels: how often the grey samples are repeated.
+        network: name in `tuning/networks.py`; empty when it cannot be tuned.
     """
 
     file: Path
@@ -49,6 +50,12 @@ class Model:
     height_px: int
     max_width_px: int
     channels: int
+    network: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        return self.file.parent.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,15 +82,19 @@ def load_model(folder: Path) -> Model:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         characters = (folder / "characters.txt").read_text(encoding="utf-8").rstrip("\n")
         found = hashlib.sha256((folder / card["file"]).read_bytes()).hexdigest()
-    except OSError as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ReadingError(
-            _("thiếu mô hình đọc chữ {model}; hãy cài lại sohoa").format(model=folder.name)
+            _(
+                "thiếu hoặc hỏng mô hình đọc chữ {model}; "
+                "hãy chạy “sohoa model use hand” hoặc cài lại sohoa"
+            ).format(model=folder.name)
         ) from error
     if found != card["sha256"]:
         raise ReadingError(
-            _("tệp của mô hình {model} đã bị thay đổi (SHA-256 sai); hãy cài lại sohoa").format(
-                model=folder.name
-            )
+            _(
+                "tệp của mô hình {model} đã bị thay đổi (SHA-256 sai); hãy chạy “sohoa model use” "
+                "với mô hình khác hoặc cài lại sohoa"
+            ).format(model=folder.name)
         )
     feed = card["feed"]
     return Model(
@@ -93,6 +104,7 @@ def load_model(folder: Path) -> Model:
         height_px=feed["height_px"],
         max_width_px=feed["max_width_px"],
         channels=feed["channels"],
+        network=card.get("network", ""),
     )
 
 
@@ -107,6 +119,7 @@ class CtcEngine:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.model = model
+        self.version = f"{model.name} {model.sha256}"
         self._settings = settings
         self._session: Any = onnxruntime.InferenceSession(
             str(model.file), options, providers=["CPUExecutionProvider"]
@@ -116,7 +129,7 @@ class CtcEngine:
     def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
         """Return the lines with what stands in them."""
         strips = [to_strip(ink, self.model.height_px) for ink in inks]
-        read = iter(self._logits([strip for strip in strips if strip is not None]))
+        read = iter(self.strip_logits([strip.pixels for strip in strips if strip is not None]))
         return [
             _blank(line) if strip is None else self._fill(line, strip, next(read), kind)
             for line, strip in zip(lines, strips, strict=True)
@@ -129,7 +142,9 @@ class CtcEngine:
             float(np.mean([letter.confidence for letter in reading.letters]))
             for reading in (
                 decode(log_probs, self.model.characters)
-                for log_probs in self._logits([strip for strip in strips if strip is not None])
+                for log_probs in self.strip_logits(
+                    [strip.pixels for strip in strips if strip is not None]
+                )
             )
             if reading.letters
         ]
@@ -138,7 +153,7 @@ class CtcEngine:
     def logits(self, crops: Sequence[Pixels]) -> list[LogProbs]:
         """Return the log-probabilities (steps, classes) of each crop; none for a blank one."""
         strips = [to_strip(find_ink(pixels), self.model.height_px) for pixels in crops]
-        read = iter(self._logits([strip for strip in strips if strip is not None]))
+        read = iter(self.strip_logits([strip.pixels for strip in strips if strip is not None]))
         nothing = np.zeros((0, len(self.model.characters) + 1), np.float32)
         return [nothing if strip is None else next(read) for strip in strips]
 
@@ -195,9 +210,13 @@ class CtcEngine:
             signal=signal,
         )
 
-    def _logits(self, strips: Sequence[Strip]) -> list[LogProbs]:
-        """Return the log-probabilities of each strip; long ones are read in pieces."""
-        pieces = [cut_at_gaps(strip.pixels, self.model.max_width_px) for strip in strips]
+    def strip_logits(self, strips: Sequence[Pixels]) -> list[LogProbs]:
+        """Return the log-probabilities of each strip; long ones are read in pieces.
+
+        Args:
+            strips: pixels at the network's height, see `Strip`.
+        """
+        pieces = [cut_at_gaps(strip, self.model.max_width_px) for strip in strips]
         flat = [piece for cut in pieces for piece in cut]
         read = self._run(flat)
         answers: list[LogProbs] = []
@@ -243,8 +262,12 @@ def create(settings: OcrSettings) -> CtcEngine:
     Raises:
         ReadingError: there is no such model, or its file was changed.
     """
-    folder = shipped("ocr_models") / "vie" / settings.hand_model
-    return CtcEngine(load_model(folder), settings)
+    return CtcEngine(load_model(model_folder(settings)), settings)
+
+
+def model_folder(settings: OcrSettings) -> Path:
+    """Return the folder of the model that the settings name; the archive's own is a path."""
+    return shipped("ocr_models") / "vie" / settings.hand_model
 
 
 def to_strip(ink: Ink | None, height_px: int) -> Strip | None:

@@ -71,8 +71,9 @@ class TesseractEngine:
 
     name = NAME
 
-    def __init__(self, page_seconds: float) -> None:
+    def __init__(self, page_seconds: float, version: str) -> None:
         self.page_seconds = page_seconds
+        self.version = version
 
     def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
         """Return the lines with what stands in them."""
@@ -127,7 +128,7 @@ def create(settings: OcrSettings) -> TesseractEngine:
         raise _missing(_("chưa cài đặt")) from error
     if LANGUAGE not in languages:
         raise _missing(_("thiếu tiếng Việt"))
-    return TesseractEngine(settings.page_seconds)
+    return TesseractEngine(settings.page_seconds, str(pytesseract.get_tesseract_version()))
 
 
 def _missing(reason: str) -> ProgramError:

@@ -1,21 +1,16 @@
 """The networks: torch modules from strips (batch, 1, height, width) to log-probabilities.
 
-All end in CTC: output (batch, steps, classes), class 0 the blank, class i CHARACTERS[i - 1], one
-step for 4 px. Strips are grey / 255, black on white, padded with white on the right.
+All end in CTC: output (batch, steps, classes), class 0 the blank, class i character i - 1 of the
+model, one step for 4 px. Strips are grey / 255, black on white, padded with white on the right.
 """
 
 import math
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.texts import CHARACTERS
-
-CLASSES = len(CHARACTERS) + 1
+NETWORKS = ("light", "lean", "compact")
 HEIGHT_PX = 32  # of the strips
 STEP_PX = 4
 FRONT_CHANNELS = 256
@@ -66,23 +61,6 @@ class Block(nn.Module):
         return functional.silu(y + (self.shortcut(x) if self.shortcut else x))
 
 
-class HeavyFront(nn.Module):
-    """Asternet's first half: from pixels to (batch, 256, height / 4, width / 2)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(1, 64, 3, padding=1)
-        self.edges = nn.Conv2d(1, 64, 3, padding=1)  # a fixed high-pass, its projection and scale
-        self.blocks = nn.Sequential(
-            Block(64, 64), Block(64, 128, (2, 1)), Block(128, 128), Block(128, 256, (2, 2))
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the features."""
-        out: Tensor = self.blocks(functional.silu(self.stem(x)) + self.edges(x))
-        return out
-
-
 def _plain(inside: int, outside: int, stride: tuple[int, int], groups: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inside, outside, 3, stride, 1, groups=groups, bias=False),
@@ -99,7 +77,7 @@ def _point(inside: int, outside: int, *, act: bool) -> nn.Sequential:
 
 
 class LightFront(nn.Module):
-    """Stands in for HeavyFront at a seventh of its cost: it halves the picture at once."""
+    """The first half of our readers, to (batch, 256, height / 4, width / 2): it halves at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -159,12 +137,12 @@ class Encoder(nn.Module):
 class Trunk(nn.Module):
     """Asternet's second half: blocks, two-layer BiLSTM, Transformer gated in, classifier."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int) -> None:
         super().__init__()
         self.blocks = nn.Sequential(Block(256, 256), Block(256, 512, (2, 2)), Block(512, 512))
         self.fold = nn.Conv2d(512, 512, (4, 1), (4, 1))
         self.lstm = nn.LSTM(512, 256, num_layers=2, bidirectional=True, batch_first=True)
-        self.classifier = nn.Linear(512, CLASSES)
+        self.classifier = nn.Linear(512, classes)
         self.register_buffer("places", sinusoids(MOST_STEPS, 512), persistent=False)
         self.transformer = nn.ModuleDict(
             {"layers": nn.ModuleList(Encoder(512, 4, 1024) for _ in range(2))}
@@ -188,32 +166,19 @@ class Trunk(nn.Module):
 class LeanTrunk(nn.Module):
     """Asternet's second half without its first block and its Transformer."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int) -> None:
         super().__init__()
         self.blocks = nn.Sequential(Block(256, 512, (2, 2)), Block(512, 512))
         self.fold = nn.Conv2d(512, 512, (4, 1), (4, 1))
         self.lstm = nn.LSTM(512, 256, num_layers=2, bidirectional=True, batch_first=True)
         self.drop = nn.Dropout(0.1)
-        self.classifier = nn.Linear(512, CLASSES)
+        self.classifier = nn.Linear(512, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return log-probabilities."""
         y = functional.silu(self.fold(self.blocks(x))).squeeze(2).transpose(1, 2)
         seen, _ = self.lstm(y)
         return functional.log_softmax(self.classifier(self.drop(seen)), -1)
-
-
-def thin(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return those weights of a `light` reader that a `lean` one has."""
-    kept = {}
-    for name, values in weights.items():
-        if name.startswith("trunk.blocks."):
-            number, _dot, rest = name.removeprefix("trunk.blocks.").partition(".")
-            if number != "0":
-                kept[f"trunk.blocks.{int(number) - 1}.{rest}"] = values
-        elif name.startswith(("front.", "trunk.fold.", "trunk.lstm.", "trunk.classifier.")):
-            kept[name] = values
-    return kept
 
 
 class Reader(nn.Module):
@@ -256,11 +221,11 @@ class CompactFront(nn.Module):
 class CompactTrunk(nn.Module):
     """A two-layer BiLSTM of 128 and the classifier."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(192, 128, num_layers=2, bidirectional=True, batch_first=True)
         self.drop = nn.Dropout(0.1)
-        self.classifier = nn.Linear(256, CLASSES)
+        self.classifier = nn.Linear(256, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return log-probabilities."""
@@ -268,105 +233,12 @@ class CompactTrunk(nn.Module):
         return functional.log_softmax(self.classifier(self.drop(seen)), -1)
 
 
-def make(name: str) -> Reader:
-    """Return a network by name: `compact`, `heavy`, `light` or `lean`."""
-    if name == "compact":
-        return Reader(CompactFront(), CompactTrunk())
-    if name == "lean":
-        return Reader(LightFront(), LeanTrunk())
-    return Reader(HeavyFront() if name == "heavy" else LightFront(), Trunk())
+def make(name: str, classes: int) -> Reader:
+    """Return a network of NETWORKS by name, its weights drawn by chance.
 
-
-def load_asternet(file: Path, reader: Reader) -> None:
-    """Fill a reader with the weights of asterocr's ONNX file (batch norms are folded in there).
-
-    Only the trunk is filled where the front is another. Classes that the file does not know keep
-    the weights of the blank's, so that they are hardly ever said at first.
+    Args:
+        classes: the characters and the blank.
     """
-    import onnx
-    from onnx import numpy_helper
-
-    graph = onnx.load(str(file)).graph
-    found = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
-    by_node = {
-        node.name: [found[name] for name in node.input if name in found] for node in graph.node
-    }
-
-    def put(parameter: Tensor, values: Any) -> None:
-        with torch.no_grad():
-            parameter.copy_(torch.from_numpy(np.ascontiguousarray(values)))
-
-    def fill_block(block: Block, name: str) -> None:
-        for part in ("shortcut/shortcut.0", "pw1", "dw", "pw2"):
-            conv = getattr(block, part.partition("/")[0])
-            if conv is not None:
-                put(conv.weight, by_node[f"/backbone/{name}/{part}/Conv"][0])
-                put(conv.bias, by_node[f"/backbone/{name}/{part}/Conv"][1])
-        put(block.squeeze.down.weight, by_node[f"/backbone/{name}/se/fc/fc.0/MatMul"][0].T)
-        put(block.squeeze.up.weight, by_node[f"/backbone/{name}/se/fc/fc.2/MatMul"][0].T)
-
-    if isinstance(reader.front, HeavyFront):
-        front = reader.front
-        weight, bias = by_node["/backbone/stem/conv_main/conv_main.0/Conv"]
-        put(front.stem.weight, weight.sum(1, keepdims=True))  # the three channels are the same
-        put(front.stem.bias, bias)
-        (high,) = by_node["/backbone/stem/Conv"]
-        weight, bias = by_node["/backbone/stem/hp_proj/hp_proj.0/Conv"]
-        scale = found["backbone.stem.gamma"]
-        put(front.edges.weight, scale * np.einsum("oi,ichw->ochw", weight[:, :, 0, 0], high))
-        put(front.edges.bias, scale * bias)
-        names = ("layer1/layer1.0", "layer1/layer1.1", "layer2/layer2.0", "layer2/layer2.1")
-        for block, name in zip(front.blocks, names, strict=True):
-            fill_block(block, name)
-    trunk = reader.trunk
-    assert isinstance(trunk, Trunk)
-    for block, name in zip(
-        trunk.blocks, ("layer3/layer3.0", "layer3/layer3.1", "layer4/layer4.0"), strict=True
-    ):
-        fill_block(block, name)
-    put(trunk.fold.weight, by_node["/backbone/layer4/layer4.1/Conv"][0])
-    put(trunk.fold.bias, by_node["/backbone/layer4/layer4.1/Conv"][1])
-    for layer, name in enumerate(("/sequence/lstm/LSTM", "/sequence/lstm/LSTM_1")):
-        _fill_lstm(trunk.lstm, layer, by_node[name], put)
-    _fill_language(trunk, by_node, found, put)
-    weight, bias = by_node["/classifier/MatMul"][0].T, found["classifier.bias"]
-    blank = np.repeat(weight[:1], CLASSES - len(weight), axis=0)
-    put(trunk.classifier.weight, np.concatenate((weight, blank)))
-    low = np.full(CLASSES - len(bias), bias[0] - 8.0, np.float32)
-    put(trunk.classifier.bias, np.concatenate((bias, low)))
-
-
-def _gates(values: Any, axis: int) -> Any:
-    """Bring the gates from ONNX's order (i, o, f, c) to torch's (i, f, c, o)."""
-    i, o, f, c = np.split(values, 4, axis=axis)
-    return np.concatenate((i, f, c, o), axis=axis)
-
-
-def _fill_lstm(lstm: nn.LSTM, layer: int, values: list[Any], put: Any) -> None:
-    inner, outer, bias = sorted(values, key=lambda v: (-v.ndim, -v.shape[-1]))
-    for side, suffix in enumerate(("", "_reverse")):
-        put(getattr(lstm, f"weight_ih_l{layer}{suffix}"), _gates(inner[side], 0))
-        put(getattr(lstm, f"weight_hh_l{layer}{suffix}"), _gates(outer[side], 0))
-        first, second = np.split(bias[side], 2)
-        put(getattr(lstm, f"bias_ih_l{layer}{suffix}"), _gates(first, 0))
-        put(getattr(lstm, f"bias_hh_l{layer}{suffix}"), _gates(second, 0))
-
-
-def _fill_language(trunk: Trunk, by_node: dict[str, Any], found: dict[str, Any], put: Any) -> None:
-    for index, layer in enumerate(trunk.transformer["layers"]):
-        home = f"/language_head/transformer/layers.{index}"
-        stem = f"language_head.transformer.layers.{index}"
-        put(layer.self_attn.in_proj_weight, by_node[f"{home}/self_attn/MatMul"][0].T)
-        put(layer.self_attn.in_proj_bias, found[f"{stem}.self_attn.in_proj_bias"])
-        put(layer.self_attn.out_proj.weight, found[f"{stem}.self_attn.out_proj.weight"])
-        put(layer.self_attn.out_proj.bias, found[f"{stem}.self_attn.out_proj.bias"])
-        for part in ("linear1", "linear2"):
-            put(getattr(layer, part).weight, by_node[f"{home}/{part}/MatMul"][0].T)
-            put(getattr(layer, part).bias, found[f"{stem}.{part}.bias"])
-        for part in ("norm1", "norm2"):
-            put(getattr(layer, part).weight, found[f"{stem}.{part}.weight"])
-            put(getattr(layer, part).bias, found[f"{stem}.{part}.bias"])
-    put(trunk.norm.weight, found["language_head.norm.weight"])
-    put(trunk.norm.bias, found["language_head.norm.bias"])
-    put(trunk.gate.weight, by_node["/fusion/gate_linear/MatMul"][0].T)
-    put(trunk.gate.bias, found["fusion.gate_linear.bias"])
+    if name == "compact":
+        return Reader(CompactFront(), CompactTrunk(classes))
+    return Reader(LightFront(), LeanTrunk(classes) if name == "lean" else Trunk(classes))

@@ -1,0 +1,156 @@
+"""Go on training a reader on lines of an office's own books."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from torch import nn
+
+from pipeline.tuning.batches import Batch, Lines, batches
+from pipeline.tuning.networks import HEIGHT_PX, Reader
+
+WARM_UP = 0.1  # of the way, over which the rate rises
+STEADY = 3.0  # norm of the gradient above which a step is shortened
+SAVE_SECONDS = 60.0
+MOST_PX = 400  # of a line's width, on average in a full batch; bounds the memory
+
+Told = Callable[[int, int], None]  # lines that were seen, and that are to be seen
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how hard a reader is tuned.
+
+    Attributes:
+        passes: how often each own line is seen at least, bent anew each time.
+        least: own lines that are seen in all when there are but few of them.
+        general: share of general lines in what is seen, so that nothing is forgotten.
+        rate: of AdamW at its height; it rises at first, and then falls to nothing.
+        batch: lines in a step.
+        minutes: by the clock; the rate falls so that the end is reached by then.
+    """
+
+    passes: int = 8
+    least: int = 1200
+    general: float = 0.4
+    rate: float = 1.5e-4
+    batch: int = 8
+    minutes: float = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where a run keeps its state.
+
+    Attributes:
+        key: what the run is about; the state of another run is passed over.
+    """
+
+    file: Path
+    key: str
+
+
+def tune(
+    reader: Reader,
+    characters: str,
+    own: Lines,
+    general: Lines,
+    schedule: Schedule,
+    checkpoint: Checkpoint | None = None,
+    on_progress: Told = lambda _seen, _of: None,
+) -> None:
+    """Train the reader further; a run that was killed goes on from its last checkpoint.
+
+    The time that a killed run had spent counts.
+    """
+    optimizer = torch.optim.AdamW(reader.parameters(), schedule.rate, weight_decay=1e-3)
+    seen, spent = _resumed(reader, optimizer, checkpoint)
+    to_see = round(max(schedule.passes * len(own), schedule.least) / (1 - schedule.general))
+    loss_of = nn.CTCLoss(zero_infinity=True)
+    stream = _stream(characters, own, general, schedule, Random(seen + 1))
+    _set_training(reader)
+    begun = saved = time.monotonic()
+    while (part := max(seen / to_see, spent / (60 * schedule.minutes))) < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.rate * min(1.0, part / WARM_UP + 0.05) * (1 - part)
+        seen += _step(reader, optimizer, loss_of, next(stream))
+        now = time.monotonic()
+        spent, begun = spent + now - begun, now
+        if checkpoint is not None and now - saved > SAVE_SECONDS:
+            saved = now
+            _save(reader, optimizer, checkpoint, seen, spent)
+        on_progress(min(seen, to_see), to_see)
+    if checkpoint is not None:  # what follows may be killed as well
+        _save(reader, optimizer, checkpoint, seen, spent)
+    reader.eval()
+
+
+def _stream(
+    characters: str, own: Lines, general: Lines, schedule: Schedule, rng: Random
+) -> Iterator[Batch]:
+    sources = [(own, 1 - schedule.general)]
+    if schedule.general:
+        sources.append((general, schedule.general))
+    most_px = MOST_PX * schedule.batch
+    return batches(sources, characters, rng, HEIGHT_PX, schedule.batch, most_px)
+
+
+def _set_training(reader: Reader) -> None:
+    """Let dropout work; norms keep what they learnt from many more lines than these."""
+    reader.train()
+    for layer in reader.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eval()
+
+
+def _step(
+    reader: Reader, optimizer: torch.optim.Optimizer, loss_of: nn.CTCLoss, batch: Batch
+) -> int:
+    """Take one step; return how many lines it saw."""
+    out = reader(batch.pixels).transpose(0, 1)
+    steps = torch.clamp(batch.steps, max=out.shape[0])
+    loss = loss_of(out, batch.classes, steps, batch.lengths)
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(reader.parameters(), STEADY)
+    optimizer.step()
+    return len(batch.lengths)
+
+
+def _resumed(
+    reader: Reader, optimizer: torch.optim.Optimizer, checkpoint: Checkpoint | None
+) -> tuple[int, float]:
+    """Fill both from the checkpoint of the same run; return lines seen and seconds spent."""
+    if checkpoint is None or not checkpoint.file.exists():
+        return 0, 0.0
+    state: dict[str, Any] = torch.load(checkpoint.file, weights_only=True)
+    if state["key"] != checkpoint.key:
+        return 0, 0.0
+    reader.load_state_dict(state["reader"])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["seen"]), float(state["spent"])
+
+
+def _save(
+    reader: Reader,
+    optimizer: torch.optim.Optimizer,
+    checkpoint: Checkpoint,
+    seen: int,
+    spent: float,
+) -> None:
+    """Write a checkpoint whole or not at all."""
+    part = checkpoint.file.with_suffix(".part")
+    checkpoint.file.parent.mkdir(parents=True, exist_ok=True)
+    state = {
+        "key": checkpoint.key,
+        "reader": reader.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "seen": seen,
+        "spent": spent,
+    }
+    torch.save(state, part)
+    part.replace(checkpoint.file)
