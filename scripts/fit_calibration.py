@@ -12,10 +12,11 @@ are not counted.
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import click
 import numpy as np
@@ -36,9 +37,9 @@ REAL = 400  # real lines on each side; each gives two or three pieces
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How sure an engine was of a line, and whether it was right."""
+    """How sure a reader was of a line, and whether it was right."""
 
-    engine: str
+    reader: str
     script: str
     source: str
     raw: float
@@ -74,7 +75,7 @@ def judge_some(
     for picture, line in zip(pictures, read, strict=True):
         if line.text:
             right = told(line.text) == told(picture.text)
-            yield Judged(line.engine, script, source, line.confidence, right)
+            yield Judged(engine.reader, script, source, line.confidence, right)
 
 
 def judge_hands(
@@ -108,28 +109,11 @@ def report(name: str, judged: Sequence[Judged], curve: Curve) -> dict[str, float
     return figures
 
 
-@click.command()
-@click.option("--pages", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--corpus", type=click.Path(exists=True, path_type=Path))
-def main(pages: Path, corpus: Path | None) -> None:
-    """Fit on some lines, measure on others, write the curves."""
-    settings = OcrSettings()
-    network = ctc_onnx.create(settings)
-    rng = Random(1)
-    judged: dict[str, list[Judged]] = {}
-    for part in ("fitting", "measuring"):
-        folders = sorted(pages.glob(f"{part}-*"))
-        readers = (network, tesseract.create(settings))
-        judged[part] = list(judge_pages(folders, "invented", readers, rng))
-    if corpus:
-        for part, mine in {"fitting": "dev", "measuring": "held"}.items():
-            lines = list(real_lines(corpus, mine))
-            rng.shuffle(lines)
-            judged[part] += judge_hands(lines[:REAL], "real", network, rng)
-    curves = []
-    for key in sorted({(line.engine, line.script) for line in judged["fitting"]}):
+def curves_of(judged: Mapping[str, Sequence[Judged]]) -> Iterator[dict[str, Any]]:
+    """Fit a curve for each reader and script, and measure it on lines held back."""
+    for key in sorted({(line.reader, line.script) for line in judged["fitting"]}):
         fitted, held_back = (
-            [line for line in judged[part] if (line.engine, line.script) == key]
+            [line for line in judged[part] if (line.reader, line.script) == key]
             for part in ("fitting", "measuring")
         )
         curve = fit([line.raw for line in fitted], [line.right for line in fitted])
@@ -138,15 +122,38 @@ def main(pages: Path, corpus: Path | None) -> None:
             for source in sorted({line.source for line in held_back})
         }
         figures["all"] = report(f"{key} all", held_back, curve)
-        curves.append(
-            {
-                "engine": key[0], "script": key[1], "fitted_on": len(fitted),
-                "raw": np.round(curve.raw, 6).tolist(), "right": np.round(curve.right, 4).tolist(),
-                "held_back": figures,
-            }
-        )  # fmt: skip
-    about = "whole-line probability by engine opinion; scripts/fit_calibration.py"
-    data = {"about": about, "model": settings.hand_model, "curves": curves}
+        yield {
+            "reader": key[0], "script": key[1], "fitted_on": len(fitted),
+            "raw": np.round(curve.raw, 6).tolist(), "right": np.round(curve.right, 4).tolist(),
+            "held_back": figures,
+        }  # fmt: skip
+
+
+@click.command()
+@click.option("--pages", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--corpus", type=click.Path(exists=True, path_type=Path))
+@click.option("--model", "models", multiple=True, default=("hand", "fast"), show_default=True)
+@click.option("--tesseract/--no-tesseract", "with_tesseract", default=True, show_default=True)
+def main(pages: Path, corpus: Path | None, models: Sequence[str], *, with_tesseract: bool) -> None:
+    """Fit on some lines, measure on others, write the curves; those of other readers stay."""
+    networks = [ctc_onnx.create(OcrSettings(hand_model=model)) for model in models]
+    readers = [*networks, *([tesseract.create(OcrSettings())] if with_tesseract else [])]
+    rng = Random(1)
+    judged: dict[str, list[Judged]] = {}
+    for part, mine in (("fitting", "dev"), ("measuring", "held")):
+        folders = sorted(pages.glob(f"{part}-*"))
+        judged[part] = list(judge_pages(folders, "invented", readers, rng))
+        if corpus:
+            lines = list(real_lines(corpus, mine))
+            rng.shuffle(lines)
+            for network in networks:
+                judged[part] += judge_hands(lines[:REAL], "real", network, Random(2))
+    curves = {
+        (curve["reader"], curve["script"]): curve
+        for curve in (*json.loads(OUT.read_text(encoding="utf-8"))["curves"], *curves_of(judged))
+    }
+    about = "whole-line probability by a reader's opinion; scripts/fit_calibration.py"
+    data = {"about": about, "curves": [curves[key] for key in sorted(curves)]}
     OUT.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

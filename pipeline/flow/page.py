@@ -32,9 +32,8 @@ from pipeline.layout.dittos import mark_dittos
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import Rules, find_rules
-from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.engines import Engine
-from pipeline.ocr.reading import read_pages, reread
+from pipeline.ocr.reading import calibrated, read_pages, reread
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
@@ -128,7 +127,7 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     with clock.stage("extract"):
         sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
     # Extraction wants the engines' own opinions; people want probabilities.
-    readings = tuple(_on_scan(_calibrated(sheet), sides) for sheet in sheets)
+    readings = tuple(_on_scan(_calibrated(sheet, readers), sides) for sheet in sheets)
     return ScanOutcome(job.page, readings, clock.steps())
 
 
@@ -232,9 +231,9 @@ def _with_records(
     ]
 
 
-def _calibrated(sheet: PageReading) -> PageReading:
-    lines = (replace(line, signal=None) for line in sheet.lines)
-    return replace(sheet, lines=tuple(map(calibrate, lines)))
+def _calibrated(sheet: PageReading, readers: Mapping[Script, Engine]) -> PageReading:
+    lines = (calibrated(readers, replace(line, signal=None)) for line in sheet.lines)
+    return replace(sheet, lines=tuple(lines))
 
 
 def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:

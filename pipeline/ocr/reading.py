@@ -53,7 +53,7 @@ def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = ""
     inks = inks_of(image, [Line(whole)])
     script, sure = tell_script(inks[0])
     engine = _engine(engines, script, sure)
-    return calibrate(engine.read([Line(whole, script=script)], inks, kind)[0])
+    return calibrate(engine.read([Line(whole, script=script)], inks, kind)[0], engine.reader)
 
 
 def reread(
@@ -64,10 +64,18 @@ def reread(
     said: tuple[str, ...],
 ) -> Line | None:
     """Return a part of a line read again by the engine that read it, see `Engine.reread`."""
-    for engine in engines.values():
-        if engine.name == line.engine:
-            return engine.reread(line, part, kind, said)
-    return None
+    engine = _reader_of(engines, line)
+    return engine.reread(line, part, kind, said) if engine is not None else None
+
+
+def calibrated(engines: Mapping[Script, Engine], line: Line) -> Line:
+    """Return a line with probabilities instead of the opinions of the engine that read it."""
+    engine = _reader_of(engines, line)
+    return calibrate(line, engine.reader) if engine is not None else line
+
+
+def _reader_of(engines: Mapping[Script, Engine], line: Line) -> Engine | None:
+    return next((one for one in engines.values() if one.name == line.engine), None)
 
 
 def _engine(engines: Mapping[Script, Engine], script: Script, sure: float) -> Engine:

@@ -31,7 +31,7 @@ class Echo:
     """An engine that answers with its name and counts its calls."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = self.reader = self.version = name
         self.calls: list[str] = []
 
     def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:

@@ -16,11 +16,13 @@ class Engine(Protocol):
 
     Attributes:
         name: the file's name; it stands in `Line.engine`.
+        reader: whose calibration curves are its own: the model as it was shipped, or the program.
         version: what else would have to be the same for the same reading: the model by name and
             SHA-256, or the program's own version; it stands in the provenance.
     """
 
     name: str
+    reader: str
     version: str
 
     def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:

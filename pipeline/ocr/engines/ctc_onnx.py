@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ MARGIN = 0.03  # paper around the ink, as a share of its height; 0.12 costs 5 po
 WIDTH_STEP_PX = 8  # lines are padded to a multiple of this, so that some share a batch
 MAX_BATCH_PX = 2048  # strips side by side; on one thread more gains nothing and costs memory
 MIN_RESTRICTED = -7.0  # log-probability that a line is a number at all; of words it is below -9
+_TUNED = re.compile(r"-\d+$")  # ends the name of a model that an office tuned: hand-1
 MIN_STRIP_PX = 16  # narrower than this the network has no step to speak of
 
 
@@ -119,6 +121,7 @@ class CtcEngine:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.model = model
+        self.reader = _TUNED.sub("", model.name)
         self.version = f"{model.name} {model.sha256}"
         self._settings = settings
         self._session: Any = onnxruntime.InferenceSession(

@@ -70,6 +70,7 @@ class TesseractEngine:
     """Reads lines of print and typing with the installed Tesseract."""
 
     name = NAME
+    reader = NAME
 
     def __init__(self, page_seconds: float, version: str) -> None:
         self.page_seconds = page_seconds
