@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipeline.errors import ScanError, UsageError
+from pipeline.errors import ProgramError, ScanError, UsageError
 from pipeline.extract import reasons
 from pipeline.extract.form import Form
 from pipeline.extract.kinds.registry import WRITTEN_KINDS
@@ -24,6 +24,7 @@ from pipeline.settings import IngestSettings, Settings
 from pipeline.store.database import Database
 from pipeline.store.durable import sha256_of
 from pipeline.tuning.general import STRIP_PX
+from pipeline.tuning.steps import STEP_PX, least_steps
 from pipeline.values import (
     Book,
     Decision,
@@ -41,7 +42,6 @@ from pipeline.words import _
 LIST = "lines.jsonl"
 SHARED = 0.5  # of a line's height and of the shorter one's length, to stand on one line
 PART = 0.9  # of a line's length; a field that covers less is cut out of it
-PX_A_LETTER = 4.5  # at the network's height: it has a step for 4 px, and one for each letter
 _SHORTENED = frozenset(".~:/")  # in a name: what was made of it is not what is written
 _DITTOS = frozenset({reasons.DITTO, reasons.DITTO_UNRESOLVED, reasons.MAYBE_DITTO})
 
@@ -88,7 +88,7 @@ def unusable(strip: Pixels | None, text: str, model: Model) -> str:
     width_px = strip.shape[1] * model.height_px / STRIP_PX
     if width_px > model.max_width_px:
         return _("dòng quá dài")
-    if width_px < PX_A_LETTER * len(text):
+    if width_px < STEP_PX * least_steps(text):
         return _("chữ nhiều hơn ảnh có thể chứa; ảnh và chữ không khớp nhau")
     return ""
 
@@ -131,7 +131,7 @@ def _row_lesson(folder: Path, row: str, model: Model, settings: IngestSettings) 
     """Return the line that a row names, or why there is none."""
     try:
         told = json.loads(row)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         return _("không phải JSON")
     name, text = _named(told)
     if not name:
@@ -141,7 +141,7 @@ def _row_lesson(folder: Path, row: str, model: Model, settings: IngestSettings) 
         return _("ảnh nằm ngoài thư mục")
     try:
         image = open_frame(file, 1, name, settings)
-    except ScanError as error:
+    except (ScanError, ProgramError) as error:
         return str(error)
     strip = _strip(image.pixels)
     reason = unusable(strip, text, model)
@@ -155,9 +155,9 @@ def _named(told: Any) -> tuple[str, str]:
     if not isinstance(told, dict):
         return "", ""
     name, text = told.get("file"), told.get("text")
-    if not isinstance(name, str) or not isinstance(text, str) or "\0" in name:
+    if not isinstance(name, str) or not isinstance(text, str):
         return "", ""
-    return name, _tidy(text)
+    return (name if name.isprintable() else ""), _tidy(text)  # no system call for half letters
 
 
 def _tidy(text: str) -> str:
@@ -211,11 +211,12 @@ def _pages(
     for (id_, key), decision in last.items():
         record = records.get(id_)
         field = _field(record, key)
-        if record is None or field is None:
+        form = forms().get(record.form) if record is not None else None
+        if record is None or field is None or form is None:
             why[_("không còn trong bản ghi")] += 1
             continue
-        text = _tidy(written(decision, field, forms()[record.form]))
-        reason = _unfit(record, field, forms()[record.form])
+        text = _tidy(written(decision, field, form))
+        reason = _unfit(record, field, form)
         if not text:
             reason = reason or _("không biết trên giấy viết thế nào")
         if reason:

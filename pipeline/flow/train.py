@@ -1,6 +1,7 @@
 """Improve the reader on an office's own lines: hold back, tune, measure, then keep or refuse."""
 
 import hashlib
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -136,8 +137,9 @@ def train(
         exporter.export(reader, file)
         candidate = replace(base, file=file, sha256=sha256_of(file))
         general = check_lines() if check is None else check
+        patient = replace(settings.ocr, page_seconds=math.inf)  # a set of lines is no page
         before, after = (
-            figures(CtcEngine(model, settings.ocr), held, general) for model in (base, candidate)
+            figures(CtcEngine(model, patient), held, general) for model in (base, candidate)
         )
         told = Training(base.name, len(learn), len(held), before, after, spent)
         if is_better(before, after):

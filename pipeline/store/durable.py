@@ -6,7 +6,6 @@ rename after fsync leaves the temporary name; only fsync, rename, fsync of the f
 
 import hashlib
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,14 +53,12 @@ def durable_copy(source: Path, target: Path) -> str:
 
 
 def adopt_folder(part: Path, target: Path) -> None:
-    """Give a folder, whose files were written durably, its final name; a folder there goes.
+    """Give a folder, whose files were written durably, its final name.
 
     Raises:
-        StorageError: it cannot be renamed.
+        StorageError: it cannot be renamed; a folder that is there already stays.
     """
     try:
-        if target.exists():
-            shutil.rmtree(target)
         part.rename(target)
         _sync_folder(target.parent)
     except OSError as error:

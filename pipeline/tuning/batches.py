@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from random import Random
 from typing import Any, Protocol
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pipeline.tuning.networks import STEP_PX
+from pipeline.tuning.steps import STEP_PX, least_steps
 from pipeline.values import Pixels
 
 Grey = npt.NDArray[np.float32]  # shape (height, width), 0 is black and 1 is white
@@ -80,11 +79,6 @@ def batches(
         rng.shuffle(groups)
         for group in groups:
             yield collate([pixels for pixels, _ in group], [text for _, text in group], characters)
-
-
-def least_steps(text: str) -> int:
-    """Return how many steps CTC needs for a text: a blank stands between two equal letters."""
-    return len(text) + sum(a == b for a, b in pairwise(text))
 
 
 def bend(strip: Pixels, height: int, rng: Random, grain: np.random.Generator) -> Grey:

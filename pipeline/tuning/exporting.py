@@ -15,7 +15,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from pipeline.tuning.networks import HEIGHT_PX, MOST_STEPS, STEP_PX, Reader
+from pipeline.tuning.networks import HEIGHT_PX, MOST_STEPS, Reader
+from pipeline.tuning.steps import STEP_PX
 
 SMALL = 4096  # numbers; smaller constants stay float32
 # What the card of such a model says about feeding it.

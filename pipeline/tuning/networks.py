@@ -12,7 +12,6 @@ from torch.nn import functional
 
 NETWORKS = ("light", "lean", "compact")
 HEIGHT_PX = 32  # of the strips
-STEP_PX = 4
 FRONT_CHANNELS = 256
 MOST_STEPS = 512
 

@@ -35,9 +35,9 @@ class Schedule:
     """
 
     passes: int = 8
-    least: int = 1200
+    least: int = 600
     general: float = 0.4
-    rate: float = 1.5e-4
+    rate: float = 3e-4
     batch: int = 8
     minutes: float = 50.0
 

@@ -82,3 +82,13 @@ def test_a_network_disk_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(durable, "_file_system", lambda folder: "nfs4")
     with pytest.raises(StorageError, match="nfs4"):
         durable.refuse_network_disk(tmp_path)
+
+
+def test_a_folder_gets_its_name_whole_and_never_takes_anothers(tmp_path: Path) -> None:
+    for name, text in ((".a.part", b"first"), (".b.part", b"second")):
+        durable.durable_write(tmp_path / name / "file", text)
+    durable.adopt_folder(tmp_path / ".a.part", tmp_path / "a")
+    with pytest.raises(StorageError, match="a "):
+        durable.adopt_folder(tmp_path / ".b.part", tmp_path / "a")
+    assert (tmp_path / "a" / "file").read_bytes() == b"first"
+    assert not (tmp_path / ".a.part").exists()

@@ -8,6 +8,7 @@ import pytest
 from pipeline.ocr.engines.ctc_onnx import load_model
 from pipeline.settings import shipped
 from pipeline.tuning.general import STRIP_PX, TextLine, check_lines, pack, replay_lines, unpack
+from pipeline.tuning.steps import least_steps
 
 FOLDER = shipped("ocr_models") / "vie"
 
@@ -44,6 +45,11 @@ def test_it_holds_names_numbers_dates_and_capitals(lines: list[TextLine]) -> Non
 def test_no_line_is_in_both() -> None:
     seen = {pixels.tobytes() for pixels, _text in replay_lines()}
     assert not any(pixels.tobytes() in seen for pixels, _text in check_lines())
+
+
+@pytest.mark.parametrize(("text", "steps"), [("", 0), ("abc", 3), ("aab", 4), ("aaa", 5)])
+def test_equal_letters_need_a_step_between_them(text: str, steps: int) -> None:
+    assert least_steps(text) == steps
 
 
 def test_what_is_packed_comes_back() -> None:

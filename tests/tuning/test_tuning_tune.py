@@ -6,12 +6,11 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-import pytest
 
 # First of all: without torch it says so, and the rest cannot be imported.
 from tests.tuning.tuning_readers import LETTERS, strip, tiny_reader, torch
 
-from pipeline.tuning.batches import batches, bend, least_steps  # isort: skip
+from pipeline.tuning.batches import batches, bend  # isort: skip
 from pipeline.tuning.tune import Checkpoint, Schedule, tune  # isort: skip
 
 LINES = [(strip(number), text) for number, text in enumerate(["ab", "a cab", "bb", "c"] * 4)]
@@ -79,11 +78,6 @@ def test_a_killed_run_goes_on_and_another_begins_anew(tmp_path: Path) -> None:
     assert seen_first("other lines") <= SHORT.batch
     tune(tiny_reader(), LETTERS, LINES, OTHERS, SHORT, checkpoint)
     assert seen_first("these lines") >= 50
-
-
-@pytest.mark.parametrize(("text", "steps"), [("", 0), ("abc", 3), ("aab", 4), ("aaa", 5)])
-def test_equal_letters_need_a_step_between_them(text: str, steps: int) -> None:
-    assert least_steps(text) == steps
 
 
 def test_a_bent_line_is_another_picture_of_the_same_height() -> None:
