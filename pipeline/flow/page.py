@@ -124,7 +124,7 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     with clock.stage("clean"):
         sides = clean(image, readers["handwriting"].legibility)
     with clock.stage("layout"):
-        laid = [_laid_out(side) for side in sides]
+        laid = [lay_out(side) for side in sides]
     with clock.stage("ocr"):
         read = read_pages([(bare, sheet.lines) for sheet, bare in laid], readers)
     sheets = [replace(sheet, lines=lines) for (sheet, _), lines in zip(laid, read, strict=True)]
@@ -157,7 +157,7 @@ def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
         faults.append((ReadingError.__name__, sentence))
 
 
-def _laid_out(side: PageImage) -> tuple[PageReading, PageImage]:
+def lay_out(side: PageImage) -> tuple[PageReading, PageImage]:
     """Return a side's reading with its lines yet unread, and the side without rules and boxes."""
     rules = find_rules(side)
     cells = find_cells(side, rules)
