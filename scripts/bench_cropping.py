@@ -11,10 +11,11 @@ is what cropping costs. Run with OMP_NUM_THREADS=1.
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import click
 import cv2
@@ -32,13 +33,15 @@ from synthesis.sheets import Sheet  # noqa: E402
 from pipeline.flow.page import engines, lay_out  # noqa: E402
 from pipeline.ocr.crops import Box, Ink, stretch_contrast  # noqa: E402
 from pipeline.ocr.engines import Engine  # noqa: E402
-from pipeline.ocr.reading import read_pages  # noqa: E402
+from pipeline.ocr.reading import Unread, read_pages  # noqa: E402
 from pipeline.settings import OcrSettings  # noqa: E402
 from pipeline.values import Line, PageImage, Polygon, Script  # noqa: E402
 
 DPIS = (150, 200, 300)
 LEVEL_DEG = 0.3
 Engines = Mapping[Script, Engine]
+BoxPx = tuple[float, float, float, float]
+Carry = Callable[[Polygon], Polygon]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Tally:
         return Tally(*(a + b for a, b in zip(mine, theirs, strict=True)))
 
 
-def photograph(sheet: Sheet, wear: Wear, seed: int) -> tuple[PageImage, object]:
+def photograph(sheet: Sheet, wear: Wear, seed: int) -> tuple[PageImage, Carry]:
     """Return the sheet as the layout gets it, and the map of polygons onto it."""
     rgb, carry = scan(sheet.pixels, sheet.dpi, wear, np.random.default_rng(seed), spread=False)
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
@@ -84,7 +87,15 @@ def wear_of(degrade: str, seed: int) -> Wear:
     return replace(wear, skew_deg=skew, bed_mm=(0.0, 0.0, 0.0, 0.0), shadow=0.0)
 
 
-def mapped_box(box: Sequence[float], carry) -> tuple[float, float, float, float]:  # type: ignore[no-untyped-def]
+class PlaceOnScan(NamedTuple):
+    """A cell or slot on the scan, px, and the boxes of the lines that stand in it."""
+
+    box: BoxPx
+    lines: list[BoxPx]
+
+
+def mapped_box(box: BoxPx, carry: Carry) -> BoxPx:
+    """Return the upright box on the scan around a box of the flat sheet."""
     left, top, right, bottom = box
     points = carry(((left, top), (right, top), (right, bottom), (left, bottom)))
     xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -92,32 +103,36 @@ def mapped_box(box: Sequence[float], carry) -> tuple[float, float, float, float]
 
 
 def centre(polygon: Polygon) -> tuple[float, float]:
-    return tuple(np.mean(polygon, axis=0).tolist())  # type: ignore[return-value]
+    """Return the middle of an outline."""
+    x, y = np.mean(polygon, axis=0)
+    return float(x), float(y)
 
 
 def sorted_into(
-    lines: Sequence[Line], boxes: Sequence[tuple[float, float, float, float]], case: Case
-) -> tuple[list[list[Line]], int]:
-    """Return the found lines by place, those of a place in reading order; and how many stray.
+    lines: Sequence[Line], places: Sequence[PlaceOnScan]
+) -> tuple[list[list[Line]], list[Line]]:
+    """Return the found lines by place, those of a place in reading order; and those that stray.
 
-    A slot's writing stands on its lower edge and hangs over it.
+    A line is at the place whose writing is at its height, for it may hang out of its cell.
     """
-    homes: list[list[Line]] = [[] for _ in boxes]
-    stray = 0
+    homes: list[list[Line]] = [[] for _ in places]
+    stray = []
     for line in lines:
         x, y = centre(line.polygon)
-        inside = [
-            number for number, (left, top, right, bottom) in enumerate(boxes)
-            if left <= x <= right and top <= y + (0 if case.ground == "cell" else 0.12) * (bottom - top) < bottom
-        ]  # fmt: skip
-        if inside:
-            homes[inside[0]].append(line)
+        near = [
+            (abs(y - (top + bottom) / 2), number)
+            for number, place in enumerate(places)
+            for left, top, right, bottom in place.lines
+            if place.box[0] <= x <= place.box[2] and top <= y <= bottom
+        ]
+        if near:
+            homes[min(near)[1]].append(line)
         else:
-            stray += 1
+            stray.append(line)
     return homes, stray
 
 
-def covers(line: Line, box: tuple[float, float, float, float]) -> bool:
+def covers(line: Line, box: BoxPx) -> bool:
     """Tell whether a found line lies over most of a true one, and not far beyond it."""
     xs, ys = [x for x, _ in line.polygon], [y for _, y in line.polygon]
     left, top, right, bottom = box
@@ -150,26 +165,28 @@ def measured(
     wear = wear_of(degrade, seed)
     image, carry = photograph(sheet, wear, seed)
     before = time.process_time()
-    laid_out, bare = lay_out(image)
+    laid_out, bare, strokes = lay_out(image)
     spent = time.process_time() - before
-    (read,) = read_pages([(bare, laid_out.lines)], readers)
-    boxes = [mapped_box(place.box, carry) for place in places]
-    homes, stray = sorted_into(read, boxes, case)
+    (read,) = read_pages([Unread(bare, laid_out.lines, strokes)], readers)
+    on_scan = [
+        PlaceOnScan(
+            mapped_box(place.box, carry), [mapped_box(laid.box, carry) for laid in place.lines]
+        )
+        for place in places
+    ]
+    homes, stray = sorted_into(read, on_scan)
     truth = [laid for place in places for laid in place.lines]
     alone = iter(alone_texts(truth, dpi, wear, seed, readers))
-    tally = Tally(stray=stray, layout_s=spent)
-    told = []
-    for place, found in zip(places, homes, strict=True):
+    tally = Tally(stray=len(stray), layout_s=spent)
+    told: list[Told] = [Told("stray", "", line.text, "", line.polygon) for line in stray]
+    for place, where, found in zip(places, on_scan, homes, strict=True):
         if not place.lines:
-            tally += Tally(stray=len(found))
-            told += [("stray", "", line.text, "", line.polygon) for line in found]
             continue
         said = " ".join(laid.text for laid in place.lines)
         text = " ".join(line.text for line in found)
         by_itself = " ".join(next(alone) for _ in place.lines)
         is_right = len(found) == len(place.lines) and all(
-            covers(line, mapped_box(laid.box, carry))
-            for line, laid in zip(found, place.lines, strict=True)
+            covers(line, box) for line, box in zip(found, where.lines, strict=True)
         )
         one = Tally(
             1, int(is_right), 0, len(said),
@@ -178,26 +195,40 @@ def measured(
         tally += one
         if not is_right or one.wrong > one.wrong_alone:
             mark = "right" if is_right else f"{len(found)} for {len(place.lines)}"
-            told.append((mark, said, text, by_itself, mapped_box(place.box, carry)))
+            told.append(Told(mark, said, text, by_itself, where.box))
     if keep is not None:
-        _keep(keep, f"{case.name.replace(' ', '_')}-{degrade}-{dpi:g}-{seed}", image, bare, read, told)
+        name = f"{case.name.replace(' ', '_')}-{degrade}-{dpi:g}-{seed}"
+        _keep(keep / name, image, bare, read, told)
     return tally
 
 
-def _keep(folder: Path, name: str, image: PageImage, bare: PageImage, lines, told) -> None:  # type: ignore[no-untyped-def]
+class Told(NamedTuple):
+    """What went wrong at a place: truth, reading, reading of the line alone."""
+
+    mark: str
+    truth: str
+    read: str
+    alone: str
+    where: BoxPx | Polygon
+
+
+def _keep(
+    file: Path, image: PageImage, bare: PageImage, lines: Sequence[Line], told: Sequence[Told]
+) -> None:
     """Save what was seen, with outlines, what was read, and what went wrong."""
-    folder.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     for kind, page in (("seen", image), ("bare", bare)):
         drawn = cv2.cvtColor(page.pixels, cv2.COLOR_GRAY2BGR)
         for number, line in enumerate(lines):
             points = np.round(np.array(line.polygon)).astype(np.int32)
             colour = ((0, 0, 255), (0, 160, 0), (255, 0, 0))[number % 3]
             cv2.polylines(drawn, [points], isClosed=True, color=colour)
-        cv2.imwrite(str(folder / f"{name}-{kind}.png"), drawn)
-    with (folder / f"{name}.txt").open("w", encoding="utf-8") as file:
-        for mark, said, text, alone, box in told:
-            where = [round(float(v)) for v in np.ravel(box)]
-            print(f"{mark}\n  truth {said}\n  read  {text}\n  alone {alone}\n  at {where}", file=file)
+        cv2.imwrite(f"{file}-{kind}.png", drawn)
+    with Path(f"{file}.txt").open("w", encoding="utf-8") as out:
+        for mark, said, text, alone, where in told:
+            place = [round(float(v)) for v in np.ravel(where)]
+            print(f"{mark}\n  truth {said}\n  read  {text}\n  alone {alone}", file=out)
+            print(f"  at    {place}", file=out)
 
 
 def book_of(case: Case, seed: int, fonts_set: str) -> Book:

@@ -32,7 +32,7 @@ from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import find_rules
 from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.engines import Engine
-from pipeline.ocr.reading import read_pages
+from pipeline.ocr.reading import Unread, read_pages
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
@@ -45,6 +45,7 @@ from pipeline.values import (
     Record,
     Script,
     Step,
+    Strokes,
 )
 from pipeline.words import _
 
@@ -126,8 +127,8 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     with clock.stage("layout"):
         laid = [lay_out(side) for side in sides]
     with clock.stage("ocr"):
-        read = read_pages([(bare, sheet.lines) for sheet, bare in laid], readers)
-    sheets = [replace(sheet, lines=lines) for (sheet, _), lines in zip(laid, read, strict=True)]
+        read = read_pages([Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid], readers)
+    sheets = [replace(sheet, lines=lines) for (sheet, *_), lines in zip(laid, read, strict=True)]
     with clock.stage("extract"):
         sheets = _with_records(sheets, job)
     # Extraction wants the engines' own opinions; people want probabilities.
@@ -157,13 +158,13 @@ def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
         faults.append((ReadingError.__name__, sentence))
 
 
-def lay_out(side: PageImage) -> tuple[PageReading, PageImage]:
-    """Return a side's reading with its lines yet unread, and the side without rules and boxes."""
+def lay_out(side: PageImage) -> tuple[PageReading, PageImage, Strokes]:
+    """Return a side's reading with its lines yet unread, the side without rules and boxes, its ink."""
     rules = find_rules(side)
     cells = find_cells(side, rules)
     boxes = find_tick_boxes(side)
     words = erase_boxes(side, boxes)
-    lines = find_lines(words, rules, cells)
+    lines, strokes = find_lines(words, rules, cells)
     bare = erase_rules(words, rules)
     height, width = side.pixels.shape
     sheet = PageReading(
@@ -177,7 +178,7 @@ def lay_out(side: PageImage) -> tuple[PageReading, PageImage]:
         lines=mark_dittos(bare, lines),
         boxes=boxes,
     )
-    return sheet, bare
+    return sheet, bare, strokes
 
 
 def _with_records(sheets: Sequence[PageReading], job: ScanJob) -> list[PageReading]:

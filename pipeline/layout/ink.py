@@ -1,6 +1,7 @@
 """Take ruling lines and leaders off the page, and leave the strokes that cross them."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -16,6 +17,13 @@ SIDE_MM = 0.35  # how far beside a rule a stroke must go on to count as crossing
 DRIFT_MM = 0.25  # how far a rule may wander from the path that was found for it
 MIN_CONTRAST = 40  # darkness beside a rule that is a stroke
 DARKER = 45  # ink on a rule is darker than the rule by this
+MIN_ROW = 5  # dots of a leader that tell its step
+OFF_STEP = 0.2  # of a step, by which a dot may be out of step
+LONG_WORD = 14  # dots in a row that a word hides at most
+ONWARD, BACK = 5, 2  # dots beyond a run that are sought: before a leader stands its label
+RING_PX = 1.5  # from a dot's rim to the ring that tells what touches it
+RING_POINTS = 24
+MAX_ARC = 0.35  # of the ring, inked by a stroke that ends at the dot or passes beside it
 
 
 def erase_rules(image: PageImage, rules: Rules) -> PageImage:
@@ -105,9 +113,11 @@ def _is_reached(part: Pixels) -> bool:
 
 
 def _erase_dots(page: Pixels, leader: Rule, scale: Scale) -> None:
-    """Erase the dots of a leader that no stroke touches from `page`, in place."""
+    """Erase the dots of a leader from `page`, in place: those that stand free, and those that hang
+    on to a stroke, which their step tells; but no stroke that runs over a dot.
+    """
     xs, ys = np.asarray(leader.points).T
-    rim, near = scale.px(2.0), scale.px(0.3)
+    rim, near = scale.px(2.0), scale.px(0.25)
     largest = leader.thickness + max(2.0, scale.px(0.3))
     x0, x1 = max(0, int(xs[0] - largest)), int(xs[-1] + largest) + 1
     y0, y1 = max(0, int(ys.min() - rim)), int(ys.max() + rim) + 1
@@ -122,9 +132,92 @@ def _erase_dots(page: Pixels, leader: Rule, scale: Scale) -> None:
     is_small = np.asarray(is_small, np.bool_)
     is_small[0] = False
     is_dot = is_small & (np.abs(centres[:, 1] - level) <= near)
-    is_dot &= ~_has_one_above(centres, is_small, scale) & _is_in_row(centres[:, 0], is_dot)
+    is_dot &= ~_has_one_above(centres, is_small, scale)
+    steps = _steps(np.sort(centres[is_dot, 0]))
+    if len(steps):
+        pitch = float(np.median(np.diff(steps)))
+        away = np.abs(centres[:, :1] - steps[None, :]).min(axis=1)
+        is_dot &= away < OFF_STEP * pitch
+        found = np.sort(centres[is_dot, 0])
+        _erase_touching(part, steps, found, np.interp(steps + x0, xs, ys) - y0, leader.thickness)
     spots = is_dot[labels].astype(np.uint8)
     part[cv2.dilate(spots, np.ones((5, 5), np.uint8)) > 0] = WHITE
+
+
+def _steps(xs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return where the dots of a leader were printed, also those that writing hides.
+
+    Dots that follow one another at the usual distance are of the leader, and those in step with
+    them near by. In between the steps are filled in as far as they agree; else, for a label may
+    stand between two leaders, and at the ends, each run is carried on by a few.
+
+    Args:
+        xs: middles of what may be dots, rising.
+    """
+    if len(xs) < MIN_ROW:
+        return np.zeros(0)
+    gaps = np.diff(xs)
+    pitch = float(np.median(gaps[gaps < 1.5 * np.median(gaps)]))
+    is_step = np.abs(gaps - pitch) < OFF_STEP * pitch
+    if is_step.sum() < MIN_ROW - 1:
+        return np.zeros(0)
+    pitch = float(gaps[is_step].mean())
+    is_sure = np.append(is_step, False) | np.append(False, is_step)
+    for order in (range(len(xs)), range(len(xs) - 1, -1, -1)):
+        last = None
+        for place in order:
+            if not is_sure[place] and last is not None:
+                count = abs(xs[place] - last) / pitch
+                is_sure[place] = count < LONG_WORD + 0.5 and _is_whole(count)
+            if is_sure[place]:
+                last = xs[place]
+    sure = xs[is_sure]
+    onward, back = np.arange(1, ONWARD + 1) * pitch, np.arange(BACK, 0, -1) * pitch
+    steps = [sure[0] - back, sure[:1]]
+    for before, after in pairwise(sure.tolist()):
+        count = (after - before) / pitch
+        if count < LONG_WORD + 0.5 and _is_whole(count):
+            steps.append(np.linspace(before, after, round(count) + 1)[1:])
+        else:
+            steps += [before + onward[onward < (after - before) / 2]]
+            steps += [after - back[back < (after - before) / 2], np.array([after])]
+    return np.concatenate([*steps, sure[-1] + onward])
+
+
+def _is_whole(count: float) -> bool:
+    return round(count) > 0 and abs(count - round(count)) < OFF_STEP
+
+
+def _erase_touching(
+    part: Pixels,
+    steps: npt.NDArray[np.float64],
+    found: npt.NDArray[np.float64],
+    level: npt.NDArray[np.float64],
+    size_px: float,
+) -> None:
+    """Erase, in place, the dots in step that a stroke ends at or passes beside.
+
+    On a ring around such a dot one short arc is inked; a stroke that runs over it inks two.
+    """
+    height, width = part.shape
+    radius = size_px / 2 + 0.5
+    is_hidden = np.abs(steps[:, None] - found[None, :]).min(axis=1, initial=np.inf) > radius
+    reach = radius + RING_PX + 1
+    is_hidden &= (steps > reach) & (steps < width - reach) & (level > reach) & (level < height - reach)
+    xs, ys = steps[is_hidden], level[is_hidden]
+    if not len(xs):
+        return
+    angles = np.arange(RING_POINTS) * (2 * np.pi / RING_POINTS)
+    rows = np.round(ys[:, None] + (radius + RING_PX) * np.sin(angles)).astype(np.int64)
+    columns = np.round(xs[:, None] + (radius + RING_PX) * np.cos(angles)).astype(np.int64)
+    inked = part[rows, columns] < WHITE - MIN_CONTRAST
+    arcs = (inked & ~np.roll(inked, 1, axis=1)).sum(axis=1)
+    is_dot = (arcs <= 1) & (inked.mean(axis=1) <= MAX_ARC)
+    rim = np.arange(-int(radius + 1), int(radius + 1) + 1)
+    for x, y in zip(xs[is_dot].tolist(), ys[is_dot].tolist(), strict=True):
+        column, row = round(x), round(y)
+        disc = (rim[:, None] + row - y) ** 2 + (rim[None, :] + column - x) ** 2 <= (radius + 0.5) ** 2
+        part[row + rim[0] : row + rim[-1] + 1, column + rim[0] : column + rim[-1] + 1][disc] = WHITE
 
 
 def _has_one_above(
@@ -136,17 +229,6 @@ def _has_one_above(
     above = centres[:, None, 1] - others[None, :, 1]
     is_above = (aside < scale.px(0.35)) & (above > scale.px(0.7)) & (above < scale.px(2.2))
     return np.asarray(is_above.any(axis=1))
-
-
-def _is_in_row(xs: npt.NDArray[np.float64], is_dot: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Tell which dots stand in step with their neighbours: a mark under a letter does not."""
-    places = np.sort(xs[is_dot])
-    if len(places) < 5:
-        return is_dot
-    pitch = float(np.median(np.diff(places)))
-    steps = np.abs(xs[:, None] - places[None, :]) / max(pitch, 1.0)
-    off = np.abs(steps - np.round(steps))
-    return np.asarray(((off < 0.2) & (steps > 0.5) & (steps < 3.5)).any(axis=1))
 
 
 def _cleaned(

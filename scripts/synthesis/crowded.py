@@ -29,7 +29,7 @@ class Case:
 
     Attributes:
         ground: what the writing stands on: a cell, printed dots or a printed line of a slot.
-        lines: in each cell.
+        lines: in each cell; of several columns the outer ones hold but one, as in any register.
         pitch: from line to line in a cell, as a share of the writing's size.
         row: height of a cell, as a share of the writing's size; or from slot to slot.
         low: where the last baseline stands in the row, as a share of its height; drawn between.
@@ -57,8 +57,10 @@ class Case:
 
 CASES = (
     Case("one line in a cell"),
-    Case("two lines in a cell, close", lines=2, pitch=(0.72, 0.9), row=2.4, low=(0.7, 0.82)),
-    Case("three lines in a cell, close", lines=3, pitch=(0.72, 0.85), row=3.2, low=(0.78, 0.85)),
+    Case("two lines in a cell, close", lines=2, pitch=(0.72, 0.9), row=2.4, low=(0.7, 0.82),
+         columns=4),
+    Case("three lines in a cell, close", lines=3, pitch=(0.72, 0.85), row=3.2, low=(0.78, 0.85),
+         columns=4),
     Case("rows whose tails and heads reach over", row=1.02, low=(0.78, 1.0)),
     Case("tails through the rule, empty below", row=1.5, low=(0.95, 1.02), every=2),
     Case("on dots, rows apart", ground="leader", row=1.6, low=(0.93, 1.02), columns=1,
@@ -115,7 +117,8 @@ def draw_crowded(case: Case, book: Book, dpi: float, seed: int) -> tuple[Sheet, 
             box = Box(float(xs[column]), float(ys[row]), float(xs[column + 1]), float(ys[row + 1]))
             place = Place(tuple(sheet.px(v) for v in (box.left, box.top, box.right, box.bottom)))  # type: ignore[arg-type]
             if row % case.every == 0:
-                _fill(sheet, case, book, box, place, rng)
+                inner = 0 < column < case.columns - 1
+                _fill(sheet, case, book, box, place, rng, case.lines if inner else 1)
             places.append(place)
     return sheet, places
 
@@ -166,18 +169,21 @@ def _sway(sheet: Sheet, start: tuple[float, float], end_y: float) -> None:
     sheet.blend(alpha, (round(left - 4 * px), round(top)), (50, 55, 110))
 
 
-def _fill(sheet: Sheet, case: Case, book: Book, box: Box, place: Place, rng: Random) -> None:
+def _fill(
+    sheet: Sheet, case: Case, book: Book, box: Box, place: Place, rng: Random, lines: int
+) -> None:
+    """Write so many lines into a cell, the last with its baseline low in it."""
     hand = book.hands[0]
     size = sheet.px(case.size_mm)
     room = sheet.px(box.width - (1.2 if case.drawn else 3.0))
     pitch = rng.uniform(*case.pitch) * case.size_mm
     last = box.top + rng.uniform(*case.low) * box.height
-    for number in range(case.lines):
+    for number in range(lines):
         text = _fitting(_text(case, book, rng), hand, size, room)
         if not text:
             continue
         stroke = write_line(hand, text, size, sheet.rng)
-        y = last - (case.lines - 1 - number) * pitch
+        y = last - (lines - 1 - number) * pitch
         spare = max(0.0, room - width_of(hand.face, text, size))
         x = sheet.px(box.left + (0.6 if case.drawn else 1.2)) + (
             spare if case.drawn else min(spare, rng.uniform(0, sheet.px(3)))

@@ -40,7 +40,7 @@ def write(pixels: Pixels, text: str, x: int, y: int, size: float = 1.6) -> Box:
 def lines_of(pixels: Pixels) -> tuple[Line, ...]:
     image = PageImage(pixels, 300.0, np.eye(3))
     rules = find_rules(image)
-    return find_lines(image, rules, find_cells(image, rules))
+    return find_lines(image, rules, find_cells(image, rules))[0]
 
 
 def box(line: Line) -> np.ndarray:
@@ -143,7 +143,7 @@ def test_the_picture_of_a_line_has_the_size_of_its_outline() -> None:
     write(pixels, "Nguyen Van Hoa", 130, 190)
     image = PageImage(pixels, 300.0, np.eye(3))
     rules = find_rules(image)
-    (line,) = find_lines(image, rules, find_cells(image, rules))
+    (line,) = find_lines(image, rules, find_cells(image, rules))[0]
     left, top, right, bottom = box(line)
     picture = line_image(image, line, rules)
     assert abs(picture.shape[0] - (bottom - top)) <= 2
@@ -159,7 +159,7 @@ def test_a_real_form_gives_its_tables_and_lines(corpus: Path) -> None:
     rules = find_rules(image)
     cells = find_cells(image, rules)
     assert len(cells) == 8 + 29 + 40
-    assert 60 <= len(find_lines(image, rules, cells)) <= 90
+    assert 60 <= len(find_lines(image, rules, cells)[0]) <= 90
 
 
 def test_a_table_without_row_rules_is_cut_where_the_numbers_begin() -> None:
@@ -181,7 +181,7 @@ def test_a_table_without_row_rules_is_cut_where_the_numbers_begin() -> None:
     assert {(cell.row, cell.column) for cell in cells} == {
         (row, column) for row in range(1, 7) for column in range(1, 5)
     }
-    lines = find_lines(image, rules, cells)
+    lines, _strokes = find_lines(image, rules, cells)
     assert [line.cell for line in lines if line.cell and line.cell[0] == 3] == [
         (3, 1), (3, 2), (3, 2), (3, 3), (3, 4),
     ]  # fmt: skip
