@@ -17,6 +17,11 @@ SIDE_MM = 0.35  # how far beside a rule a stroke must go on to count as crossing
 DRIFT_MM = 0.25  # how far a rule may wander from the path that was found for it
 MIN_CONTRAST = 40  # darkness beside a rule that is a stroke
 DARKER = 45  # ink on a rule is darker than the rule by this
+RIM_MM = 0.25  # beyond a rule's half width, so that its blur is not taken for strokes
+MIN_BARE_PX = 20  # of a rule, without strokes at it, that tell how dark it is
+MIN_THROUGH = 60  # least light, of 255, that a rule lets through for strokes to be told in it
+FAINT = 40  # darkness of what is left of the rule where strokes touch it
+UNEVEN = 1.12  # of its usual darkness, the rule's own where it is darker
 MIN_ROW = 5  # dots of a leader that tell its step
 OFF_STEP = 0.2  # of a step, by which a dot may be out of step
 LONG_WORD = 14  # dots in a row that a word hides at most
@@ -234,54 +239,83 @@ def _has_one_above(
 def _cleaned(
     band: Pixels, half: float, side: int, reach: int, scale: Scale
 ) -> tuple[Pixels, npt.NDArray[np.bool_]]:
-    """Return the band with its rule filled from its sides, and where it was filled."""
+    """Return the band without its rule, and where it was changed.
+
+    Ink on ink lets through the share of light that each lets through: where strokes touch the
+    rule, its own darkness is taken out of theirs; elsewhere what is beside it is filled in.
+    """
     dark = (WHITE - band).astype(np.uint8)
     middle = _middle(dark, half, side, reach, scale)
-    half = _half_width(dark, middle, half, scale)
-    offsets = np.arange(band.shape[0])[:, None] - middle[None, :]
-    is_rule = np.abs(offsets) <= half
-    columns = np.arange(band.shape[1])
-    top = np.clip(np.floor(middle - half).astype(np.int64) - 1, 0, band.shape[0] - 1)
-    low = np.clip(np.ceil(middle + half).astype(np.int64) + 1, 0, band.shape[0] - 1)
-    above = _side_darkness(dark, top, side, -1)
-    below = _side_darkness(dark, low, side, 1)
+    offsets = np.abs(np.arange(band.shape[0])[:, None] - middle[None, :])
+    top, low, above, below = _beside(dark, middle, half + scale.px(RIM_MM), side)
+    is_bare = np.maximum(above, below) <= MIN_CONTRAST
+    usual = _usual(dark, offsets, is_bare, scale)
+    profile = _profile(dark, offsets, is_bare, usual)
+    half = _half_width(profile, half, scale)
+    is_rule = offsets <= half
+    top, low, above, below = _beside(dark, middle, half, side)
     # A stroke that comes down on one side goes on near by on the other, leaning either way.
     lean = np.ones((1, 2 * round(half + 1) + 1), np.uint8)
-    both = cv2.min(cv2.dilate(above[None, :], lean), cv2.dilate(below[None, :], lean))[0]
-    touched = np.maximum(above, below) > MIN_CONTRAST
-    crossing = (both > MIN_CONTRAST) & touched
+    both = cv2.dilate(np.maximum(above, below)[None, :], lean)[0]
+    columns = np.arange(band.shape[1])
     share = (np.arange(band.shape[0])[:, None] - top[None, :]) / np.maximum(low - top, 1)[None, :]
     fill = dark[top, columns] * (1 - share) + dark[low, columns] * share
-    # Inside a crossing the rule is as dark as the stroke, so that no black spot stays.
-    fill = np.where(crossing[None, :], np.minimum(dark, both[None, :]), fill)
-    is_ink = dark > _usual(dark, offsets, scale)[None, :] + DARKER
-    return (WHITE - fill.clip(0, WHITE)).astype(np.uint8), is_rule & ~is_ink
+    # Of a rule as dark as ink nothing can be taken out: there strokes are joined straight across.
+    own = UNEVEN * usual[None, :] * profile[np.minimum((2 * offsets).astype(np.int64), len(profile) - 1)]
+    through = WHITE * (dark - own) / np.maximum(WHITE - own, MIN_THROUGH)
+    is_stroke = (both > MIN_CONTRAST)[None, :] | (dark > usual[None, :] + DARKER)
+    fill = np.where(is_stroke, np.where(through > FAINT, through, 0), np.minimum(fill, MIN_CONTRAST))
+    return (WHITE - fill.clip(0, WHITE)).astype(np.uint8), is_rule
 
 
-def _half_width(dark: Pixels, middle: npt.NDArray[np.float64], half: float, scale: Scale) -> float:
+def _beside(
+    dark: Pixels, middle: npt.NDArray[np.float64], half: float, side: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Pixels, Pixels]:
+    """Return the rows just above and below the rule, and how dark strokes are there."""
+    top = np.clip(np.floor(middle - half).astype(np.int64) - 1, 0, dark.shape[0] - 1)
+    low = np.clip(np.ceil(middle + half).astype(np.int64) + 1, 0, dark.shape[0] - 1)
+    return top, low, _side_darkness(dark, top, side, -1), _side_darkness(dark, low, side, 1)
+
+
+def _profile(
+    dark: Pixels,
+    offsets: npt.NDArray[np.float64],
+    is_bare: npt.NDArray[np.bool_],
+    usual: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Return how dark the rule is, as a share of its middle, at each half px away from that."""
+    if is_bare.sum() < MIN_BARE_PX:
+        is_bare = np.ones_like(is_bare)
+    steps = (2 * offsets[:, is_bare]).astype(np.int64).ravel()
+    weights = (dark[:, is_bare] / np.maximum(usual[is_bare], 1)[None, :]).ravel()
+    counts = np.bincount(steps)
+    return np.asarray((np.bincount(steps, weights) / np.maximum(counts, 1)).clip(0, 1))
+
+
+def _half_width(profile: npt.NDArray[np.float64], half: float, scale: Scale) -> float:
     """Return how far from its middle the rule's rim reaches: blur widens it, more so small."""
-    columns = np.arange(dark.shape[1])
-    centre = np.round(middle).astype(np.int64)
-    peak = float(np.median(dark[centre, columns]))
-    furthest = int(half + scale.px(0.4)) + 1
-    for step in range(max(1, int(half)), furthest):
-        rows = np.clip(np.stack([centre - step, centre + step]), 0, dark.shape[0] - 1)
-        rim = float(np.median(dark[rows, columns], axis=1).max())
-        if rim < max(8.0, 0.1 * peak):
-            return max(half, step - 0.5)
+    furthest = half + scale.px(0.4)
+    for step in range(int(2 * half), min(len(profile), int(2 * furthest))):
+        if profile[step] < 0.1:
+            return max(half, step / 2)
     return half
 
 
-def _usual(dark: Pixels, offsets: npt.NDArray[np.float64], scale: Scale) -> npt.NDArray[np.int64]:
-    """Return how dark the rule itself is around each column.
+def _usual(
+    dark: Pixels, offsets: npt.NDArray[np.float64], is_bare: npt.NDArray[np.bool_], scale: Scale
+) -> npt.NDArray[np.float64]:
+    """Return how dark the rule itself is around each column, by the columns without strokes.
 
     A thin rule on a slant is now on one row of px, now on two, and then half as dark.
     """
-    darkest = np.where(np.abs(offsets) <= 1.0, dark, 0).max(axis=0)
+    darkest = np.where(offsets <= 1.0, dark, 0).max(axis=0)
+    if is_bare.sum() >= MIN_BARE_PX:
+        bare = np.flatnonzero(is_bare)
+        darkest = np.interp(np.arange(len(darkest)), bare, darkest[bare]).astype(np.uint8)
     window = min(2 * scale.whole(5.0) + 1, 2 * ((len(darkest) - 1) // 2) + 1, 255)
     if window > 1:
         darkest = np.asarray(cv2.medianBlur(darkest[None, :], window), np.uint8)[0]
-    return np.asarray(darkest, np.int64)
+    return darkest.astype(np.float64)
 
 
 def _side_darkness(dark: Pixels, start: npt.NDArray[np.int64], side: int, step: int) -> Pixels:

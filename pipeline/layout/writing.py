@@ -133,7 +133,9 @@ def _owners(
     through = (runs > tops + 0.1 * pitch) & (runs < bottoms - 0.1 * pitch) & (beyond == 0)
     is_shared = through.sum(axis=0) > 1
     owner = (np.abs(runs - ys) + 0.3 * beyond).argmin(axis=0)
-    is_small = bottoms - tops < 0.3 * pitch
+    # A mark is its letter's, whichever line it is nearer to; but on wide lines letters are low too.
+    heights = bottoms - tops
+    is_small = heights < min(0.3 * pitch, 0.6 * float(np.median(heights)))
     small, large = np.flatnonzero(is_small), np.flatnonzero(~is_small)
     if len(small) and len(large):
         owner[small] = owner[large][_nearest(pieces, band[small], band[large])]
