@@ -95,7 +95,7 @@ def _erase(page: Pixels, rule: Rule, scale: Scale, *, turned: bool) -> None:
 
 def _erase_crossings(page: Pixels, rules: Rules, scale: Scale) -> None:
     """Erase, in place, what is left where two rules cross: each was a stroke to the other."""
-    reach = scale.whole(0.9)
+    reach = scale.whole(1.3)
     upright = [np.array(tall.points).T for tall in rules.vertical]
     for flat in rules.horizontal:
         xs, ys = np.array(flat.points).T
@@ -107,14 +107,21 @@ def _erase_crossings(page: Pixels, rules: Rules, scale: Scale) -> None:
                 continue
             part = page[max(0, round(y) - reach) : round(y) + reach + 1,
                         max(0, round(x) - reach) : round(x) + reach + 1]  # fmt: skip
-            if part.size and not _is_reached(part):
-                part[:] = np.maximum(part, WHITE - MIN_CONTRAST // 2)
+            if part.size:
+                _erase_inside(part)
 
 
-def _is_reached(part: Pixels) -> bool:
-    """Tell whether ink comes in from outside."""
-    least = WHITE - MIN_CONTRAST
-    return bool(min(part[0].min(), part[-1].min(), part[:, 0].min(), part[:, -1].min()) < least)
+def _erase_inside(part: Pixels) -> None:
+    """Erase, in place, the ink that does not come in from outside."""
+    inked = (part < WHITE - MIN_CONTRAST).astype(np.uint8)
+    count, labels = cv2.connectedComponents(inked, connectivity=8)
+    if count == 1:
+        return
+    is_inside = np.ones(count, np.bool_)
+    is_inside[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False
+    if is_inside.any():
+        spots = cv2.dilate(is_inside[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
+        part[(spots > 0) & ((inked == 0) | is_inside[labels])] = WHITE
 
 
 def _erase_dots(page: Pixels, leader: Rule, scale: Scale) -> None:
