@@ -16,7 +16,6 @@ from pipeline.values import PageImage, Point
 Floats = npt.NDArray[np.float64]
 
 ON_PATH_PX = 3  # of the working scale, between a rule and what lies on it
-WHOLE = 0.95  # see Trace: a rule that was printed, and hardly worn
 WORDS_MM = 80.0  # what writing on a leader makes is no longer than a few words
 NEXT_MM = 18.0  # from its end to the leader's next dots: a long word
 
@@ -57,7 +56,7 @@ def find_rules(image: PageImage) -> Rules:
         find_traces(plain, dark), find_traces(np.ascontiguousarray(plain.T), dark), dark.scale
     )
     paths = [np.array(path) for path in leaders.paths]
-    # Letters that stand on a leader make a broken rule of their feet and the dots they touch.
+    # Letters that stand on a leader make a rule of their feet and the dots they touch.
     flat = [trace for trace in flat if not _is_led(trace, paths, dark.scale)]
     dotted = [
         Trace(
@@ -103,7 +102,7 @@ def _is_led(trace: Trace, paths: list[Floats], scale: Scale) -> bool:
         if left - right < scale.px(NEXT_MM) and end - start < scale.px(WORDS_MM):
             return True
         shared += max(0.0, right - left)
-    return trace.wholeness < WHOLE and shared > 0.5 * (end - start)
+    return shared > 0.5 * (end - start)
 
 
 def _lies_on(path: Floats, traces: list[Trace]) -> bool:
