@@ -1,6 +1,6 @@
 """What cropping costs: crowded cells and slots read through the layout, and their lines alone.
 
-    scripts/bench_cropping.py [--fonts-set tuning] [--sheets 3] [--seed 1] [--case WORD] [--keep DIR]
+    scripts/bench_cropping.py [--fonts-set SET] [--sheets 3] [--seed 1] [--case WORD] [--keep DIR]
 
 Sheets of `synthesis/crowded.py`, light and heavy degradation, 150, 200 and 300 dpi in turn, level
 to 0.3 degrees. Of each case: how many cells (slots) got as many lines as they have, each over its
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT)]
 
 from synthesis.books import Book, Order, draw_book  # noqa: E402
-from synthesis.crowded import CASES, Case, Laid, Place, draw_alone, draw_crowded  # noqa: E402
+from synthesis.crowded import CASES, Case, Laid, draw_alone, draw_crowded  # noqa: E402
 from synthesis.paper import Wear, draw_wear, scan  # noqa: E402
 from synthesis.sheets import Sheet  # noqa: E402
 
@@ -65,9 +65,7 @@ class Tally:
     layout_s: float = 0.0
 
     def __add__(self, other: "Tally") -> "Tally":
-        mine, theirs = (
-            [getattr(one, name) for name in Tally.__slots__] for one in (self, other)
-        )
+        mine, theirs = ([getattr(one, name) for name in Tally.__slots__] for one in (self, other))
         return Tally(*(a + b for a, b in zip(mine, theirs, strict=True)))
 
 
@@ -141,7 +139,9 @@ def covers(line: Line, box: BoxPx) -> bool:
     return shared > 0.8 * (right - left) and top <= middle <= bottom
 
 
-def alone_texts(lines: list[Laid], dpi: float, wear: Wear, seed: int, readers: Engines) -> list[str]:
+def alone_texts(
+    lines: list[Laid], dpi: float, wear: Wear, seed: int, readers: Engines
+) -> list[str]:
     """Return what is read of each line on paper of its own."""
     sheet, alone = draw_alone(lines, dpi, seed)
     image, carry = photograph(sheet, replace(wear, skew_deg=0.0), seed)
@@ -257,7 +257,9 @@ def row(case: str, tally: Tally) -> str:
 @click.option("--sheets", default=3, show_default=True, help="Of each case and degradation.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--case", "word", default="", help="Only cases with this in their name.")
-@click.option("--keep", type=click.Path(path_type=Path), help="Folder for pictures and misreadings.")
+@click.option(
+    "--keep", type=click.Path(path_type=Path), help="Folder for pictures and misreadings."
+)
 def main(fonts_set: str, sheets: int, seed: int, word: str, keep: Path | None) -> None:
     """Print the table, in Markdown."""
     readers = engines(OcrSettings())

@@ -159,7 +159,7 @@ def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
 
 
 def lay_out(side: PageImage) -> tuple[PageReading, PageImage, Strokes]:
-    """Return a side's reading with its lines yet unread, the side without rules and boxes, its ink."""
+    """Return a side's reading, its lines yet unread; the side without rules and boxes; its ink."""
     rules = find_rules(side)
     cells = find_cells(side, rules)
     boxes = find_tick_boxes(side)

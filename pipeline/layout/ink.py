@@ -125,8 +125,10 @@ def _erase_inside(part: Pixels) -> None:
 
 
 def _erase_dots(page: Pixels, leader: Rule, scale: Scale) -> None:
-    """Erase the dots of a leader from `page`, in place: those that stand free, and those that hang
-    on to a stroke, which their step tells; but no stroke that runs over a dot.
+    """Erase the dots of a leader from `page`, in place.
+
+    Those that stand free, and those that hang on to a stroke, which their step tells; but no
+    stroke that runs over a dot.
     """
     xs, ys = np.asarray(leader.points).T
     rim, near = scale.px(2.0), scale.px(0.25)
@@ -215,7 +217,9 @@ def _erase_touching(
     radius = size_px / 2 + 0.5
     is_hidden = np.abs(steps[:, None] - found[None, :]).min(axis=1, initial=np.inf) > radius
     reach = radius + RING_PX + 1
-    is_hidden &= (steps > reach) & (steps < width - reach) & (level > reach) & (level < height - reach)
+    is_hidden &= (
+        (steps > reach) & (steps < width - reach) & (level > reach) & (level < height - reach)
+    )
     xs, ys = steps[is_hidden], level[is_hidden]
     if not len(xs):
         return
@@ -228,7 +232,9 @@ def _erase_touching(
     rim = np.arange(-int(radius + 1), int(radius + 1) + 1)
     for x, y in zip(xs[is_dot].tolist(), ys[is_dot].tolist(), strict=True):
         column, row = round(x), round(y)
-        disc = (rim[:, None] + row - y) ** 2 + (rim[None, :] + column - x) ** 2 <= (radius + 0.5) ** 2
+        disc = (rim[:, None] + row - y) ** 2 + (rim[None, :] + column - x) ** 2 <= (
+            radius + 0.5
+        ) ** 2
         part[row + rim[0] : row + rim[-1] + 1, column + rim[0] : column + rim[-1] + 1][disc] = WHITE
 
 
@@ -268,10 +274,16 @@ def _cleaned(
     share = (np.arange(band.shape[0])[:, None] - top[None, :]) / np.maximum(low - top, 1)[None, :]
     fill = dark[top, columns] * (1 - share) + dark[low, columns] * share
     # Of a rule as dark as ink nothing can be taken out: there strokes are joined straight across.
-    own = UNEVEN * usual[None, :] * profile[np.minimum((2 * offsets).astype(np.int64), len(profile) - 1)]
+    own = (
+        UNEVEN
+        * usual[None, :]
+        * profile[np.minimum((2 * offsets).astype(np.int64), len(profile) - 1)]
+    )
     through = WHITE * (dark - own) / np.maximum(WHITE - own, MIN_THROUGH)
     is_stroke = (both > MIN_CONTRAST)[None, :] | (dark > usual[None, :] + DARKER)
-    fill = np.where(is_stroke, np.where(through > FAINT, through, 0), np.minimum(fill, MIN_CONTRAST))
+    fill = np.where(
+        is_stroke, np.where(through > FAINT, through, 0), np.minimum(fill, MIN_CONTRAST)
+    )
     return (WHITE - fill.clip(0, WHITE)).astype(np.uint8), is_rule
 
 
@@ -315,14 +327,14 @@ def _usual(
 
     A thin rule on a slant is now on one row of px, now on two, and then half as dark.
     """
-    darkest = np.where(offsets <= 1.0, dark, 0).max(axis=0)
+    darkest = np.asarray(np.where(offsets <= 1.0, dark, 0).max(axis=0), np.uint8)
     if is_bare.sum() >= MIN_BARE_PX:
         bare = np.flatnonzero(is_bare)
         darkest = np.interp(np.arange(len(darkest)), bare, darkest[bare]).astype(np.uint8)
     window = min(2 * scale.whole(5.0) + 1, 2 * ((len(darkest) - 1) // 2) + 1, 255)
     if window > 1:
         darkest = np.asarray(cv2.medianBlur(darkest[None, :], window), np.uint8)[0]
-    return darkest.astype(np.float64)
+    return np.asarray(darkest, np.float64)
 
 
 def _side_darkness(dark: Pixels, start: npt.NDArray[np.int64], side: int, step: int) -> Pixels:

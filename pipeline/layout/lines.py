@@ -15,7 +15,7 @@ MARGIN_MM = 0.5
 def find_lines(
     image: PageImage, rules: Rules, cells: tuple[Cell, ...]
 ) -> tuple[tuple[Line, ...], Strokes]:
-    """Return outlines of the written lines in reading order, their text yet empty, and their ink."""
+    """Return outlines of the written lines in reading order, yet unread, and their ink."""
     written = find_written(image, rules, cells)
     lines = [
         Line(

@@ -19,6 +19,7 @@ ON_PATH_PX = 3  # of the working scale, between a rule and what lies on it
 WORDS_MM = 80.0  # what writing on a leader makes is no longer than a few words
 NEXT_MM = 18.0  # from its end to the leader's next dots: a long word
 
+
 class Rule(NamedTuple):
     """One ruling line.
 

@@ -99,7 +99,7 @@ def _frame(polygon: Polygon) -> _Frame | None:
         [(0, 0), (size[0], 0), (size[0], size[1]), (0, size[1])],
         np.float32,
     )
-    warp = cv2.getPerspectiveTransform(frame, target)
+    warp = np.asarray(cv2.getPerspectiveTransform(frame, target), np.float64)
     return _Frame(warp, size) if np.isfinite(warp).all() else None
 
 
@@ -156,8 +156,8 @@ def _own_crop(image: PageImage, line: Line, strokes: Strokes, number: int) -> Pi
     )
     # The rim of a stroke is paler than ink, and where lines touch half of it is the other's.
     rim = np.ones((2 * max(2, round(RIM_MM * image.dpi / 25.4)) + 1,) * 2, np.uint8)
-    foreign = cv2.dilate(foreign, rim)
-    pixels[(foreign > WHITE // 2) & (own <= WHITE // 2)] = WHITE
+    near_others = cv2.dilate(foreign, rim) > WHITE // 2
+    pixels[near_others & (own <= WHITE // 2)] = WHITE
     return pixels
 
 

@@ -22,9 +22,7 @@ class Unread(NamedTuple):
     strokes: Strokes | None = None
 
 
-def read_pages(
-    pages: Sequence[Unread], engines: Mapping[Script, Engine]
-) -> list[tuple[Line, ...]]:
+def read_pages(pages: Sequence[Unread], engines: Mapping[Script, Engine]) -> list[tuple[Line, ...]]:
     """Return each page's lines, in the same order, with their script and what stands in them.
 
     The pages of a spread are read in one call an engine: Tesseract takes 0.2 CPU s to start.

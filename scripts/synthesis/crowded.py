@@ -142,10 +142,12 @@ def draw_alone(lines: list[Laid], dpi: float, seed: int) -> tuple[Sheet, list[La
 def _draw_ground(sheet: Sheet, case: Case, book: Book, xs: list[float], ys: list[float]) -> None:
     """Print what the writing stands on; a hand draws upright rules that sway."""
     thin, colour = book.layout.rule_mm, book.layout.rule
-    for y in ys if case.ground != "leader" else ys[1:]:
-        sheet.rule((xs[0], y), (xs[-1], y), thin, colour) if case.ground != "leader" else sheet.dots(
-            (xs[0], y), xs[-1]
-        )
+    if case.ground == "leader":
+        for y in ys[1:]:
+            sheet.dots((xs[0], y), xs[-1])
+        return
+    for y in ys:
+        sheet.rule((xs[0], y), (xs[-1], y), thin, colour)
     if case.ground != "cell":
         return
     for x in xs:
