@@ -315,7 +315,7 @@ def _half_width(profile: npt.NDArray[np.float64], half: float, scale: Scale) -> 
     """Return how far from its middle the rule's rim reaches: blur widens it, more so small."""
     furthest = half + scale.px(0.4)
     for step in range(int(2 * half), min(len(profile), int(2 * furthest))):
-        if profile[step] < 0.1:
+        if profile[step] < 0.06:
             return max(half, step / 2)
     return half
 

@@ -13,8 +13,6 @@ from pipeline.values import Pixels
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-CLOSE = 0.75  # of a line's height, from line to line where they are written closely
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strand:
@@ -53,8 +51,7 @@ def find_strands(
     middle = (top + bottom) / 2
     alone = [Strand(np.array([left, right]), np.array([middle, middle]), 1.0)]
     stacked = _stacked(pieces, band, high / 1.6, scale)
-    is_tall = _may_touch(pieces, band, usual)
-    is_low = bottom - top < 1.06 * high and not is_tall
+    is_low = bottom - top < 1.06 * high and not _may_touch(pieces, band, usual)
     if not stacked and (is_low or bottom - top < scale.px(3.5)):
         return alone, high
     high = min(high, *(value for value in (stacked, usual) if value), high)
@@ -62,25 +59,8 @@ def find_strands(
     chosen[band] = 255
     ink = chosen[pieces.labels[top:bottom, left:right]]
     pitch = _pitch(ink, 0.45 * high, scale) or high
-    if bottom - top <= 1.3 * pitch and not is_tall:
+    if bottom - top <= 1.3 * pitch:
         return alone, pitch
-    found = _dense(ink, pitch, left, top, scale)
-    count, closer = _expected(bottom - top, usual)
-    if len(found) < count and is_tall:
-        closely = _dense(ink, closer, left, top, scale)
-        if len(closely) == count:
-            return closely, closer
-    return found or alone, pitch
-
-
-def _expected(height: float, usual: float) -> tuple[int, float]:
-    """Return how many lines a band of that height holds, and their distance; 0 if unknown."""
-    steps = round((height - usual) / (CLOSE * usual)) if usual else 0
-    return (steps + 1, (height - usual) / steps) if steps > 0 else (0, 0.0)
-
-
-def _dense(ink: Pixels, pitch: float, left: int, top: int, scale: Scale) -> list[Strand]:
-    """Return the lines where the ink of a band is dense beside what is above and below."""
     pad = round(pitch)
     ink = np.pad(ink, ((pad, pad), (0, 0)))
     sharp = np.asarray(
@@ -89,7 +69,8 @@ def _dense(ink: Pixels, pitch: float, left: int, top: int, scale: Scale) -> list
     )
     broad = cv2.blur(sharp, (1, 2 * round(0.55 * pitch) + 1))
     dense = (sharp > 1.02 * broad) & (sharp > 0.06 * sharp.max())
-    return _merged(_blobs(dense.astype(np.uint8), sharp, left, top - pad), pitch)
+    found = _merged(_blobs(dense.astype(np.uint8), sharp, left, top - pad), pitch)
+    return found or alone, pitch
 
 
 def _may_touch(pieces: Components, band: Ints, usual: float) -> bool:
