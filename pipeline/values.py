@@ -224,6 +224,19 @@ class Line:
 Reread = Callable[[Line, tuple[float, float], str, tuple[str, ...]], Line | None]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Strokes:
+    """Which line of a page each stroke of ink belongs to: outlines of close lines overlap.
+
+    Attributes:
+        lines: int32, index of the line among the page's; -1 on paper and on what is no writing.
+        factor: px of the page image for one px of `lines`.
+    """
+
+    lines: npt.NDArray[np.int32]
+    factor: float
+
+
 @dataclass(frozen=True, slots=True)
 class TickBox:
     """A small printed square to be ticked.

@@ -33,7 +33,7 @@ from pipeline.layout.ink import erase_rules
 from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import Rules, find_rules
 from pipeline.ocr.engines import Engine
-from pipeline.ocr.reading import calibrated, read_pages, reread
+from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
@@ -46,6 +46,7 @@ from pipeline.values import (
     Record,
     Script,
     Step,
+    Strokes,
     TickBox,
 )
 from pipeline.words import _
@@ -120,10 +121,10 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     with clock.stage("clean"):
         sides = clean(image, readers["handwriting"].legibility)
     with clock.stage("layout"):
-        laid = [_laid_out(side) for side in sides]
+        laid = [lay_out(side) for side in sides]
     with clock.stage("ocr"):
-        read = read_pages([(bare, sheet.lines) for sheet, bare in laid], readers)
-    sheets = [replace(sheet, lines=lines) for (sheet, _), lines in zip(laid, read, strict=True)]
+        read = read_pages([Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid], readers)
+    sheets = [replace(sheet, lines=lines) for (sheet, *_), lines in zip(laid, read, strict=True)]
     with clock.stage("extract"):
         sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
     # Extraction wants the engines' own opinions; people want probabilities.
@@ -192,11 +193,11 @@ def _emptied(side: PageImage) -> _Emptied:
     return _Emptied(rules, boxes, words, erase_rules(words, rules))
 
 
-def _laid_out(side: PageImage) -> tuple[PageReading, PageImage]:
-    """Return a side's reading with its lines yet unread, and the side without rules and boxes."""
+def lay_out(side: PageImage) -> tuple[PageReading, PageImage, Strokes]:
+    """Return a side's reading, its lines yet unread; the side without rules and boxes; its ink."""
     rules, boxes, words, bare = _emptied(side)
     cells = find_cells(side, rules)
-    lines = find_lines(words, rules, cells)
+    lines, strokes = find_lines(words, rules, cells)
     height, width = side.pixels.shape
     sheet = PageReading(
         side=side.side,
@@ -209,7 +210,7 @@ def _laid_out(side: PageImage) -> tuple[PageReading, PageImage]:
         lines=mark_dittos(bare, lines),
         boxes=boxes,
     )
-    return sheet, bare
+    return sheet, bare, strokes
 
 
 def _with_records(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.ocr.crops import crop, find_ink, stretch_contrast, trim_to_ink
-from pipeline.values import Line, PageImage, Pixels
+from pipeline.ocr.crops import crop, find_ink, inks_of, stretch_contrast, trim_to_ink
+from pipeline.values import Line, PageImage, Pixels, Strokes
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
 HAND = Path(__file__).parents[2] / "scripts" / "fonts" / "playwrite-vn.ttf"
@@ -157,3 +157,22 @@ def test_the_crop_is_not_written_on() -> None:
     before = pixels.copy()
     trim_to_ink(pixels)
     assert (pixels == before).all()
+
+
+def test_strokes_of_other_lines_are_not_shown() -> None:
+    pixels = np.full((120, 300), 255, np.uint8)
+    pixels[40:60, 20:120] = 30  # of the line
+    pixels[10:30, 200:280] = 30  # a neighbour's tail, well inside the outline
+    owners = np.full((60, 150), -1, np.int32)
+    owners[20:30, 10:60] = 0
+    owners[5:15, 100:140] = 1
+    image = PageImage(pixels, 200.0, np.eye(3))
+    whole = Line(((0, 0), (300, 0), (300, 120), (0, 120)))
+    lines = [whole, whole]
+    first, second = inks_of(image, lines, Strokes(owners, 2.0))
+    assert first is not None and second is not None
+    assert (first.box.left, first.box.right) == (20, 120)
+    assert (second.box.left, second.box.right) == (200, 280)
+    (both,) = inks_of(image, [whole])
+    assert both is not None
+    assert (both.box.left, both.box.right) == (20, 280)

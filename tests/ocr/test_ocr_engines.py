@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from math import inf
 
 import cv2
@@ -174,3 +175,26 @@ def test_digits_are_read_again_only_where_they_may_stand() -> None:
         assert again.text == "1037"
         assert 0.3 < again.confidence <= 1
     assert plain.reread(word, (0.0, 1.0), "digits", ()) is None
+
+
+def test_a_long_strip_is_read_in_overlapping_pieces_that_the_network_can_hold() -> None:
+    strip = np.full((32, 5000), 255, np.uint8)
+    strip[:, ::40] = 0
+    strip[:, 1500:1540] = 255  # the widest gap
+    cut = ctc_onnx.spans(strip, 2048)
+    assert cut[0][0] == 0 and cut[-1][1] == 5000
+    assert all(right - left <= 2048 for left, right in cut)
+    assert all(after[0] < before[1] for before, after in pairwise(cut))
+    assert cut[0][1] - ctc_onnx.OVERLAP_PX in range(1500, 1541)
+    assert ctc_onnx.spans(strip[:, :2048], 2048) == [(0, 2048)]
+
+
+def test_pieces_of_a_long_strip_join_without_lost_or_doubled_steps() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.normal(0, 4, (1250, 20)).astype(np.float32)  # 5,000 px, 4 px a step
+    whole = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    cut = [(0, 1628), (1368, 3000), (2744, 5000)]
+    pieces = [whole[left // 4 : right // 4].copy() for left, right in cut]
+    pieces[0][-12:] = np.log(1 / 20)  # a letter without its right neighbours is not known
+    pieces[1][:12] = np.log(1 / 20)
+    assert np.array_equal(ctc_onnx.join(pieces, cut), whole)

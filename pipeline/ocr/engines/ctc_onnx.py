@@ -29,6 +29,9 @@ WIDTH_STEP_PX = 8  # lines are padded to a multiple of this, so that some share 
 MAX_BATCH_PX = 2048  # strips side by side; on one thread more gains nothing and costs memory
 MIN_RESTRICTED = -7.0  # log-probability that a line is a number at all; of words it is below -9
 _TUNED = re.compile(r"-\d+$")  # ends the name of a model that an office tuned: hand-1
+OVERLAP_PX = 128  # to either side of a cut: a few letters
+AGREE_STEPS = 7  # of two pieces, where the one is taken after the other
+AWAY = 0.02  # nats for each step away from the cut: where both are as sure, the gap is better
 MIN_STRIP_PX = 16  # narrower than this the network has no step to speak of
 
 
@@ -219,25 +222,19 @@ class CtcEngine:
         Args:
             strips: pixels at the network's height, see `Strip`.
         """
-        pieces = [cut_at_gaps(strip, self.model.max_width_px) for strip in strips]
-        flat = [piece for cut in pieces for piece in cut]
-        read = self._run(flat)
+        cuts = [spans(strip, self.model.max_width_px) for strip in strips]
+        read = self._run(
+            [
+                strip[:, left:right]
+                for strip, cut in zip(strips, cuts, strict=True)
+                for left, right in cut
+            ]
+        )
         answers: list[LogProbs] = []
-        for cut in pieces:
+        for cut in cuts:
             own, read = read[: len(cut)], read[len(cut) :]
-            answers.append(self._join(own))
+            answers.append(join(own, cut))
         return answers
-
-    def _join(self, pieces: Sequence[LogProbs]) -> LogProbs:
-        """Return the steps of the pieces in a row, a space between each two."""
-        if len(pieces) == 1:
-            return pieces[0]
-        space = np.full((1, pieces[0].shape[1]), -30.0, np.float32)
-        space[0, self.model.characters.index(" ") + 1] = 0.0
-        joined = [pieces[0]]
-        for piece in pieces[1:]:
-            joined += [space, piece]
-        return np.concatenate(joined)
 
     def _run(self, strips: Sequence[Pixels]) -> list[LogProbs]:
         """Run the network over strips, those of about one width together."""
@@ -285,14 +282,37 @@ def to_strip(ink: Ink | None, height_px: int) -> Strip | None:
     return Strip(strip, box.left / ink.crop_px, box.right / ink.crop_px)
 
 
-def cut_at_gaps(strip: Pixels, max_width_px: int) -> list[Pixels]:
-    """Return the strip in pieces of at most `max_width_px`, cut where the paper shows most."""
-    pieces: list[Pixels] = []
-    while strip.shape[1] > max_width_px:
-        at = _widest_gap(strip, max_width_px)
-        pieces.append(strip[:, :at])
-        strip = strip[:, at:]
-    return [*pieces, strip]
+def spans(strip: Pixels, max_width_px: int) -> list[tuple[int, int]]:
+    """Return the columns from and up to which the strip is read: at once, or in pieces.
+
+    Pieces overlap around the place where the paper shows most, so that each letter is whole in one
+    of them and has its neighbours beside it.
+    """
+    width = strip.shape[1]
+    start = 0
+    found = []
+    while width - start > max_width_px:
+        at = start + _widest_gap(strip[:, start:], max_width_px - OVERLAP_PX)
+        found.append((start, at + OVERLAP_PX))
+        start = (at - OVERLAP_PX) // WIDTH_STEP_PX * WIDTH_STEP_PX
+    return [*found, (start, width)]
+
+
+def join(pieces: Sequence[LogProbs], cut: Sequence[tuple[int, int]]) -> LogProbs:
+    """Return the steps of overlapping pieces in a row, each begun where it agrees with the last.
+
+    Where both say the same over a few steps no letter is lost or doubled.
+    """
+    whole = pieces[0]
+    for piece, (left, right) in zip(pieces[1:], cut[1:], strict=True):
+        offset = left // max(1, round((right - left) / len(piece)))
+        shared = min(len(whole) - offset, len(piece))
+        alike = np.logaddexp.reduce(whole[offset : offset + shared] + piece[:shared], axis=1)
+        near = np.convolve(alike, np.ones(AGREE_STEPS), "valid")
+        away = np.abs(np.arange(len(near)) - len(near) / 2)
+        at = int(np.argmax(near - AWAY * away)) + AGREE_STEPS // 2
+        whole = np.concatenate([whole[: offset + at], piece[at:]])
+    return whole
 
 
 def _widest_gap(strip: Pixels, max_width_px: int) -> int:
