@@ -5,11 +5,13 @@ image that the docstring names. A polygon is a tuple of points, clockwise from t
 Text is Unicode NFC, exactly as written on the paper. Rows, columns and pages are counted from 1.
 """
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pydantic
 
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
@@ -169,6 +171,21 @@ class Cell:
     is_header: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Signal:
+    """What a network saw in a line, before anything was decided.
+
+    Attributes:
+        log_probs: float32, shape (steps, classes); class 0 is the blank.
+        left: where the steps begin and end, as fractions of the line's width; likewise `right`.
+    """
+
+    __pydantic_config__ = pydantic.ConfigDict(arbitrary_types_allowed=True)
+    log_probs: npt.NDArray[np.float32]
+    left: float
+    right: float
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of writing.
@@ -183,9 +200,8 @@ class Line:
         letters: the characters of `text` with their places; empty when the engine tells none.
         engine: name of the engine that read it.
         is_ditto: its ink has the shape of a ditto mark, whatever was read.
-        numbers: what it says if nothing but a number can stand there, best first, with the
-            probabilities given that; none outside tables, where `text` is a number already, or
-            where the engine rules a number out.
+        signal: for reading it again when its kind is known; gone once the page is done, and
+            never stored. None when the engine tells none.
     """
 
     polygon: Polygon
@@ -197,7 +213,28 @@ class Line:
     letters: tuple[Letter, ...] = ()
     engine: str = ""
     is_ditto: bool = False
-    numbers: tuple[Alternative, ...] = ()
+    signal: Annotated[Signal | None, pydantic.Field(exclude=True)] = field(
+        default=None, compare=False, repr=False
+    )
+
+
+# Reads a part of a line again: the line, where the part begins and ends (fractions of its width),
+# the kind of field that it holds, and what such fields have said before. None when the engine
+# cannot, or when nothing of that kind can stand there.
+Reread = Callable[[Line, tuple[float, float], str, tuple[str, ...]], Line | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strokes:
+    """Which line of a page each stroke of ink belongs to: outlines of close lines overlap.
+
+    Attributes:
+        lines: int32, index of the line among the page's; -1 on paper and on what is no writing.
+        factor: px of the page image for one px of `lines`.
+    """
+
+    lines: npt.NDArray[np.int32]
+    factor: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -418,7 +418,7 @@ def measure(kind: str, seed: int, folder: Path | None) -> dict[str, float]:
     marks.append(time.process_time())
     cells = find_cells(image, rules)
     marks.append(time.process_time())
-    lines = find_lines(image, rules, cells)
+    lines, _strokes = find_lines(image, rules, cells)
     marks.append(time.process_time())
     erased = erase_rules(image, rules)
     marks.append(time.process_time())

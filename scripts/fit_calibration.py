@@ -2,45 +2,44 @@
 
     scripts/fit_calibration.py --pages build/pages --corpus ../shared/corpus
 
-`--pages` holds folders of scripts/synthesize_pages.py: those named tuning-… to fit on, those
-named measuring-… (other faces, other layouts) to measure on. Real handwritten lines are cut into
-pieces of a few words, as long as a register's cells are; the `dev` writers are fitted on, the
-`held` ones measured. Their labels know neither case nor commas, so those are not counted.
+`--pages` holds folders of scripts/synthesize_pages.py: those named fitting-… to fit on (faces that
+no reader was trained on), those named measuring-… (other faces, other layouts) to measure on. Real
+handwritten lines are cut into pieces of a few words, as long as a register's cells are; the `dev`
+writers are fitted on, the `held` ones measured. Their labels know neither case nor commas, so those
+are not counted.
 """
 
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import click
 import numpy as np
-from line_pictures import LinePicture, bare, page_lines, real_lines, stack
+from line_pictures import LinePicture, bare, page_lines, pieces_of, real_lines, stack
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from pipeline.ocr.calibrate import Curve, calibration_error, fit, likely  # noqa: E402
 from pipeline.ocr.crops import inks_of  # noqa: E402
-from pipeline.ocr.decode import LogProbs, align, decode, telling_steps  # noqa: E402
 from pipeline.ocr.engines import Engine, ctc_onnx, tesseract  # noqa: E402
-from pipeline.ocr.language import ANY, load_language  # noqa: E402
 from pipeline.settings import OcrSettings  # noqa: E402
 
 OUT = ROOT / "ocr_models" / "vie" / "calibration.json"
 MOST = 800  # lines of one script from invented pages, on each side
 REAL = 400  # real lines on each side; each gives two or three pieces
-WORDS = (1, 4)  # in a piece
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How sure an engine was of a line, and whether it was right."""
+    """How sure a reader was of a line, and whether it was right."""
 
-    engine: str
+    reader: str
     script: str
     source: str
     raw: float
@@ -64,49 +63,33 @@ def judge_pages(
 
 
 def judge_some(
-    pictures: Sequence[LinePicture], script: str, source: str, engine: Engine
+    pictures: Sequence[LinePicture],
+    script: str,
+    source: str,
+    engine: Engine,
+    told: Callable[[str], str] = str,
 ) -> Iterator[Judged]:
-    """Read some lines, stacked on one page, in one call."""
+    """Read some lines, stacked on one page, in one call; `told` is what counts of a text."""
     image, lines = stack(pictures)
     read = engine.read(lines, inks_of(image, lines))
     for picture, line in zip(pictures, read, strict=True):
         if line.text:
-            right = line.text == picture.text
-            yield Judged(line.engine, script, source, line.confidence, right)
+            right = told(line.text) == told(picture.text)
+            yield Judged(engine.reader, script, source, line.confidence, right)
 
 
 def judge_hands(
     pictures: Sequence[LinePicture], source: str, engine: ctc_onnx.CtcEngine, rng: Random
 ) -> Iterator[Judged]:
     """Read real lines, cut into pieces of a few words where the truth has spaces."""
-    characters = engine.model.characters
-    language = load_language(ANY, characters)
-    for start in range(0, len(pictures), 20):
-        some = pictures[start : start + 20]
-        for picture, steps in zip(some, engine.logits([p.pixels for p in some]), strict=True):
-            for piece, truth in pieces(steps, picture.text, characters, rng):
-                reading = decode(piece, characters, language)
-                if reading.text:
-                    right = bare(reading.text) == bare(truth)
-                    yield Judged(engine.name, "handwriting", source, reading.probability, right)
-
-
-def pieces(
-    log_probs: LogProbs, truth: str, characters: str, rng: Random
-) -> Iterator[tuple[LogProbs, str]]:
-    """Return stretches of steps with the words that stand there."""
-    classes = tuple(characters.find(letter) + 1 for letter in truth)
-    steps = telling_steps(log_probs)
-    if 0 in classes or len(classes) > len(steps):
-        return
-    at = steps[align(np.exp(log_probs[steps]), classes)]
-    spaces = [0, *(int(at[i]) for i, letter in enumerate(truth) if letter == " "), len(log_probs)]
-    words = truth.split(" ")
-    first = 0
-    while first < len(words):
-        last = min(len(words), first + rng.randint(*WORDS))
-        yield log_probs[spaces[first] : spaces[last]], " ".join(words[first:last])
-        first = last
+    pieces = [
+        piece
+        for picture in pictures
+        for steps in engine.logits([picture.pixels])
+        for piece in pieces_of(picture, steps, engine.model.characters, rng)
+    ]
+    for start in range(0, len(pieces), 50):
+        yield from judge_some(pieces[start : start + 50], "handwriting", source, engine, bare)
 
 
 def report(name: str, judged: Sequence[Judged], curve: Curve) -> dict[str, float]:
@@ -126,29 +109,12 @@ def report(name: str, judged: Sequence[Judged], curve: Curve) -> dict[str, float
     return figures
 
 
-@click.command()
-@click.option("--pages", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--corpus", type=click.Path(exists=True, path_type=Path))
-def main(pages: Path, corpus: Path | None) -> None:
-    """Fit on some lines, measure on others, write the curves."""
-    settings = OcrSettings()
-    network = ctc_onnx.create(settings)
-    rng = Random(1)
-    judged: dict[str, list[Judged]] = {}
-    for part in ("tuning", "measuring"):
-        folders = sorted(pages.glob(f"{part}-*"))
-        readers = (network, tesseract.create(settings))
-        judged[part] = list(judge_pages(folders, "invented", readers, rng))
-    if corpus:
-        for part, mine in {"tuning": "dev", "measuring": "held"}.items():
-            lines = list(real_lines(corpus, mine))
-            rng.shuffle(lines)
-            judged[part] += judge_hands(lines[:REAL], "real", network, rng)
-    curves = []
-    for key in sorted({(line.engine, line.script) for line in judged["tuning"]}):
+def curves_of(judged: Mapping[str, Sequence[Judged]]) -> Iterator[dict[str, Any]]:
+    """Fit a curve for each reader and script, and measure it on lines held back."""
+    for key in sorted({(line.reader, line.script) for line in judged["fitting"]}):
         fitted, held_back = (
-            [line for line in judged[part] if (line.engine, line.script) == key]
-            for part in ("tuning", "measuring")
+            [line for line in judged[part] if (line.reader, line.script) == key]
+            for part in ("fitting", "measuring")
         )
         curve = fit([line.raw for line in fitted], [line.right for line in fitted])
         figures = {
@@ -156,15 +122,38 @@ def main(pages: Path, corpus: Path | None) -> None:
             for source in sorted({line.source for line in held_back})
         }
         figures["all"] = report(f"{key} all", held_back, curve)
-        curves.append(
-            {
-                "engine": key[0], "script": key[1], "fitted_on": len(fitted),
-                "raw": np.round(curve.raw, 6).tolist(), "right": np.round(curve.right, 4).tolist(),
-                "held_back": figures,
-            }
-        )  # fmt: skip
-    about = "whole-line probability by engine opinion; scripts/fit_calibration.py"
-    data = {"about": about, "model": settings.hand_model, "curves": curves}
+        yield {
+            "reader": key[0], "script": key[1], "fitted_on": len(fitted),
+            "raw": np.round(curve.raw, 6).tolist(), "right": np.round(curve.right, 4).tolist(),
+            "held_back": figures,
+        }  # fmt: skip
+
+
+@click.command()
+@click.option("--pages", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--corpus", type=click.Path(exists=True, path_type=Path))
+@click.option("--model", "models", multiple=True, default=("hand", "fast"), show_default=True)
+@click.option("--tesseract/--no-tesseract", "with_tesseract", default=True, show_default=True)
+def main(pages: Path, corpus: Path | None, models: Sequence[str], *, with_tesseract: bool) -> None:
+    """Fit on some lines, measure on others, write the curves; those of other readers stay."""
+    networks = [ctc_onnx.create(OcrSettings(hand_model=model)) for model in models]
+    readers = [*networks, *([tesseract.create(OcrSettings())] if with_tesseract else [])]
+    rng = Random(1)
+    judged: dict[str, list[Judged]] = {}
+    for part, mine in (("fitting", "dev"), ("measuring", "held")):
+        folders = sorted(pages.glob(f"{part}-*"))
+        judged[part] = list(judge_pages(folders, "invented", readers, rng))
+        if corpus:
+            lines = list(real_lines(corpus, mine))
+            rng.shuffle(lines)
+            for network in networks:
+                judged[part] += judge_hands(lines[:REAL], "real", network, Random(2))
+    curves = {
+        (curve["reader"], curve["script"]): curve
+        for curve in (*json.loads(OUT.read_text(encoding="utf-8"))["curves"], *curves_of(judged))
+    }
+    about = "whole-line probability by a reader's opinion; scripts/fit_calibration.py"
+    data = {"about": about, "curves": [curves[key] for key in sorted(curves)]}
     OUT.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

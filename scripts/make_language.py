@@ -6,9 +6,12 @@ Texts are invented by scripts/training/texts.py, a mix of kinds for each model, 
 letter n-grams. No transcription of a real line is among them.
 """
 
-import math
+import csv
+import gzip
+import io
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -18,11 +21,26 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from training.texts import CHARACTERS, MIX, Lists, draw_text, load_lists  # noqa: E402
+from training.texts import (  # noqa: E402
+    CHARACTERS,
+    MIX,
+    Lists,
+    bare_unit,
+    draw_text,
+    load_lists,
+)
 
-from pipeline.ocr.language import END, NOTHING, SHARE_STEPS, START, Context  # noqa: E402
+from pipeline.ocr.gazetteer import FILE  # noqa: E402
+from pipeline.ocr.language import (  # noqa: E402
+    NOTHING,
+    ORDER,
+    SHARE_STEPS,
+    Context,
+    Language,
+    count_grams,
+    weigh,
+)
 
-ORDER = 6
 RARE = {4: 2, 5: 2, 6: 3}  # n-grams of that length seen less often are not kept
 MIXES = {
     "name": {"name": 70, "minority": 22, "short": 3, "prose": 5},
@@ -34,47 +52,52 @@ MIXES = {
 
 
 def count(lists: Lists, mix: dict[str, float], texts: int, seed: int) -> list[Counter[Context]]:
-    """Return how often each n-gram of classes was seen, by length less one."""
+    """Return how often each n-gram of classes stands in invented texts, by length less one."""
     rng = Random(seed)
-    seen: list[Counter[Context]] = [Counter() for _ in range(ORDER)]
     codes = {letter: index + 1 for index, letter in enumerate(CHARACTERS)}
-    for _ in range(texts):
-        line = (START, *(codes[letter] for letter in draw_text(rng, lists, mix)), END)
-        for place in range(1, len(line)):
-            for length in range(1, min(ORDER, place + 1) + 1):
-                seen[length - 1][line[place + 1 - length : place + 1]] += 1
-    return seen
+    drawn = (draw_text(rng, lists, mix) for _ in range(texts))
+    return count_grams((tuple(codes[letter] for letter in text) for text in drawn), ORDER)
 
 
-def pack(seen: list[Counter[Context]]) -> dict[str, np.ndarray]:
-    """Return the arrays of a model: Witten-Bell shares of each context's letters."""
-    after: dict[Context, dict[int, int]] = {}
-    for length, counted in enumerate(seen, 1):
-        for gram, times in counted.items():
-            if times >= RARE.get(length, 1):
-                after.setdefault(gram[:-1], {})[gram[-1]] = times
-    contexts = np.full((len(after), ORDER - 1), NOTHING, np.int16)
-    counts, letters, shares, rests = [], [], [], []
-    for place, context in enumerate(sorted(after, key=lambda c: (len(c), c))):
+def pack(language: Language) -> dict[str, np.ndarray]:
+    """Return the arrays of a model as they are stored."""
+    contexts = np.full((len(language.places), language.order - 1), NOTHING, np.int16)
+    for place, context in enumerate(language.places):
         contexts[place, : len(context)] = context
-        found = after[context]
-        total = sum(found.values()) + len(found)
-        counts.append(len(found))
-        letters += found
-        shares += [times / total for times in found.values()]
-        rests.append(len(found) / total)
     return {
         "contexts": contexts,
-        "counts": np.array(counts, np.uint16),
-        "letters": np.array(letters, np.uint16),
-        "shares": np.array([_stored(share) for share in shares], np.uint8),
-        "rests": np.array([_stored(rest) for rest in rests], np.uint8),
+        "counts": np.diff(language.starts).astype(np.uint16),
+        "letters": language.letters,
+        "shares": _stored(language.shares),
+        "rests": _stored(language.rests),
         "characters": np.array(CHARACTERS),
     }
 
 
-def _stored(share: float) -> int:
-    return min(255, round(-SHARE_STEPS * math.log(share)))
+def _stored(shares: np.ndarray) -> np.ndarray:
+    return np.minimum(255, np.round(-SHARE_STEPS * np.log(shares))).astype(np.uint8)
+
+
+def write_places(shared: Path, file: Path) -> int:
+    """Write the units of all lists by province and district; return how many rows there are."""
+    parts: dict[tuple[str, str], set[str]] = {}
+    for table in sorted((shared / "places").glob("communes-*.csv")):
+        for row in _rows(table):
+            place = (bare_unit(row["province"]), bare_unit(row["district"]))
+            parts.setdefault(place, set()).add(bare_unit(row["name"]))
+    for row in _rows(shared / "places" / "commune-conversion-2025-07-01.csv"):
+        place = (bare_unit(row["new_province"]), "")
+        parts.setdefault(place, set()).add(bare_unit(row["new_name"]))
+    told = [[*place, "|".join(sorted(parts[place] - {""}))] for place in sorted(parts)]
+    text = io.StringIO()
+    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(told)
+    file.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))  # the same bytes each time
+    return len(told)
+
+
+def _rows(file: Path) -> Iterator[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as stream:
+        yield from csv.DictReader(stream)
 
 
 @click.command()
@@ -86,8 +109,10 @@ def main(shared: Path, texts: int, out: Path, names: tuple[str, ...]) -> None:
     """Write the models (all, or the NAMES given)."""
     lists = load_lists(shared)
     out.mkdir(parents=True, exist_ok=True)
+    print(f"{write_places(shared, out / FILE)} districts and provinces", flush=True)
     for name in names or MIXES:
-        packed = pack(count(lists, MIXES[name], texts, seed=20_251_126))
+        seen = count(lists, MIXES[name], texts, seed=20_251_126)
+        packed = pack(weigh(seen, len(CHARACTERS) + 1, RARE))
         np.savez_compressed(out / f"{name}.npz", **packed)
         size = (out / f"{name}.npz").stat().st_size / 1e6
         print(f"{name}: {len(packed['contexts'])} contexts, {len(packed['letters'])} n-grams, "

@@ -16,12 +16,12 @@ import pytest
 from pipeline import desk
 from pipeline.errors import BusyError, FixityError
 from pipeline.flow import page as page_flow
-from pipeline.flow.book import package_of, process, reindex, scan_jobs, working
+from pipeline.flow.book import book_said, package_of, process, reindex, scan_jobs, working
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, read_scan
 from pipeline.settings import Settings, WorkSettings, load_settings
 from pipeline.store.database import Database, open_database
-from pipeline.values import Page, PageImage, Quality
+from pipeline.values import Decision, Page, PageImage, Quality
 
 ROOT = Path(__file__).parent.parent
 SOHOA = [sys.executable, "-m", "pipeline"]
@@ -69,6 +69,23 @@ def test_a_person_is_found_without_marks(archive: Path, database: Database) -> N
     name = next(field for field in hits[0].record.fields if field.key == "nksHoTen")
     assert name.value == "Nguyễn Thị Lan"
     assert hits[0].why
+
+
+def test_what_people_decided_and_sure_fields_said_is_told_to_the_next_reading(
+    archive: Path, database: Database
+) -> None:
+    book = next(book for book in database.books() if book.form == "birth_table")
+    records = database.records(book.accession)
+    field = next(one for one in records[0].fields if one.key == "nksHoTen")
+    decision = Decision(records[0].id, field.key, "Ksor H'Bhang", "thu", "2026-11-26T00:00:00Z")
+    said = book_said(book, records, [decision])
+    assert said["place_text"][0] == book.place
+    assert "Ksor H'Bhang" in said["person_name"]
+    assert len(said["person_name"]) > 5
+    assert field.raw not in said["person_name"]
+    assert book_said(book, [], []) == {"place_text": (book.place,)}
+    jobs = scan_jobs(database, settings_for(archive), book, database.pages(book.accession))
+    assert set(said) == set(jobs[0].said)
 
 
 def test_a_look_is_logged_without_the_query(archive: Path, database: Database) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from pipeline.extract import reasons
 from pipeline.extract.confidence import Calibration, calibrated
 from pipeline.extract.ditto import DITTO, is_ditto, may_be_ditto
 from pipeline.extract.form import FormField
+from pipeline.extract.hearing import AS_READ, NUMERIC, Hearing, heard_again, heard_as_number
 from pipeline.extract.kinds.registry import KINDS
 from pipeline.extract.kinds.result import Clues, Read
 from pipeline.extract.pieces import (
@@ -18,6 +20,7 @@ from pipeline.extract.pieces import (
     confidence_of,
     joined,
     script_of,
+    text_of,
 )
 from pipeline.extract.slots import Slot
 from pipeline.letters import fold, nfc
@@ -28,7 +31,6 @@ SHAPED = 0.95  # confidence in a ditto mark told by its shape
 WORN = 0.5  # trust in a part of an answer whose words are the form's but for their tone marks
 AS_NUMBER = 0.7  # trust in a number that was first read as something else
 OTHER_SENSE = 0.3  # share of a reading's confidence that each of its other senses gets
-_NUMERIC = frozenset({"serial", "page", "int", "parcel", "decimal", "partial_date_or_age"})
 _WORDY = frozenset({"person_name", "person_or_org", "place_text", "text", "enum", "code_list"})
 
 
@@ -46,6 +48,7 @@ def read_slot(
     page: int,
     clues: Clues,
     calibration: Calibration,
+    hearing: Hearing = AS_READ,
     *,
     in_table: bool,
 ) -> Reading | None:
@@ -58,6 +61,7 @@ def read_slot(
         page: number of the scan.
         clues: of the book; the code list is the field's own.
         calibration: curves for the confidence.
+        hearing: how what stands there is read again as this field's kind.
         in_table: ditto marks are possible.
     """
     if not slot.pieces:
@@ -74,8 +78,11 @@ def read_slot(
         return _inherited(field, slot, raw, above, page, confidence)
     if in_table and all(piece.line.is_ditto for piece in slot.pieces):
         return _inherited(field, slot, DITTO, above, page, SHAPED)
+    if len(slot.keys) == 1 and not field.take:
+        slot = replace(slot, pieces=heard_again(field, slot.pieces, hearing))
+        raw, confidence = nfc(joined(slot.pieces)), confidence_of(slot.pieces)
     read = KINDS[field.kind](raw, clues)
-    number = _as_number(field, slot, clues) if in_table and not read.value else None
+    number = _as_number(field, slot, clues, hearing) if in_table and not read.value else None
     if number is not None:
         raw, read, confidence = number
     if field.only and not re.search(field.take, joined(slot.pieces), re.IGNORECASE):
@@ -89,19 +96,24 @@ def read_slot(
     return _made(field, slot, raw, read, others, min(1.0, confidence + same), page, calibration)
 
 
-def _as_number(field: FormField, slot: Slot, clues: Clues) -> tuple[str, Read, float] | None:
+def _as_number(
+    field: FormField, slot: Slot, clues: Clues, hearing: Hearing
+) -> tuple[str, Read, float] | None:
     """Return text, value and confidence of a cell as the number that its column asks for.
 
     None when the column asks for none, or the ink gives none.
     """
-    if field.kind not in _NUMERIC or len(slot.pieces) != 1:
+    if field.kind not in NUMERIC or len(slot.pieces) != 1:
         return None
-    for text, sure in slot.pieces[0].line.numbers[:1]:
-        read = KINDS[field.kind](text, clues)
-        if read.value:
-            doubts = tuple(dict.fromkeys((*read.doubts, reasons.MISREAD_CORRECTED)))
-            return text, read._replace(doubts=doubts, trust=AS_NUMBER * read.trust), sure
-    return None
+    number = heard_as_number(slot.pieces[0], hearing)
+    if number is None:
+        return None
+    text, sure = text_of(number), confidence_of([number])
+    read = KINDS[field.kind](text, clues)
+    if not read.value:
+        return None
+    doubts = tuple(dict.fromkeys((*read.doubts, reasons.MISREAD_CORRECTED)))
+    return text, read._replace(doubts=doubts, trust=AS_NUMBER * read.trust), sure
 
 
 def _part(field: FormField, raw: str) -> str | None:

@@ -121,7 +121,7 @@ def _moved(text: str, other: str, place: int) -> int:
 
 def polygon_of(pieces: Sequence[Piece]) -> Polygon:
     """Return where the pieces stand: the cut line itself, or the box around several."""
-    outlines = [_cut(piece) for piece in pieces]
+    outlines = [cut(piece) for piece in pieces]
     return outlines[0] if len(outlines) == 1 else box_around(outlines)
 
 
@@ -133,19 +133,23 @@ def box_around(polygons: Sequence[Polygon]) -> Polygon:
     return ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
-def _cut(piece: Piece) -> Polygon:
+def cut(piece: Piece) -> Polygon:
+    """Return the part of its line's outline in which the piece stands."""
     line = piece.line
     if len(line.polygon) < 4 or not line.text or (piece.start, piece.end) == (0, len(line.text)):
         return line.polygon
-    left, right = _fractions(piece)
+    left, right = span_of(piece)
     half = len(line.polygon) // 2
     top, bottom = line.polygon[:half], line.polygon[: half - 1 : -1]
     corners = (_along(top, left), _along(top, right), _along(bottom, right), _along(bottom, left))
     return corners
 
 
-def _fractions(piece: Piece) -> tuple[float, float]:
+def span_of(piece: Piece) -> tuple[float, float]:
+    """Return where the piece begins and ends, as fractions of its line's width."""
     letters = piece.line.letters
+    if (piece.start, piece.end) == (0, len(piece.line.text)):
+        return 0.0, 1.0
     if len(letters) == len(piece.line.text) and piece.end > piece.start:
         return letters[piece.start].left, letters[piece.end - 1].right
     length = len(piece.line.text)

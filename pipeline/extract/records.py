@@ -1,12 +1,14 @@
 """Make records of a read page: find its entries, read their fields, check them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from pipeline.extract import reasons
 from pipeline.extract.confidence import Calibration, shipped_calibration
 from pipeline.extract.fields import read_slot
 from pipeline.extract.form import Form
+from pipeline.extract.hearing import AS_READ, Hearing, said_by
 from pipeline.extract.kinds.result import Clues
 from pipeline.extract.locate import find_entries
 from pipeline.extract.rules import CONFLICT, broken_rules, compared
@@ -22,6 +24,7 @@ def extract_records(
     page: int,
     years: tuple[int, int],
     calibration: Calibration | None = None,
+    hearing: Hearing = AS_READ,
 ) -> tuple[Record, ...]:
     """Return the entries on one scan.
 
@@ -33,14 +36,39 @@ def extract_records(
         page: number of the scan in the book.
         years: first and last year of the book's entries; zeros when unknown.
         calibration: curves for the confidence; those that come with the program when None.
+        hearing: how lines are read again by their kind; what sure fields of this scan say is
+            leant to besides.
     """
     curves = shipped_calibration() if calibration is None else calibration
+    entries = find_entries(form, sheets)
+
+    def read(hearing: Hearing) -> list[Record]:
+        return _records(form, entries, accession, page, Clues(years), curves, hearing)
+
+    if hearing.reread is not None:  # the second look asks much of what the first one asked
+        hearing = hearing._replace(reread=cache(hearing.reread))
+    records = read(hearing)
+    said = said_by(form, records, hearing.said)
+    if hearing.reread is not None and said != hearing.said:
+        records = read(hearing._replace(said=said))
+    return check_series(form, records)
+
+
+def _records(
+    form: Form,
+    entries: Iterable[Entry],
+    accession: str,
+    page: int,
+    clues: Clues,
+    curves: Calibration,
+    hearing: Hearing,
+) -> list[Record]:
     records: list[Record] = []
     above: Mapping[str, FieldValue] = {}
-    for entry in find_entries(form, sheets):
+    for entry in entries:
         if entry.row == 1:
             above = {}
-        fields, doubts = _fields(form, entry, above, page, Clues(years), curves)
+        fields, doubts = _fields(form, entry, above, page, clues, curves, hearing)
         above = fields
         fields = compared(form, fields)
         doubts += [
@@ -51,7 +79,7 @@ def extract_records(
         if entry.is_half:
             doubts.append(Doubt("", reasons.HALF_ROW))
         records.append(_record(form, entry, fields, doubts, accession, page))
-    return check_series(form, records)
+    return records
 
 
 def _fields(
@@ -61,6 +89,7 @@ def _fields(
     page: int,
     clues: Clues,
     calibration: Calibration,
+    hearing: Hearing,
 ) -> tuple[dict[str, FieldValue], list[Doubt]]:
     by_key = {field.key: field for field in form.fields}
     fields: dict[str, FieldValue] = {}
@@ -74,6 +103,7 @@ def _fields(
                 page,
                 clues,
                 calibration,
+                hearing,
                 in_table=form.layout == "table",
             )
             if reading:

@@ -15,6 +15,7 @@ from pipeline.archive.json_lines import json_lines
 from pipeline.archive.package import card_of, is_pdfa, seal
 from pipeline.archive.pdfa import PdfLimits, PdfPage, Picture, write_pdf
 from pipeline.errors import BusyError, ProgramError, UsageError, exit_code
+from pipeline.extract.hearing import said_by
 from pipeline.extract.sequence import check_book
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, forms
@@ -24,7 +25,7 @@ from pipeline.ingest.files import embedded_bytes
 from pipeline.ingest.intake import Progress
 from pipeline.settings import Settings
 from pipeline.store.database import Database, PageState, now
-from pipeline.values import Book, Master, Page, PageReading, Record
+from pipeline.values import Book, Decision, Master, Page, PageReading, Record
 from pipeline.words import _
 
 
@@ -179,6 +180,7 @@ def scan_jobs(
     """Return what reading these pages of a book takes."""
     masters = {master.sha256: master for master in database.masters(book.accession)}
     package = package_of(settings.archive, book.accession)
+    said = book_said(book, database.records(book.accession), database.decisions(book.accession))
     return [
         ScanJob(
             package / masters[page.master].path,
@@ -188,9 +190,35 @@ def scan_jobs(
             book.form,
             book.years,
             settings,
+            said,
         )
         for page in pages
     ]
+
+
+def book_said(
+    book: Book, records: Sequence[Record], decisions: Sequence[Decision]
+) -> dict[str, tuple[str, ...]]:
+    """Return by kind of field what is known of the book before its pages are read (again).
+
+    The place on its card, what people decided, and what sure fields said when it was read before:
+    the same whatever page comes first, so that reading a page does not depend on chance.
+    """
+    decided = {(decision.record, decision.key): decision.value for decision in decisions}
+
+    def known(record: Record) -> Record:
+        fields = (
+            replace(field, raw=text, value=text, confidence=1.0)
+            if (text := decided.get((record.id, field.key))) is not None
+            else field
+            for field in record.fields
+        )
+        return replace(record, fields=tuple(fields))
+
+    said: dict[str, tuple[str, ...]] = {"place_text": (book.place,)} if book.place else {}
+    for form in sorted({record.form for record in records}):
+        said = said_by(forms()[form], [known(r) for r in records if r.form == form], said)
+    return said
 
 
 def _finish(database: Database, settings: Settings, book: Book, on_progress: Progress) -> None:

@@ -9,8 +9,8 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from functools import cache, lru_cache
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from pipeline import plugs
 from pipeline.clean.steps import clean
 from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
 from pipeline.extract.form import Form, load_forms
+from pipeline.extract.hearing import Hearing, Said
 from pipeline.extract.recognise import recognise
 from pipeline.extract.records import extract_records
 from pipeline.ingest.files import open_frame
@@ -31,9 +32,8 @@ from pipeline.layout.dittos import mark_dittos
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import Rules, find_rules
-from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.engines import Engine
-from pipeline.ocr.reading import read_pages
+from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
@@ -46,6 +46,7 @@ from pipeline.values import (
     Record,
     Script,
     Step,
+    Strokes,
     TickBox,
 )
 from pipeline.words import _
@@ -63,6 +64,7 @@ class ScanJob:
         name: what to call the file in sentences.
         sha256: what the file's bytes must sum up to; empty when nobody knows.
         form: id of the form; empty to have it recognised.
+        said: by kind of field, what the book has said so far.
     """
 
     file: Path
@@ -72,6 +74,7 @@ class ScanJob:
     form: str
     years: tuple[int, int]
     settings: Settings
+    said: Said = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +121,14 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     with clock.stage("clean"):
         sides = clean(image, readers["handwriting"].legibility)
     with clock.stage("layout"):
-        laid = [_laid_out(side) for side in sides]
+        laid = [lay_out(side) for side in sides]
     with clock.stage("ocr"):
-        read = read_pages([(bare, sheet.lines) for sheet, bare in laid], readers)
-    sheets = [replace(sheet, lines=lines) for (sheet, _), lines in zip(laid, read, strict=True)]
+        read = read_pages([Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid], readers)
+    sheets = [replace(sheet, lines=lines) for (sheet, *_), lines in zip(laid, read, strict=True)]
     with clock.stage("extract"):
-        sheets = _with_records(sheets, job)
+        sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
     # Extraction wants the engines' own opinions; people want probabilities.
-    readings = tuple(_on_scan(_calibrated(sheet), sides) for sheet in sheets)
+    readings = tuple(_on_scan(_calibrated(sheet, readers), sides) for sheet in sheets)
     return ScanOutcome(job.page, readings, clock.steps())
 
 
@@ -190,11 +193,11 @@ def _emptied(side: PageImage) -> _Emptied:
     return _Emptied(rules, boxes, words, erase_rules(words, rules))
 
 
-def _laid_out(side: PageImage) -> tuple[PageReading, PageImage]:
-    """Return a side's reading with its lines yet unread, and the side without rules and boxes."""
+def lay_out(side: PageImage) -> tuple[PageReading, PageImage, Strokes]:
+    """Return a side's reading, its lines yet unread; the side without rules and boxes; its ink."""
     rules, boxes, words, bare = _emptied(side)
     cells = find_cells(side, rules)
-    lines = find_lines(words, rules, cells)
+    lines, strokes = find_lines(words, rules, cells)
     height, width = side.pixels.shape
     sheet = PageReading(
         side=side.side,
@@ -207,14 +210,17 @@ def _laid_out(side: PageImage) -> tuple[PageReading, PageImage]:
         lines=mark_dittos(bare, lines),
         boxes=boxes,
     )
-    return sheet, bare
+    return sheet, bare, strokes
 
 
-def _with_records(sheets: Sequence[PageReading], job: ScanJob) -> list[PageReading]:
+def _with_records(
+    sheets: Sequence[PageReading], job: ScanJob, hearing: Hearing
+) -> list[PageReading]:
     form, confidence = (forms()[job.form], 1.0) if job.form else recognise(forms(), sheets)
     if form is None:
         return list(sheets)
-    records = extract_records(form, sheets, job.page.accession, job.page.number, job.years)
+    page = job.page
+    records = extract_records(form, sheets, page.accession, page.number, job.years, hearing=hearing)
     return [
         replace(
             sheet,
@@ -226,8 +232,9 @@ def _with_records(sheets: Sequence[PageReading], job: ScanJob) -> list[PageReadi
     ]
 
 
-def _calibrated(sheet: PageReading) -> PageReading:
-    return replace(sheet, lines=tuple(map(calibrate, sheet.lines)))
+def _calibrated(sheet: PageReading, readers: Mapping[Script, Engine]) -> PageReading:
+    lines = (calibrated(readers, replace(line, signal=None)) for line in sheet.lines)
+    return replace(sheet, lines=tuple(lines))
 
 
 def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:

@@ -17,6 +17,8 @@ Labels = npt.NDArray[np.int32]
 SPECK_MM = 0.22  # smaller than the dot under ạ from a fine pen
 RING_MM = 16.0  # strokes as high as this are stamps' rings and borders
 DITTO_MM = 40.0  # in a cell a flat stroke up to this is a ditto mark, and no rule
+AT_HOME = 0.5  # of its cell's usual distance from the rule: ink that is nearer is a tail
+ALONE = 0.35  # of the ink in the cell next to it: a cell with less holds tails and nothing else
 TAIL_MM = 4.0  # a stroke that reaches no further over a rule is the tail of a letter beyond it
 
 
@@ -138,15 +140,29 @@ def _give_tails_back(
     before = _first_piece(pieces.labels, rows, columns, -reach, turned=turned)
     after = _first_piece(pieces.labels, rows, columns, reach, turned=turned)
     met = (before >= 0) & (after >= 0)
-    before, after = before[met], after[met]
-    for one, two in {(int(a), int(b)) for a, b in zip(before, after, strict=True)}:
-        if pieces.cell[one] == pieces.cell[two] or -2 in (pieces.cell[one], pieces.cell[two]):
-            continue
-        low, high = (pieces.left, pieces.right) if turned else (pieces.top, pieces.bottom)
-        small, large = sorted((one, two), key=lambda piece: int(pieces.area[piece]))
-        reach = high[small] - low[small]
-        is_tail = reach < scale.px(TAIL_MM) and pieces.area[small] < 0.6 * pieces.area[large]
-        if is_tail:
+    pairs = {(int(a), int(b)) for a, b in zip(before[met], after[met], strict=True)}
+    pairs = {(a, b) for a, b in pairs if pieces.cell[a] != pieces.cell[b]}
+    pairs = {(a, b) for a, b in pairs if -2 not in (pieces.cell[a], pieces.cell[b])}
+    if not pairs:
+        return
+    low, high = (pieces.left, pieces.right) if turned else (pieces.top, pieces.bottom)
+    other = (pieces.top + pieces.bottom if turned else pieces.left + pieces.right) / 2
+    along, across = (rows, columns) if turned else (columns, rows)
+    depth = np.abs((low + high) / 2 - np.interp(other, along, across))
+    inked = np.bincount(pieces.cell + 2, pieces.area)
+    usual = np.bincount(pieces.cell + 2, pieces.area * depth) / np.maximum(inked, 1)
+    for one, two in pairs:
+        cells = pieces.cell[[one, two]] + 2
+        if cells.min() == 1:  # outside tables
+            small, large = sorted((one, two), key=lambda piece: int(pieces.area[piece]))
+            is_tail = pieces.area[small] < 0.6 * pieces.area[large]
+        else:
+            # Writing in a cell is about as far from the rule as its other writing; tails are not.
+            at_home = depth[[one, two]] / usual[cells]
+            share = inked[cells] / inked[cells].max()
+            small, large = (one, two) if (at_home * share).argmin() == 0 else (two, one)
+            is_tail = min(at_home) < AT_HOME or min(share) < ALONE
+        if is_tail and high[small] - low[small] < scale.px(TAIL_MM):
             pieces.cell[small] = pieces.cell[large]
 
 

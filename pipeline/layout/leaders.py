@@ -13,7 +13,8 @@ MAX_DOT_MM = 0.95
 MIN_DOTS = 6
 MAX_PITCH_MM = 2.6
 MAX_GAP_MM = 60.0  # writing over a leader hides its dots
-MAX_HIDDEN_MM = 12.0  # so far a single dot is still known by its step
+MAX_HIDDEN_MM = 18.0  # so far, a long word, a single dot is still known by its step
+MIN_SHORT = 4  # dots of a leader that writing covers, where others tell the distance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +49,9 @@ def find_leaders(dark: Darkness) -> Leaders:
     numbers = np.flatnonzero(small)
     dots = _Dots(centres[numbers, 0], centres[numbers, 1], numbers)
     rows = [row for row in _rows(dots, dark) if _is_regular(dots.x[row], dark)]
+    sure = [row for row in rows if len(row) >= MIN_DOTS]
+    usual = float(np.median(np.concatenate([np.diff(dots.x[row]) for row in sure]))) if sure else 0
+    rows = [row for row in rows if len(row) >= MIN_DOTS or _has_pitch(dots.x[row], usual)]
     chosen = np.zeros(len(stats), np.bool_)
     for row in rows:
         chosen[dots.label[row]] = True
@@ -81,7 +85,7 @@ def _rows(dots: _Dots, dark: Darkness) -> list[npt.NDArray[np.int64]]:
             seen[j] = True
             row.append(j)
             j = int(after[j])
-        if len(row) >= MIN_DOTS:
+        if len(row) >= MIN_SHORT:
             rows.append(order[np.array(row)])
     return rows
 
@@ -92,6 +96,11 @@ def _is_regular(xs: npt.NDArray[np.float64], dark: Darkness) -> bool:
     usual = float(np.median(pitches))
     near = np.abs(pitches - usual) <= max(1.0, 0.2 * usual)
     return bool(usual >= dark.scale.px(0.45) and near.mean() >= 0.7)
+
+
+def _has_pitch(xs: npt.NDArray[np.float64], usual: float) -> bool:
+    """Tell whether a few dots stand as far apart as those of the page's leaders."""
+    return bool((np.abs(np.diff(xs) - usual) < 0.12 * usual).all())
 
 
 def _joined(
@@ -130,6 +139,8 @@ def _lengthened(path: tuple[Point, ...], dots: _Dots, dark: Darkness) -> tuple[P
     if len(places) < MIN_DOTS:
         return path
     pitch = float(np.median(np.diff(places)))
+    gaps = np.diff(places)
+    pitch = float(gaps[np.abs(gaps - pitch) < 0.2 * pitch].mean())
     reach = dark.scale.px(MAX_HIDDEN_MM)
     points = list(path)
     beyond = np.sort(dots.x[on_line])

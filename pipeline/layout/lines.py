@@ -1,17 +1,21 @@
 """Find the written lines of a page: in the cells of its tables, and outside them."""
 
+import numpy as np
+
 from pipeline.layout.darkness import Darkness
 from pipeline.layout.order import in_reading_order
 from pipeline.layout.rules import Rules
 from pipeline.layout.writing import Quad
-from pipeline.layout.written import find_written
-from pipeline.values import Cell, Line, PageImage, Polygon
+from pipeline.layout.written import Written, find_written
+from pipeline.values import Cell, Line, PageImage, Polygon, Strokes
 
 MARGIN_MM = 0.5
 
 
-def find_lines(image: PageImage, rules: Rules, cells: tuple[Cell, ...]) -> tuple[Line, ...]:
-    """Return outlines of the written lines in reading order, their text yet empty."""
+def find_lines(
+    image: PageImage, rules: Rules, cells: tuple[Cell, ...]
+) -> tuple[tuple[Line, ...], Strokes]:
+    """Return outlines of the written lines in reading order, yet unread, and their ink."""
     written = find_written(image, rules, cells)
     lines = [
         Line(
@@ -20,7 +24,17 @@ def find_lines(image: PageImage, rules: Rules, cells: tuple[Cell, ...]) -> tuple
         )
         for line in written.lines
     ]
-    return in_reading_order(lines, cells)
+    ordered = in_reading_order(lines, cells)
+    return ordered, _strokes(written, lines, ordered)
+
+
+def _strokes(written: Written, lines: list[Line], ordered: tuple[Line, ...]) -> Strokes:
+    """Return which line each stroke belongs to."""
+    place = {id(line): number for number, line in enumerate(ordered)}
+    owner = np.full(len(written.pieces.area) + 1, -1, np.int32)  # the last is that of the paper
+    for line, ink in zip(lines, written.lines, strict=True):
+        owner[ink.pieces] = place[id(line)]
+    return Strokes(owner[written.pieces.labels], written.dark.factor)
 
 
 def _polygon(quad: Quad, dark: Darkness, image: PageImage) -> Polygon:

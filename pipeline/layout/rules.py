@@ -7,13 +7,17 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.layout.crossings import true_rules
-from pipeline.layout.darkness import measure_darkness
+from pipeline.layout.darkness import Scale, measure_darkness
 from pipeline.layout.follow import Trace
 from pipeline.layout.leaders import find_leaders
 from pipeline.layout.traces import find_traces
 from pipeline.values import PageImage, Point
 
 Floats = npt.NDArray[np.float64]
+
+ON_PATH_PX = 3  # of the working scale, between a rule and what lies on it
+WORDS_MM = 80.0  # what writing on a leader makes is no longer than a few words
+NEXT_MM = 18.0  # from its end to the leader's next dots: a long word
 
 
 class Rule(NamedTuple):
@@ -52,18 +56,21 @@ def find_rules(image: PageImage) -> Rules:
     flat, tall = true_rules(
         find_traces(plain, dark), find_traces(np.ascontiguousarray(plain.T), dark), dark.scale
     )
+    paths = [np.array(path) for path in leaders.paths]
+    # Letters that stand on a leader make a rule of their feet and the dots they touch.
+    flat = [trace for trace in flat if not _is_led(trace, paths, dark.scale)]
     dotted = [
         Trace(
-            np.array(path)[:, 0],
-            np.array(path)[:, 1],
+            path[:, 0],
+            path[:, 1],
             leaders.size_px,
             1.0,
             1.0,
             0.0,
             np.zeros((0, 2)),
         )
-        for path in leaders.paths
-        if not _lies_on(np.array(path), flat)
+        for path in paths
+        if not _lies_on(path, flat)
     ]
     return Rules(
         horizontal=_rules(flat, dark.factor, turned=False),
@@ -83,11 +90,27 @@ def _rules(traces: list[Trace], factor: float, *, turned: bool) -> tuple[Rule, .
     return tuple(found)
 
 
+def _is_led(trace: Trace, paths: list[Floats], scale: Scale) -> bool:
+    """Tell whether a trace is no rule: a leader runs along half of it, or goes on where it ends."""
+    start, end = float(trace.along[0]), float(trace.along[-1])
+    shared = 0.0
+    for path in paths:
+        left, right = max(start, float(path[0, 0])), min(end, float(path[-1, 0]))
+        middle = (left + right) / 2
+        level = float(np.interp(middle, path[:, 0], path[:, 1]))
+        if abs(float(np.interp(middle, trace.along, trace.across)) - level) >= ON_PATH_PX:
+            continue
+        if left - right < scale.px(NEXT_MM) and end - start < scale.px(WORDS_MM):
+            return True
+        shared += max(0.0, right - left)
+    return shared > 0.5 * (end - start)
+
+
 def _lies_on(path: Floats, traces: list[Trace]) -> bool:
     """Tell whether a row of dots is the remains of a rule."""
     x, y = path.mean(axis=0)
     return any(
         trace.along[0] <= x <= trace.along[-1]
-        and abs(float(np.interp(x, trace.along, trace.across)) - y) < 3
+        and abs(float(np.interp(x, trace.along, trace.across)) - y) < ON_PATH_PX
         for trace in traces
     )

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from pipeline.layout.components import Components
 from pipeline.layout.darkness import Scale
+from pipeline.layout.parting import part_piece
 from pipeline.layout.strands import Strand, find_strands
 
 Ints = npt.NDArray[np.int64]
@@ -36,6 +37,13 @@ class Span(NamedTuple):
     y: float
 
 
+class Lined(NamedTuple):
+    """A written line: its outline and the numbers of its pieces of ink."""
+
+    quad: Quad
+    pieces: Ints
+
+
 def find_quads(
     pieces: Components,
     members: Ints,
@@ -44,8 +52,10 @@ def find_quads(
     *,
     usual: float = 0.0,
     cut: bool,
-) -> list[Quad]:
-    """Return outlines of the written lines that the member pieces form, from top to bottom.
+) -> tuple[list[Lined], Components]:
+    """Return the written lines that the member pieces form, from top to bottom, and all pieces.
+
+    Pieces in which letters of several lines touch are parted: their parts come after the others.
 
     Args:
         pieces: of the whole page.
@@ -55,12 +65,13 @@ def find_quads(
         usual: height of a written line in px, as far as other regions tell.
         cut: part rows of writing at wide gaps.
     """
-    quads = []
+    lines = []
     for band in _bands(pieces, members, scale):
         strands, pitch = find_strands(pieces, band, scale, usual)
-        for owned in _owners(pieces, band, strands, pitch):
-            quads += _quads(pieces, owned, scale, leaders, cut=cut)
-    return quads
+        owned, pieces = _owners(pieces, band, strands, pitch)
+        for mine in owned:
+            lines += _lines(pieces, mine, scale, leaders, cut=cut)
+    return lines, pieces
 
 
 def band_heights(pieces: Components, members: Ints, scale: Scale) -> list[int]:
@@ -106,43 +117,36 @@ def _with_marks(pieces: Components, bands: list[Ints], scale: Scale) -> list[Int
     return joined
 
 
-class _Owned(NamedTuple):
-    """The pieces of one line, with the part of each that belongs to it."""
-
-    pieces: Ints
-    tops: Ints
-    bottoms: Ints
-
-
-def _owners(pieces: Components, band: Ints, strands: list[Strand], pitch: float) -> list[_Owned]:
-    """Return for each line its pieces."""
-    tops, bottoms = pieces.top[band], pieces.bottom[band]
+def _owners(
+    pieces: Components, band: Ints, strands: list[Strand], pitch: float
+) -> tuple[list[Ints], Components]:
+    """Return for each line its pieces; and all pieces, those that join lines parted."""
     if len(strands) == 1:
-        return [_Owned(band, tops, bottoms)]
+        return [band], pieces
+    tops, bottoms = pieces.top[band], pieces.bottom[band]
     xs, ys = (pieces.left[band] + pieces.right[band]) / 2, (tops + bottoms) / 2
     runs = np.array([np.interp(xs, line.xs, line.ys) for line in strands])
     beyond = np.array(
         [np.maximum(0, np.maximum(line.xs[0] - xs, xs - line.xs[-1])) for line in strands]
     )
-    owner = (np.abs(runs - ys) + 0.3 * beyond).argmin(axis=0)
-    is_small = bottoms - tops < 0.3 * pitch
-    small, large = np.flatnonzero(is_small), np.flatnonzero(~is_small)
-    if len(small) and len(large):
-        owner[small] = owner[large][_nearest(pieces, band[small], band[large])]
     # A piece that runs through the middle of several lines joins their letters: each has a part.
     through = (runs > tops + 0.1 * pitch) & (runs < bottoms - 0.1 * pitch) & (beyond == 0)
     is_shared = through.sum(axis=0) > 1
-    owned = []
-    for line in range(len(strands)):
-        mine = np.flatnonzero((owner == line) | (through[line] & is_shared))
-        if len(mine):
-            low = np.maximum(tops[mine], np.floor(runs[line, mine] - 0.75 * pitch))
-            high = np.minimum(bottoms[mine], np.ceil(runs[line, mine] + 0.65 * pitch))
-            keep = high > low
-            owned.append(
-                _Owned(band[mine][keep], low[keep].astype(np.int64), high[keep].astype(np.int64))
-            )
-    return [part for part in owned if len(part.pieces)]
+    owner = (np.abs(runs - ys) + 0.3 * beyond).argmin(axis=0)
+    # A mark is its letter's, whichever line it is nearer to; but on wide lines letters are low too.
+    heights = bottoms - tops
+    is_small = heights < min(0.3 * pitch, 0.6 * float(np.median(heights)))
+    small, large = np.flatnonzero(is_small), np.flatnonzero(~is_small)
+    if len(small) and len(large):
+        owner[small] = owner[large][_nearest(pieces, band[small], band[large])]
+    owned = [band[(owner == line) & ~is_shared] for line in range(len(strands))]
+    for place in np.flatnonzero(is_shared).tolist():
+        joined = np.flatnonzero(through[:, place]).tolist()
+        first = len(pieces.area)
+        pieces = part_piece(pieces, int(band[place]), [strands[line] for line in joined], pitch)
+        for number, line in enumerate(joined, first):
+            owned[line] = np.append(owned[line], number)
+    return [mine for mine in owned if len(mine)], pieces
 
 
 def _nearest(pieces: Components, some: Ints, others: Ints) -> Ints:
@@ -159,17 +163,16 @@ def _nearest(pieces: Components, some: Ints, others: Ints) -> Ints:
     )
 
 
-def _quads(
+def _lines(
     pieces: Components,
-    owned: _Owned,
+    owned: Ints,
     scale: Scale,
     leaders: Sequence[Span],
     *,
     cut: bool,
-) -> list[Quad]:
-    """Return one line's outline, or several where wide gaps part it."""
-    order = np.argsort(pieces.left[owned.pieces], kind="stable")
-    mine, tops, bottoms = owned.pieces[order], owned.tops[order], owned.bottoms[order]
+) -> list[Lined]:
+    """Return one line, or several where wide gaps part it."""
+    mine = owned[np.argsort(pieces.left[owned], kind="stable")]
     starts = np.zeros(0, np.int64)
     if cut:
         reach = np.maximum.accumulate(pieces.right[mine])
@@ -178,14 +181,9 @@ def _quads(
         starts = np.array([
             place + 1 for place in wide
             if not _is_led(reach[place], pieces.left[mine][place + 1],
-                           int(bottoms[: place + 1].max()), leaders, scale)
+                           int(pieces.bottom[mine[: place + 1]].max()), leaders, scale)
         ], np.int64)  # fmt: skip
-    return [
-        _quad(pieces, part, top, bottom, scale)
-        for part, top, bottom in zip(
-            np.split(mine, starts), np.split(tops, starts), np.split(bottoms, starts), strict=True
-        )
-    ]
+    return [Lined(_quad(pieces, part, scale), part) for part in np.split(mine, starts)]
 
 
 def _is_led(left: int, right: int, bottom: int, leaders: Sequence[Span], scale: Scale) -> bool:
@@ -199,24 +197,24 @@ def _is_led(left: int, right: int, bottom: int, leaders: Sequence[Span], scale: 
     return shared > 0.5 * (right - left)
 
 
-def _quad(pieces: Components, part: Ints, tops: Ints, bottoms: Ints, scale: Scale) -> Quad:
+def _quad(pieces: Components, part: Ints, scale: Scale) -> Quad:
     left, right = float(pieces.left[part].min()), float(pieces.right[part].max())
-    slope = _slope(pieces, part, tops, bottoms, scale)
+    slope = _slope(pieces, part, scale)
     middles = (pieces.left[part] + pieces.right[part]) / 2 - left
     return Quad(
         left,
         right,
-        float((tops - slope * middles).min()),
-        float((bottoms - slope * middles).max()),
+        float((pieces.top[part] - slope * middles).min()),
+        float((pieces.bottom[part] - slope * middles).max()),
         slope,
     )
 
 
-def _slope(pieces: Components, part: Ints, tops: Ints, bottoms: Ints, scale: Scale) -> float:
+def _slope(pieces: Components, part: Ints, scale: Scale) -> float:
     """Return how the line falls, px down for each px to the right; 0 for short lines."""
-    left, right = pieces.left[part], pieces.right[part]
+    left, right, bottoms = pieces.left[part], pieces.right[part], pieces.bottom[part]
     length = float(right.max() - left.min())
-    heights = bottoms - tops
+    heights = bottoms - pieces.top[part]
     body = heights > 0.5 * np.median(heights)
     if length < scale.px(40) or body.sum() < 8:
         return 0.0

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.layout.components import Components, Labels, find_components
+from pipeline.layout.components import Components, Ints, Labels, find_components
 from pipeline.layout.darkness import Darkness, Scale, measure_darkness
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.rules import Rule, Rules
@@ -25,18 +25,21 @@ class InkLine(NamedTuple):
     """One written line.
 
     cell: number of its cell; -1 outside tables.
+    pieces: numbers of its pieces of ink.
     """
 
     cell: int
     quad: Quad
+    pieces: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Written:
-    """What is written on a page: outlines in px of the working scale."""
+    """What is written on a page: outlines and pieces of ink in px of the working scale."""
 
     dark: Darkness
     lines: tuple[InkLine, ...]
+    pieces: Components
 
 
 def find_written(image: PageImage, rules: Rules, cells: Sequence[Cell]) -> Written:
@@ -52,12 +55,15 @@ def find_written(image: PageImage, rules: Rules, cells: Sequence[Cell]) -> Writt
     lines = []
     for number, members in regions:
         is_wide = number < 0 or _width(cells[number]) > dark.scale.px(BIG_CELL_MM) * dark.factor
-        for quad in find_quads(
+        found, pieces = find_quads(
             pieces, members, dark.scale, spans, usual=0.0 if is_wide else usual, cut=is_wide
-        ):
-            if _is_written(quad, dark, in_cell=number >= 0):
-                lines.append(InkLine(number, quad))
-    return Written(dark, tuple(lines))
+        )
+        lines += [
+            InkLine(number, line.quad, line.pieces)
+            for line in found
+            if _is_written(line.quad, dark, in_cell=number >= 0)
+        ]
+    return Written(dark, tuple(lines), pieces)
 
 
 def _at_scale(rules: Rules, factor: float) -> Rules:

@@ -24,6 +24,7 @@ from pipeline.measure.pairing import (
 Item = TypeVar("Item")
 
 SURE = 0.95
+PRECISIONS = (0.99, 0.995)  # at which an office may want to take fields as they are read
 BINS = 10
 
 
@@ -64,7 +65,10 @@ def measure(truth: Json, pred: Json) -> Json:
             "precision": share(near, records.read),
             "recall": share(near, records.truth),
         },
-        "calibration": _calibration(fields),
+        "calibration": {
+            **_calibration(fields),
+            "script": _groups(fields, lambda pair: pair.script, _calibration_error),
+        },
     }
 
 
@@ -156,26 +160,68 @@ def _fields(pairs: Sequence[FieldPair]) -> Json:
 
 def _calibration(pairs: Sequence[FieldPair]) -> Json:
     """Return how far confidence and share of right values lie apart, over ten equal bins."""
-    told = [
+    told = _opinions(pairs)
+    table = _bins(told)
+    sure = [right for confidence, right in told if confidence >= SURE]
+    return {
+        "fields": len(told),
+        "ece": _gap(table),
+        "bins": table,
+        "sure": {"fields": len(sure), "share": share(len(sure), len(told)),
+                 "right": share(sum(sure), len(sure))},
+        "acceptable": [_acceptable(told, precision) for precision in PRECISIONS],
+    }  # fmt: skip
+
+
+def _calibration_error(pairs: Sequence[FieldPair]) -> Json:
+    told = _opinions(pairs)
+    return {"fields": len(told), "ece": _gap(_bins(told))}
+
+
+def _opinions(pairs: Sequence[FieldPair]) -> list[tuple[float, bool]]:
+    """Return the confidence of each field that was read, and whether its value is right."""
+    return [
         (pair.confidence, bool(pair.raw) and pair.value == pair.read_value)
         for pair in pairs
         if pair.confidence is not None
     ]
+
+
+def _acceptable(told: Sequence[tuple[float, bool]], precision: float) -> Json:
+    """Return how many fields could be taken unseen so that that share of them is right.
+
+    The threshold is the lowest confidence from which on the fields of this very set are right so
+    often: a bound for what is possible, not a promise for other pages.
+    """
+    ranked = sorted(told, reverse=True)
+    right = taken = 0
+    threshold = None
+    for place, (confidence, hit) in enumerate(ranked, 1):
+        right += hit
+        whole = place == len(ranked) or ranked[place][0] < confidence  # none left of it
+        if whole and right >= precision * place:
+            taken, threshold = place, confidence
+    return {
+        "precision": precision,
+        "threshold": threshold,
+        "fields": taken,
+        "share": share(taken, len(told)),
+    }
+
+
+def _bins(told: Sequence[tuple[float, bool]]) -> list[Json]:
     bins: list[list[tuple[float, bool]]] = [[] for _index in range(BINS)]
     for confidence, right in told:
         bins[min(int(confidence * BINS), BINS - 1)].append((confidence, right))
-    table = [_bin(index, inside) for index, inside in enumerate(bins)]
+    return [_bin(index, inside) for index, inside in enumerate(bins)]
+
+
+def _gap(table: Sequence[Json]) -> float | None:
+    """Return the expected calibration error of a reliability table."""
     gaps = sum(
         row["fields"] * abs(row["confidence"] - row["right"]) for row in table if row["fields"]
     )
-    sure = [right for confidence, right in told if confidence >= SURE]
-    return {
-        "fields": len(told),
-        "ece": share(gaps, len(told)),
-        "bins": table,
-        "sure": {"fields": len(sure), "share": share(len(sure), len(told)),
-                 "right": share(sum(sure), len(sure))},
-    }  # fmt: skip
+    return share(gaps, sum(row["fields"] for row in table))
 
 
 def _bin(index: int, inside: Sequence[tuple[float, bool]]) -> Json:

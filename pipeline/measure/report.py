@@ -27,6 +27,8 @@ def report(result: Json) -> str:
         _("## Độ tin"),
         _calibration_line(result["calibration"]),
         _table((_("độ tin"), _("trường"), _("trung bình"), _("đúng")), _bin_rows(result)),
+        _table((_("kiểu chữ"), _("trường"), "ECE"), _script_rows(result)),
+        *(_acceptable_line(found) for found in result["calibration"]["acceptable"]),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -103,6 +105,26 @@ def _calibration_line(calibration: Json) -> str:
         share=_percent(sure["share"]),
         right=_percent(sure["right"]),
     )
+
+
+def _acceptable_line(found: Json) -> str:
+    precision = _percent(found["precision"])
+    if found["threshold"] is None:
+        return _("Không thể nhận tự động trường nào với độ đúng {precision}.").format(
+            precision=precision
+        )
+    return _(
+        "Có thể nhận tự động {share} số trường với độ đúng {precision} (độ tin từ {threshold:.3f}; "
+        "ngưỡng chọn trên chính bộ này)."
+    ).format(share=_percent(found["share"]), precision=precision, threshold=found["threshold"])
+
+
+def _script_rows(result: Json) -> list[list[str]]:
+    return [
+        [name, str(group["fields"]), _percent(group["ece"])]
+        for name, group in result["calibration"]["script"].items()
+        if group["fields"]
+    ]
 
 
 def _bin_rows(result: Json) -> list[list[str]]:

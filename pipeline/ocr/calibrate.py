@@ -1,6 +1,6 @@
 """From an engine's own opinion of a line to the probability that the whole line is right.
 
-Engines rank their lines well and judge them badly. A curve for each engine and script, fitted on
+Engines rank their lines well and judge them badly. A curve for each reader and script, fitted on
 lines whose truth is known (`scripts/fit_calibration.py`), says how often lines of that opinion
 are right; the curves are data, `ocr_models/vie/calibration.json`.
 """
@@ -32,23 +32,23 @@ class Curve(NamedTuple):
 
 @cache
 def load_curves() -> dict[tuple[str, str], Curve]:
-    """Return the curves that come with the program, by engine and script."""
+    """Return the curves that come with the program, by reader (`Engine.reader`) and script."""
     file = shipped("ocr_models") / "vie" / "calibration.json"
     data = json.loads(file.read_text(encoding="utf-8"))
     return {
-        (entry["engine"], entry["script"]): Curve(
+        (entry["reader"], entry["script"]): Curve(
             np.asarray(entry["raw"], np.float64), np.asarray(entry["right"], np.float64)
         )
         for entry in data["curves"]
     }
 
 
-def calibrate(line: Line) -> Line:
-    """Return the line with probabilities instead of its engine's opinions.
+def calibrate(line: Line, reader: str) -> Line:
+    """Return the line with probabilities instead of its reader's opinions.
 
-    A line on which nothing is written, and one of an engine without a curve, stays as it is.
+    A line on which nothing is written, and one of a reader without a curve, stays as it is.
     """
-    curve = load_curves().get((line.engine, line.script))
+    curve = load_curves().get((reader, line.script))
     if curve is None or not line.text:
         return line
     sure = likely(line.confidence, curve)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.values import Line, PageImage, Pixels, Polygon
+from pipeline.values import Line, PageImage, Pixels, Polygon, Strokes
 
 Mask = npt.NDArray[np.uint8]  # 255 on ink, so that OpenCV works on it without a copy
 
@@ -18,6 +18,9 @@ MIN_INK_PX = 20  # a lone digit may be all that stands in a wide cell
 MIN_PAPER = 40.0  # brightness below which no paper is seen
 CUT = 0.75  # of a piece's width at the crop's edge; a mark's tip or a dot has less
 EDGE_GAP = 0.15  # of the crop's height: paper between its own ink and a neighbour's
+TIGHT = 0.92  # of the crop's height: own ink that high fills the crop
+SPECKS = 0.03  # of the line's ink: less than that beyond a cell's rule is not of the line
+RIM_MM = 0.3  # about a stroke: its blur
 MIN_LIT_PX = 12  # a smaller crop has one brightness of paper
 MAX_SIDE_PX = 20_000  # a line longer than A1 at 300 dpi is a mistake of the layout
 # By the brightness of the paper: what makes it white.
@@ -70,36 +73,94 @@ def corners(polygon: Polygon) -> npt.NDArray[np.float32] | None:
 
 def crop(image: PageImage, line: Line) -> Pixels:
     """Return the pixels inside the line's outline, upright, at the page's own scale."""
-    frame = corners(line.polygon)
+    frame = _frame(line.polygon)
     if frame is None:
         return blank_crop()
+    return _warped(image.pixels, frame.warp, frame.size, WHITE)
+
+
+class _Frame(NamedTuple):
+    """How a line becomes a crop: 3x3 from px of the page, and the crop's width and height."""
+
+    warp: npt.NDArray[np.float64]
+    size: tuple[int, int]
+
+
+def _frame(polygon: Polygon) -> _Frame | None:
+    """Return how a line becomes a crop; None when its outline has no extent."""
+    frame = corners(polygon)
+    if frame is None:
+        return None
     top_left, top_right, bottom_right, bottom_left = frame
     width = max(np.hypot(*(top_right - top_left)), np.hypot(*(bottom_right - bottom_left)))
     height = max(np.hypot(*(bottom_left - top_left)), np.hypot(*(bottom_right - top_right)))
     if not (1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX):
-        return blank_crop()
+        return None
     size = (round(float(width)), round(float(height)))
     target = np.array(
         [(0, 0), (size[0], 0), (size[0], size[1]), (0, size[1])],
         np.float32,
     )
-    warp = cv2.getPerspectiveTransform(frame, target)
-    if not np.isfinite(warp).all():
-        return blank_crop()
+    warp = np.asarray(cv2.getPerspectiveTransform(frame, target), np.float64)
+    return _Frame(warp, size) if np.isfinite(warp).all() else None
+
+
+def _warped(
+    pixels: Pixels, warp: npt.NDArray[np.float64], size: tuple[int, int], beyond: int
+) -> Pixels:
+    """Return a part of a picture, `beyond` where the picture ends."""
     cut = cv2.warpPerspective(
-        image.pixels,
+        pixels,
         warp,
         size,
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=WHITE,
+        borderValue=beyond,
     )
     return np.asarray(cut, np.uint8)
 
 
-def inks_of(image: PageImage, lines: Sequence[Line]) -> list[Ink | None]:
-    """Return what is written in each line, see `find_ink`."""
-    return [find_ink(crop(image, line)) for line in lines]
+def inks_of(
+    image: PageImage, lines: Sequence[Line], strokes: Strokes | None = None
+) -> list[Ink | None]:
+    """Return what is written in each line, see `find_ink`.
+
+    Args:
+        image: the page without its rules.
+        lines: of the page.
+        strokes: which line each stroke belongs to, if the layout knows: lines that stand close
+            reach into one another's outlines.
+    """
+    if strokes is None:
+        return [find_ink(crop(image, line)) for line in lines]
+    return [find_ink(_own_crop(image, line, strokes, at)) for at, line in enumerate(lines)]
+
+
+def _own_crop(image: PageImage, line: Line, strokes: Strokes, number: int) -> Pixels:
+    """Return the crop of a line without the strokes of other lines."""
+    pixels = crop(image, line)
+    frame = _frame(line.polygon)
+    if frame is None:
+        return pixels
+    points = np.asarray(line.polygon) / strokes.factor
+    left, top = np.maximum(np.floor(points.min(axis=0)).astype(int), 0)
+    right, bottom = np.ceil(points.max(axis=0)).astype(int) + 1
+    part = strokes.lines[top:bottom, left:right]
+    others = (part >= 0) & (part != number)
+    if not others.any():
+        return pixels
+    # From px of the part to px of the page, the middles of pixels at whole numbers.
+    step, half = strokes.factor, (strokes.factor - 1) / 2
+    onto = np.array([[step, 0, left * step + half], [0, step, top * step + half], [0, 0, 1]])
+    foreign, own = (
+        _warped(np.where(which, WHITE, 0).astype(np.uint8), frame.warp @ onto, frame.size, 0)
+        for which in (others, part == number)
+    )
+    # The rim of a stroke is paler than ink, and where lines touch half of it is the other's.
+    rim = np.ones((2 * max(2, round(RIM_MM * image.dpi / 25.4)) + 1,) * 2, np.uint8)
+    near_others = cv2.dilate(foreign, rim) > WHITE // 2
+    pixels[near_others & (own <= WHITE // 2)] = WHITE
+    return pixels
 
 
 def stretch_contrast(crop: Pixels) -> Pixels:
@@ -205,8 +266,8 @@ def _long_rules(mask: Mask) -> Mask:
 def _tall_rules(mask: Mask) -> Mask:
     """Return rules across the line: as high as the crop, and no letter hangs on them.
 
-    Where other ink is as high as the crop too, the crop is tight, and a tall stroke is an l or
-    a 1; and what stands there alone is no rule.
+    The specks beyond an outer one go with it. Where the line's other ink is as high as the crop
+    too, the crop is tight, and a tall stroke is an l or a 1; what stands there alone is no rule.
     """
     height, _width = mask.shape
     none = np.zeros_like(mask)
@@ -229,11 +290,20 @@ def _tall_rules(mask: Mask) -> Mask:
         if np.count_nonzero(mask[:, around][~rule]) < 0.15 * np.count_nonzero(rule):
             rules[:, around][rule] = WHITE
     rules &= mask
-    rest = mask & ~rules
-    others = _box_of(rest)
-    if others is None or others.bottom - others.top >= 0.8 * height:
+    if not rules.any():
         return none
-    return rules if cv2.countNonZero(rest) >= cv2.countNonZero(rules) else none
+    rest = mask & ~rules
+    own = rest & ~_edge_bits(rest)
+    box, ink = _box_of(own), cv2.countNonZero(own)
+    if box is None or box.bottom - box.top >= TIGHT * height:
+        return none
+    if cv2.countNonZero(rest) < cv2.countNonZero(rules):
+        return none
+    bounds = np.flatnonzero(rules.any(axis=0))
+    for beyond in (slice(0, bounds[0]), slice(bounds[-1] + 1, None)):
+        if np.count_nonzero(rest[:, beyond]) < SPECKS * ink:
+            rules[:, beyond] |= rest[:, beyond]
+    return rules
 
 
 def _edge_bits(mask: Mask) -> Mask:

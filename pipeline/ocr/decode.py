@@ -8,19 +8,19 @@ probability of a reading is that of the text and not of one path.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ocr.language import END, Context, Language
+from pipeline.ocr.gazetteer import Unit, propose, units_at_end
+from pipeline.ocr.language import END, Context, Leaning
 from pipeline.values import Alternative, Letter
 
 LogProbs = npt.NDArray[np.float32]
 Classes = tuple[int, ...]
 
 BLANK = 0
-NUMBER = "0123456789,."
-MIN_NUMBER = -7.0  # log-probability that a line is a number at all; of words it is below -9
 BEAM_WIDTH = 8
 MAX_READINGS = 6  # the text and five others
 MAX_CLASSES = 6  # looked at in one step
@@ -28,6 +28,8 @@ MIN_CLASS = 0.002  # a class less probable than this at a step opens no reading 
 MIN_SHARE = 0.001  # a reading less probable than this share of the best is not told
 LANGUAGE = 0.4  # exponent on the language's probability of a letter
 PER_LETTER = 0.8  # a language makes long texts improbable; this makes up for it, per letter
+PLACES = (1.0, 1.0, 4.0, 20.0)  # likelier by that if so many known units end the line
+LOOKED_AT = 2  # readings for which places like theirs are looked up
 SURE_BLANK = 0.998  # most steps stand between letters; nothing is decided there
 
 
@@ -48,21 +50,30 @@ class Reading:
     letters: tuple[Letter, ...] = ()
 
 
-def decode(log_probs: LogProbs, characters: str, language: Language | None = None) -> Reading:
+def decode(
+    log_probs: LogProbs,
+    characters: str,
+    language: Leaning | None = None,
+    places: Unit | None = None,
+) -> Reading:
     """Return the most probable text of a line and what else it may say.
 
     Args:
         language: what is likely to be written there; it reorders what the network saw, and adds
             nothing to it. Probabilities are shares of what the network gives to all readings.
+        places: known ones, where the line is an address: readings that end with a place in its
+            district and province are likelier than those that end with none.
     """
     steps = telling_steps(log_probs)
     probabilities = np.exp(log_probs[steps])
     spellings = beam(probabilities, language=language)
-    readings = _merge(spellings, characters)
+    if places is not None:
+        spellings = _placed(spellings, probabilities, characters, language, places)
+    readings = _merge(_shared(spellings), characters)
     if not readings:
         return Reading()
     (text, probability), *others = readings.items()
-    best = next(spelt for spelt, _ in spellings if _clean(_spell(spelt, characters)) == text)
+    best = next(s.classes for s in spellings if _clean(_spell(s.classes, characters)) == text)
     return Reading(
         text=text,
         probability=probability,
@@ -82,20 +93,16 @@ def greedy(log_probs: LogProbs, characters: str) -> str:
     return _clean(_spell(tuple(kept), characters))
 
 
-def restrict(log_probs: LogProbs, characters: str, allowed: Iterable[str]) -> LogProbs:
+def restrict(
+    log_probs: LogProbs, characters: str, allowed: Iterable[str]
+) -> tuple[LogProbs, float]:
     """Return the log-probabilities given that only `allowed` characters can stand there.
 
     For a column whose kind is known: a serial number has no letters.
-    """
-    return _allowed(log_probs, characters, allowed)[0]
 
-
-def _allowed(
-    log_probs: LogProbs, characters: str, allowed: Iterable[str]
-) -> tuple[LogProbs, LogProbs]:
-    """Return the log-probabilities given the blank and `allowed` alone, and that of those.
-
-    The second has the shape (steps, 1): how much of each step they hold.
+    Returns:
+        the log-probabilities, and the log-probability that nothing else stands there: what is
+        left says something of any ink, also of a word.
     """
     possible = np.zeros(log_probs.shape[1], np.bool_)
     possible[BLANK] = True
@@ -105,22 +112,7 @@ def _allowed(
             possible[index + 1] = True
     kept = np.where(possible, log_probs, np.float32(-np.inf))
     share = np.logaddexp.reduce(kept, axis=1, keepdims=True)
-    return np.asarray(kept - share, np.float32), np.asarray(share, np.float32)
-
-
-def read_number(log_probs: LogProbs, characters: str) -> tuple[Alternative, ...]:
-    """Return what a line says if it is a number, best first; nothing when it hardly is one.
-
-    The paths that spell numbers alone must hold a share of the probability: of a word the
-    restricted network would still spell some digits.
-    """
-    only, share = _allowed(log_probs, characters, NUMBER)
-    if share.sum() < MIN_NUMBER:
-        return ()
-    reading = decode(only, characters)
-    if not reading.text:
-        return ()
-    return (Alternative(reading.text, min(1.0, reading.probability)), *reading.alternatives)
+    return np.asarray(kept - share, np.float32), float(share.sum())
 
 
 def telling_steps(log_probs: LogProbs) -> npt.NDArray[np.intp]:
@@ -131,6 +123,19 @@ def telling_steps(log_probs: LogProbs) -> npt.NDArray[np.intp]:
     return np.flatnonzero(~again)
 
 
+class Spelling(NamedTuple):
+    """Class numbers in a row.
+
+    Attributes:
+        seen: their probability in the network's opinion.
+        worth: the same, leaning to what is likely to be written; what they are ranked by.
+    """
+
+    classes: Classes
+    seen: float
+    worth: float
+
+
 class _Beginnings:
     """The beginnings of readings, each one letter longer than another: a tree.
 
@@ -138,7 +143,7 @@ class _Beginnings:
         lean: for each, how far the language favours it (a factor).
     """
 
-    def __init__(self, language: Language | None) -> None:
+    def __init__(self, language: Leaning | None) -> None:
         self._language = language
         self._parents, self._letters = [-1], [BLANK]
         self._longer: dict[tuple[int, int], int] = {}
@@ -171,6 +176,13 @@ class _Beginnings:
         likely = float(self._language.log_next(self._contexts[node])[END])
         return self.lean[node] * math.exp(LANGUAGE * likely)
 
+    def worth_of(self, classes: Classes) -> float:
+        """Return the lean of a whole line."""
+        node = 0
+        for letter in classes:
+            node = self.longer(node, letter)
+        return self.ended(node)
+
     def spelt(self, node: int) -> Classes:
         letters: list[int] = []
         while node:
@@ -183,9 +195,9 @@ def beam(
     probabilities: npt.NDArray[np.float32],
     width: int = BEAM_WIDTH,
     min_class: float = MIN_CLASS,
-    language: Language | None = None,
-) -> list[tuple[Classes, float]]:
-    """Return the most probable spellings (class numbers), best first, with probabilities.
+    language: Leaning | None = None,
+) -> list[Spelling]:
+    """Return the most probable spellings, best first.
 
     Args:
         probabilities: shape (steps, classes).
@@ -217,11 +229,70 @@ def beam(
         worth = {node: sum(ends) * lean[node] for node, ends in grown.items()}
         best = sorted(worth, key=worth.__getitem__, reverse=True)[:width]
         kept = {node: (grown[node][0], grown[node][1]) for node in best}
-    seen = sum(map(sum, kept.values()))
-    weighed = {node: sum(ends) * tree.ended(node) for node, ends in kept.items()}
-    scale = seen / (sum(weighed.values()) or 1.0)
-    best = sorted(weighed, key=weighed.__getitem__, reverse=True)
-    return [(tree.spelt(node), weighed[node] * scale) for node in best]
+    found = [
+        Spelling(tree.spelt(node), sum(ends), sum(ends) * tree.ended(node))
+        for node, ends in kept.items()
+    ]
+    return sorted(found, key=_worth, reverse=True)
+
+
+def _worth(spelling: Spelling) -> float:
+    return spelling.worth
+
+
+def _shared(spellings: Sequence[Spelling]) -> list[tuple[Classes, float]]:
+    """Return the spellings with what each gets, by its worth, of what the network gives to all."""
+    total = sum(spelling.worth for spelling in spellings)
+    scale = sum(spelling.seen for spelling in spellings) / (total or 1.0)
+    return [(spelling.classes, spelling.worth * scale) for spelling in spellings]
+
+
+def _placed(
+    spellings: Sequence[Spelling],
+    probabilities: npt.NDArray[np.float32],
+    characters: str,
+    language: Leaning | None,
+    places: Unit,
+) -> list[Spelling]:
+    """Return the spellings, and those with known places like theirs, the addresses first.
+
+    What is put in has the probability that the network gives to it, letter by letter: a place that
+    does not look like the ink stays behind.
+    """
+    found = {spelling.classes: spelling for spelling in spellings}
+    tree = _Beginnings(language)
+    for spelling in spellings[:LOOKED_AT]:
+        for text in propose(_spell(spelling.classes, characters), places):
+            classes = tuple(characters.find(letter) + 1 for letter in text)
+            if BLANK not in classes and classes not in found:
+                seen = spelt_probability(probabilities, classes)
+                found[classes] = Spelling(classes, seen, seen * tree.worth_of(classes))
+    known = [
+        s._replace(worth=s.worth * PLACES[units_at_end(_spell(s.classes, characters), places)])
+        for s in found.values()
+    ]
+    return sorted(known, key=_worth, reverse=True)
+
+
+def spelt_probability(probabilities: npt.NDArray[np.float32], classes: Classes) -> float:
+    """Return the probability of a spelling: all paths through the steps that spell it.
+
+    The forward pass of CTC (Graves et al. 2006), on probabilities: a line has too few telling
+    steps for them to vanish in 64 bits.
+    """
+    states = np.zeros(2 * len(classes) + 1, np.intp)  # blank, letter, blank, … , blank
+    states[1::2] = classes
+    may_skip = np.zeros(len(states), np.float64)
+    may_skip[3::2] = states[3::2] != states[1:-2:2]
+    chances = probabilities[:, states].astype(np.float64)
+    at = np.zeros(len(states))
+    at[:2] = chances[0, :2]
+    for step in chances[1:]:
+        moved = at.copy()
+        moved[1:] += at[:-1]
+        moved[2:] += may_skip[2:] * at[:-2]
+        at = moved * step
+    return float(at[-2:].sum())
 
 
 def _candidates(

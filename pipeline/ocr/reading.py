@@ -3,19 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import NamedTuple
 
 from pipeline.ocr.calibrate import calibrate
 from pipeline.ocr.crops import Ink, inks_of
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.script import tell_script, tell_scripts
-from pipeline.values import Line, PageImage, Script
+from pipeline.values import Line, PageImage, Script, Strokes
 
 SURE = 0.9  # of a script, so that its own engine reads the line
 
 
-def read_pages(
-    pages: Sequence[tuple[PageImage, Sequence[Line]]], engines: Mapping[Script, Engine]
-) -> list[tuple[Line, ...]]:
+class Unread(NamedTuple):
+    """A page without its rules, its lines, and which line each stroke belongs to, if known."""
+
+    image: PageImage
+    lines: Sequence[Line]
+    strokes: Strokes | None = None
+
+
+def read_pages(pages: Sequence[Unread], engines: Mapping[Script, Engine]) -> list[tuple[Line, ...]]:
     """Return each page's lines, in the same order, with their script and what stands in them.
 
     The pages of a spread are read in one call an engine: Tesseract takes 0.2 CPU s to start.
@@ -26,8 +33,8 @@ def read_pages(
     inks: list[Ink | None] = []
     named: list[Line] = []
     chosen: list[Engine] = []
-    for image, lines in pages:
-        found = inks_of(image, lines)
+    for image, lines, strokes in pages:
+        found = inks_of(image, lines, strokes)
         told = tell_scripts(found, [line.cell for line in lines])
         inks += found
         named += [replace(line, script=told[at][0]) for at, line in enumerate(lines)]
@@ -37,7 +44,7 @@ def read_pages(
         answers = engine.read([named[i] for i in indexes], [inks[i] for i in indexes])
         read.update(zip(indexes, answers, strict=True))
     in_order = map(read.__getitem__, range(len(named)))
-    return [tuple(islice(in_order, len(lines))) for _image, lines in pages]
+    return [tuple(islice(in_order, len(page.lines))) for page in pages]
 
 
 def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = "") -> Line:
@@ -53,7 +60,29 @@ def read_crop(image: PageImage, engines: Mapping[Script, Engine], kind: str = ""
     inks = inks_of(image, [Line(whole)])
     script, sure = tell_script(inks[0])
     engine = _engine(engines, script, sure)
-    return calibrate(engine.read([Line(whole, script=script)], inks, kind)[0])
+    return calibrate(engine.read([Line(whole, script=script)], inks, kind)[0], engine.reader)
+
+
+def reread(
+    engines: Mapping[Script, Engine],
+    line: Line,
+    part: tuple[float, float],
+    kind: str,
+    said: tuple[str, ...],
+) -> Line | None:
+    """Return a part of a line read again by the engine that read it, see `Engine.reread`."""
+    engine = _reader_of(engines, line)
+    return engine.reread(line, part, kind, said) if engine is not None else None
+
+
+def calibrated(engines: Mapping[Script, Engine], line: Line) -> Line:
+    """Return a line with probabilities instead of the opinions of the engine that read it."""
+    engine = _reader_of(engines, line)
+    return calibrate(line, engine.reader) if engine is not None else line
+
+
+def _reader_of(engines: Mapping[Script, Engine], line: Line) -> Engine | None:
+    return next((one for one in engines.values() if one.name == line.engine), None)
 
 
 def _engine(engines: Mapping[Script, Engine], script: Script, sure: float) -> Engine:

@@ -83,10 +83,11 @@ def batches(
 
 def bend(strip: Pixels, height: int, rng: Random, grain: np.random.Generator) -> Grey:
     """Return the strip at the network's height: leaning, wider or narrower, blotted, paler."""
+    strip = pressed(np.ascontiguousarray(strip), rng)
     factor = height / strip.shape[0]
-    wide = factor * rng.uniform(0.8, 1.15)
+    wide = factor * rng.uniform(0.72, 1.25)
     high = factor * (1 - (rng.uniform(0, 0.16) if rng.random() < 0.5 else 0))
-    shear = rng.gauss(0, 0.12)
+    shear = rng.gauss(0, 0.16)
     rise = rng.gauss(0, 0.004)
     width = max(16, round(strip.shape[1] * wide + abs(shear) * height))
     top = rng.uniform(0, 1) * (height - high * strip.shape[0])
@@ -98,17 +99,12 @@ def bend(strip: Pixels, height: int, rng: Random, grain: np.random.Generator) ->
         np.float32,
     )
     bent: npt.NDArray[Any] = cv2.warpAffine(
-        np.ascontiguousarray(strip), matrix, (width, height),
+        strip, matrix, (width, height),
         flags=cv2.INTER_AREA if factor < 0.5 else cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT, borderValue=255,
     )  # fmt: skip
     if rng.random() < 0.5:
         bent = sway(bent, rng, grain)
-    chance = rng.random()
-    if chance < 0.08:
-        bent = cv2.erode(bent, np.ones((2, 2), np.uint8))  # darker, thicker
-    elif chance < 0.14:
-        bent = cv2.dilate(bent, np.ones((2, 1) if rng.random() < 0.5 else (1, 2), np.uint8))
     if rng.random() < 0.2:
         bent = cv2.GaussianBlur(bent, (0, 0), rng.uniform(0.3, 0.9))
     out = bent.astype(np.float32) / 255
@@ -121,6 +117,18 @@ def bend(strip: Pixels, height: int, rng: Random, grain: np.random.Generator) ->
         y, h = rng.randrange(height), rng.randrange(2, 10)
         out[y : y + h, x : x + w] = rng.random()
     return np.asarray(np.clip(out, 0, 1), np.float32)
+
+
+def pressed(strip: Pixels, rng: Random) -> Pixels:
+    """Return the strip, still at its full height, as another pen had written it: bold or thin."""
+    chance = rng.random()
+    if chance < 0.15:
+        bolder = np.ones(rng.choice(((2, 2), (3, 2), (2, 3))), np.uint8)
+        return np.asarray(cv2.erode(strip, bolder), np.uint8)
+    if chance < 0.25:
+        thinner = np.ones(rng.choice(((2, 1), (1, 2), (2, 2))), np.uint8)
+        return np.asarray(cv2.dilate(strip, thinner), np.uint8)
+    return strip
 
 
 def sway(strip: npt.NDArray[Any], rng: Random, grain: np.random.Generator) -> npt.NDArray[Any]:

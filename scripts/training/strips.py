@@ -79,19 +79,25 @@ def read_shard(file: Path) -> Shard:
 
 
 def invented_lines(
-    lists: Lists, seed: int, count: int, part: str = "tuning", script: Script | None = None
+    lists: Lists,
+    seed: int,
+    count: int,
+    part: str = "tuning",
+    script: Script | None = None,
+    kinds: dict[str, float] | None = None,
 ) -> Iterator[LinePicture]:
-    """Write lines in the faces of that part (`tuning` or `measuring`), worn and scanned.
+    """Write lines in the faces of that part (tuning, fitting or measuring), worn and scanned.
 
     Args:
         script: all lines in that script; the mix of SCRIPTS when left out.
+        kinds: weights of the kinds of text; the mix of registers when left out.
     """
     rng, grain = Random(seed), np.random.default_rng(seed)
     pens = {role: faces(part, role) for role in (*ROLES.values(), *PRINT_ROLES)}
     for _ in range(count):
         chosen = script or rng.choices(*zip(*SCRIPTS, strict=True))[0]
         face = rng.choice(pens[ROLES.get(chosen) or rng.choice(PRINT_ROLES)])
-        while not face.can_write(text := draw_text(rng, lists, _mix(chosen))):
+        while not face.can_write(text := draw_text(rng, lists, kinds or _mix(chosen))):
             pass
         hand = draw_hand(rng, face, chosen)
         yield LinePicture(_scan(hand, text, rng, grain), text, chosen, face.id)

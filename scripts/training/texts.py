@@ -199,9 +199,18 @@ def _worded_date(rng: Random, lists: Lists) -> str:
     return rng.choice(lists.date_words[rng.choice(list(lists.date_words))])
 
 
+SHORT_HAMLETS = ("TDP", "Tdp", "KP", "Kp", "KV", "Kv", "SN", "Sn", "T", "Ngõ", "Ngách", "Hẻm",
+                 "Kiệt", "Lô", "Tổ dân phố số", "Khu vực", "Đường số", "Nhóm")  # fmt: skip
+
+
 def _hamlet(rng: Random, lists: Lists) -> str:
+    if rng.random() < 0.15:  # a group of houses in a quarter: Tổ 26 KP 3
+        return f"{_hamlet(rng, lists)}{rng.choice((', ', ' ', ' '))}{_hamlet(rng, lists)}"
     generic = rng.choice(lists.generics)
     chance = rng.random()
+    if chance < 0.15:
+        number = f"{rng.randrange(1, 99)}{rng.choice(('', '', '', 'A', 'B', 'a', 'b'))}"
+        return f"{rng.choice(SHORT_HAMLETS)}{rng.choice(('', ' ', ' '))}{number}"
     if chance < 0.3:
         return f"{generic} {rng.randrange(1, 20)}"
     return f"{generic} {rng.choice(lists.villages)}" if chance < 0.8 else rng.choice(lists.villages)
@@ -219,7 +228,8 @@ SHORT_LEVELS = {
 }
 
 
-def _bare(unit: str) -> str:
+def bare_unit(unit: str) -> str:
+    """Return the name of a unit without its level."""
     for level in SHORT_LEVELS:
         if unit.startswith(f"{level} "):
             return unit.removeprefix(f"{level} ")
@@ -230,7 +240,7 @@ def _unit(rng: Random, unit: str) -> str:
     """Write a unit bare, with its level, or with the level shortened."""
     chance = rng.random()
     if chance < 0.45:
-        return _bare(unit)
+        return bare_unit(unit)
     for level, short in SHORT_LEVELS.items():
         if unit.startswith(f"{level} ") and chance < 0.7:
             return unit.replace(level, rng.choice(short), 1)

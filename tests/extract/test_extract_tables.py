@@ -1,5 +1,6 @@
 """A ruled table becomes records, whatever its headings suffered."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -8,9 +9,10 @@ from extract_pages import table
 from pipeline.extract import reasons
 from pipeline.extract.confidence import IDENTITY
 from pipeline.extract.form import load_forms
+from pipeline.extract.hearing import AS_READ, DIGITS, Hearing
 from pipeline.extract.records import extract_records
 from pipeline.settings import shipped
-from pipeline.values import Alternative, PageReading, Record
+from pipeline.values import Line, PageReading, Record
 
 FORMS = load_forms(shipped("schemas"))
 YEARS = (1986, 1987)
@@ -45,8 +47,13 @@ def spread() -> list[PageReading]:
     return [table(LEFT_HEAD, LEFT, "left"), table(RIGHT_HEAD, RIGHT, "right")]
 
 
-def read(form: str, *sheets: PageReading, years: tuple[int, int] = YEARS) -> tuple[Record, ...]:
-    return extract_records(FORMS[form], sheets, "KS1", 3, years, IDENTITY)
+def read(
+    form: str,
+    *sheets: PageReading,
+    years: tuple[int, int] = YEARS,
+    hearing: Hearing = AS_READ,
+) -> tuple[Record, ...]:
+    return extract_records(FORMS[form], sheets, "KS1", 3, years, IDENTITY, hearing)
 
 
 def values(record: Record) -> dict[str, str]:
@@ -123,23 +130,24 @@ def test_a_ditto_mark_at_the_head_of_a_page_waits_for_the_book() -> None:
 PARCELS = [["12", "[4", "Lê Thị Sáu", "GDC", "5/2", "ONT", "ONT", "512", ""]]
 
 
-def numbered(sheet: PageReading, numbers: dict[str, str]) -> PageReading:
-    """Return the page with what its cells say if they are numbers."""
-    lines = tuple(
-        replace(line, numbers=(Alternative(numbers[line.text], 0.9),))
-        if line.text in numbers and line.cell
-        else line
-        for line in sheet.lines
-    )
-    return replace(sheet, lines=lines)
+def digits(numbers: Mapping[str, str]) -> Hearing:
+    """An engine that says of some texts what they are if they are numbers."""
+
+    def reread(
+        line: Line, _part: tuple[float, float], kind: str, _said: tuple[str, ...]
+    ) -> Line | None:
+        number = numbers.get(line.text, "")
+        return replace(line, text=number, confidence=0.9) if kind == DIGITS and number else None
+
+    return Hearing(reread)
 
 
 def test_a_column_of_numbers_is_read_with_digits_alone_where_letters_make_no_sense() -> None:
     sheet = table(PARCEL_HEAD, PARCELS)
     (plain,) = read("parcel_table", sheet, years=(2015, 2015))
     assert values(plain)["thua_dat_so"] == values(plain)["hien_trang_dien_tich"] == ""
-    numbers = {"[4": "14", "5/2": "512", "GDC": "600", "512": "572", "Lê Thị Sáu": "1"}
-    (record,) = read("parcel_table", numbered(sheet, numbers), years=(2015, 2015))
+    hearing = digits({"[4": "14", "5/2": "512", "GDC": "600", "512": "572", "Lê Thị Sáu": "1"})
+    (record,) = read("parcel_table", sheet, years=(2015, 2015), hearing=hearing)
     assert (values(record)["thua_dat_so"], raws(record)["thua_dat_so"]) == ("14", "14")
     assert values(record)["hien_trang_dien_tich"] == "512"
     assert reasons.MISREAD_CORRECTED in doubts(record, "thua_dat_so")
@@ -149,8 +157,9 @@ def test_a_column_of_numbers_is_read_with_digits_alone_where_letters_make_no_sen
 
 def test_a_ditto_mark_in_a_column_of_numbers_stays_one() -> None:
     body = [PARCELS[0], ["-nt-", "15", *PARCELS[0][2:]], ["11", "16", *PARCELS[0][2:]]]
-    sheet = numbered(table(PARCEL_HEAD, body), {"-nt-": "7", "11": "11"})
-    first, second, third = read("parcel_table", sheet, years=(2015, 2015))
+    hearing = digits({"-nt-": "7", "11": "11"})
+    sheet = table(PARCEL_HEAD, body)
+    first, second, third = read("parcel_table", sheet, years=(2015, 2015), hearing=hearing)
     assert values(second)["to_ban_do_so"] == values(first)["to_ban_do_so"] == "12"
     assert doubts(second, "to_ban_do_so") == {reasons.DITTO}
     assert values(third)["to_ban_do_so"] == "11"

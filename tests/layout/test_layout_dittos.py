@@ -66,7 +66,7 @@ def page(strokes: list[tuple[tuple[int, int], tuple[int, int]]]) -> tuple[Line, 
         cv2.line(pixels, start, end, 50, 4)
     image = PageImage(pixels, 300.0, np.eye(3))
     rules = find_rules(image)
-    lines = find_lines(image, rules, find_cells(image, rules))
+    lines = find_lines(image, rules, find_cells(image, rules))[0]
     return mark_dittos(erase_rules(image, rules), lines)
 
 
@@ -104,7 +104,7 @@ def test_marks_of_invented_pages_are_found_and_nothing_else(
     with Image.open(tmp_path / "page.jpg") as scan:
         image = PageImage(np.asarray(scan.convert("L")), 200.0, np.eye(3))
     rules = find_rules(image)
-    lines = find_lines(image, rules, find_cells(image, rules))
+    lines = find_lines(image, rules, find_cells(image, rules))[0]
     found = [line for line in mark_dittos(erase_rules(image, rules), lines) if line.is_ditto]
     true = [np.mean(line["polygon"], axis=0) for page in truth for line in page["lines"]
             if line["text"] == mark]  # fmt: skip

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from pipeline.layout.cells import find_cells
+from pipeline.layout.components import Components
 from pipeline.layout.ink import erase_rules, line_image
 from pipeline.layout.lines import find_lines
+from pipeline.layout.parting import part_piece
 from pipeline.layout.rules import find_rules
+from pipeline.layout.strands import Strand
 from pipeline.values import Line, PageImage, Pixels
 
 Box = tuple[int, int, int, int]
@@ -40,7 +43,7 @@ def write(pixels: Pixels, text: str, x: int, y: int, size: float = 1.6) -> Box:
 def lines_of(pixels: Pixels) -> tuple[Line, ...]:
     image = PageImage(pixels, 300.0, np.eye(3))
     rules = find_rules(image)
-    return find_lines(image, rules, find_cells(image, rules))
+    return find_lines(image, rules, find_cells(image, rules))[0]
 
 
 def box(line: Line) -> np.ndarray:
@@ -143,7 +146,7 @@ def test_the_picture_of_a_line_has_the_size_of_its_outline() -> None:
     write(pixels, "Nguyen Van Hoa", 130, 190)
     image = PageImage(pixels, 300.0, np.eye(3))
     rules = find_rules(image)
-    (line,) = find_lines(image, rules, find_cells(image, rules))
+    (line,) = find_lines(image, rules, find_cells(image, rules))[0]
     left, top, right, bottom = box(line)
     picture = line_image(image, line, rules)
     assert abs(picture.shape[0] - (bottom - top)) <= 2
@@ -159,7 +162,7 @@ def test_a_real_form_gives_its_tables_and_lines(corpus: Path) -> None:
     rules = find_rules(image)
     cells = find_cells(image, rules)
     assert len(cells) == 8 + 29 + 40
-    assert 60 <= len(find_lines(image, rules, cells)) <= 90
+    assert 60 <= len(find_lines(image, rules, cells)[0]) <= 90
 
 
 def test_a_table_without_row_rules_is_cut_where_the_numbers_begin() -> None:
@@ -181,7 +184,7 @@ def test_a_table_without_row_rules_is_cut_where_the_numbers_begin() -> None:
     assert {(cell.row, cell.column) for cell in cells} == {
         (row, column) for row in range(1, 7) for column in range(1, 5)
     }
-    lines = find_lines(image, rules, cells)
+    lines, _strokes = find_lines(image, rules, cells)
     assert [line.cell for line in lines if line.cell and line.cell[0] == 3] == [
         (3, 1), (3, 2), (3, 2), (3, 3), (3, 4),
     ]  # fmt: skip
@@ -189,3 +192,81 @@ def test_a_table_without_row_rules_is_cut_where_the_numbers_begin() -> None:
 
 def test_cells_with_ink_on_their_rules_only_have_no_line() -> None:
     assert lines_of(table()) == ()
+
+
+def test_a_tail_that_touches_the_letter_below_belongs_to_its_own_line() -> None:
+    ink = np.zeros((80, 200), np.uint8)
+    ink[10:20, 10:190] = ink[50:60, 10:190] = 1  # two lines
+    ink[20:50, 100:104] = 1  # a tail of the upper one, down to the lower one
+    labels = np.where(ink > 0, 0, -1).astype(np.int32)
+    one = np.array([0])
+    pieces = Components(labels, one + 10, one + 10, one + 190, one + 60, one + 3720, one)
+    strands = [Strand(np.array([10.0, 190.0]), np.array([y, y]), 1.0) for y in (15.0, 55.0)]
+    parted = part_piece(pieces, 0, strands, 40.0)
+    assert set(np.unique(parted.labels)) == {-1, 1, 2}
+    assert (parted.labels[10:20, 10:190] == 1).all() and (parted.labels[50:60, 10:190] == 2).all()
+    assert (parted.labels[20:30, 100:104] == 1).all(), "the tail is not cut where it begins"
+    assert parted.bottom[1] > 30 and parted.top[2] > 30
+    assert parted.area[1:].sum() == (ink > 0).sum()
+
+
+def test_strokes_know_their_line_where_outlines_overlap() -> None:
+    pixels = table()
+    upper = write(pixels, "yggy Quy", 730, 266, 1.0)
+    write(pixels, "xa Hoa", 730, 326, 1.0)
+    image = PageImage(pixels, 300.0, np.eye(3))
+    rules = find_rules(image)
+    lines, strokes = find_lines(image, rules, find_cells(image, rules))
+    assert len(lines) == 2
+    size = int(260 / strokes.factor), int(upper[0] / strokes.factor), int(upper[2] / strokes.factor)
+    row = strokes.lines[size[0], size[1] : size[2]]
+    assert set(row.tolist()) == {-1, 0}, "on the upper line's level all ink is its own"
+    assert 1 in strokes.lines
+
+
+def leader_with(pixels: Pixels, y: int = 300) -> list[int]:
+    """Print a leader from 100 to 1500; return where its dots are."""
+    xs = list(range(100, 1500, 15))
+    for x in xs:
+        cv2.circle(pixels, (x, y), 2, 60, -1)
+    return xs
+
+
+def test_dots_of_a_leader_that_strokes_touch_are_erased_and_the_strokes_stay() -> None:
+    pixels = sheet(500)
+    dots = leader_with(pixels)
+    ending, crossing, beside = dots[40], dots[45], dots[50] + 7
+    cv2.line(pixels, (ending, 240), (ending, 298), 90, 4)  # stands on a dot
+    cv2.line(pixels, (crossing, 240), (crossing, 360), 90, 4)  # runs over one
+    cv2.circle(pixels, (beside, 312), 4, 90, -1)  # a mark below a letter, out of step
+    image = PageImage(pixels, 300.0, np.eye(3))
+    clean = erase_rules(image, find_rules(image)).pixels
+    assert clean[298:306, 110 : dots[39] + 5].min() > 200, "the free dots are gone"
+    assert clean[300:306, ending - 4 : ending + 5].min() > 200, "and the one under the stroke"
+    assert clean[245:292, ending].max() < 140
+    assert clean[245:355, crossing].max() < 140, "a stroke over a dot is not cut"
+    assert clean[312, beside] < 140, "a mark out of step is no dot of the leader"
+
+
+def test_letters_that_stand_on_a_rule_are_not_drawn_out_over_it() -> None:
+    pixels = table()
+    for x in range(200, 600, 40):
+        cv2.line(pixels, (x, 170), (x, 229), 40, 6)  # down to the rule at 230, not beyond it
+    image = PageImage(pixels, 300.0, np.eye(3))
+    clean = erase_rules(image, find_rules(image)).pixels
+    assert clean[180:225, 240].max() < 90
+    assert clean[233:240, 190:610].min() > 200
+
+
+def test_a_letter_stays_in_its_cell_though_a_taller_one_touches_it_from_below() -> None:
+    pixels = table()
+    for x in range(150, 400, 40):
+        cv2.rectangle(pixels, (x, 200), (x + 24, 226), 40, 5)  # low letters on the rule at 230
+    for x in (160, 300):
+        cv2.line(pixels, (x, 234), (x, 320), 40, 6)  # tall ones under it
+    for x in range(180, 560, 50):
+        cv2.rectangle(pixels, (x, 290), (x + 24, 320), 40, 5)
+    (upper,) = (line for line in lines_of(pixels) if line.cell == (1, 1))
+    left, top, right, bottom = box(upper)
+    assert left <= 150 and right >= 394, "all low letters are in the upper cell"
+    assert top > 180 and bottom < 250

@@ -182,6 +182,24 @@ def test_confidence_is_held_to_its_word() -> None:
     assert calibration["sure"]["right"] is None
 
 
+def test_what_can_be_accepted_at_a_precision_is_counted_whole_confidences_at_a_time() -> None:
+    read = page()
+    fields = [true for record in read["records"] for true in record["fields"].values()]
+    for place, true in enumerate(fields):
+        true["confidence"] = 0.9 if place < 5 else 0.8 if place < 7 else 0.3
+    fields[6]["value"] = "?"  # one of the two at 0.8
+    calibration = measure(answer(page()), answer(read))["calibration"]
+    best = {"threshold": 0.9, "fields": 5, "share": 5 / 8}
+    assert calibration["acceptable"] == [{"precision": p, **best} for p in (0.99, 0.995)]
+    assert calibration["script"]["all"]["fields"] == 8
+    for true in fields:
+        true["value"] = "?"
+    none = measure(answer(page()), answer(read))["calibration"]["acceptable"][0]
+    assert (none["threshold"], none["fields"], none["share"]) == (None, 0, 0)
+    text = report(measure(answer(page()), answer(read)))
+    assert "99.5 %" in text
+
+
 def test_a_label_read_together_with_its_answer_is_compared_as_one() -> None:
     truth, read = page(1), page(1)
     truth["lines"][0]["script"] = "print"

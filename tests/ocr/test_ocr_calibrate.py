@@ -60,10 +60,9 @@ def test_the_text_and_its_alternatives_share_one(
         text="An",
         confidence=sure / total,
         alternatives=tuple(Alternative(f"A{i}", p / total) for i, p in enumerate(others)),
-        engine=key[0],
         script=key[1],  # type: ignore[arg-type]
     )
-    told = calibrate(line)
+    told = calibrate(line, key[0])
     shares = [told.confidence, *(other.confidence for other in told.alternatives)]
     assert all(0 <= share <= 1 for share in shares)
     if line.confidence > 0:
@@ -72,12 +71,12 @@ def test_the_text_and_its_alternatives_share_one(
 
 def test_an_engine_without_a_curve_is_left_as_it_is() -> None:
     line = Line(FRAME, text="An", confidence=0.4, engine="another")
-    assert calibrate(line) is line
+    assert calibrate(line, "another") is line
 
 
 def test_a_line_without_text_is_left_as_it_is() -> None:
     line = Line(FRAME, confidence=1.0, engine="ctc_onnx")
-    assert calibrate(line) is line
+    assert calibrate(line, "hand") is line
 
 
 def test_the_error_of_a_perfect_judge_is_nothing() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.ocr.crops import crop, find_ink, stretch_contrast, trim_to_ink
-from pipeline.values import Line, PageImage, Pixels
+from pipeline.ocr.crops import crop, find_ink, inks_of, stretch_contrast, trim_to_ink
+from pipeline.values import Line, PageImage, Pixels, Strokes
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
 HAND = Path(__file__).parents[2] / "scripts" / "fonts" / "playwrite-vn.ttf"
@@ -127,6 +127,15 @@ def test_a_rule_across_the_line_is_left_out(left: int) -> None:
     assert near(box(ruled), CLEAN)
 
 
+def test_a_cells_rule_goes_with_what_is_beyond_it_though_neighbours_reach_in() -> None:
+    cell = written()
+    cell[:, 560:563] = 60
+    cell[:9, 200:216] = 30  # the tail of a g above, as wide as it is cut
+    cell[-8:, 300:318] = 30  # and the head of a letter below
+    cell[40:44, 590:593] = 90  # a speck of the next column
+    assert near(box(cell), CLEAN)
+
+
 def test_tails_of_the_neighbours_are_left_out() -> None:
     crowded = written()
     crowded[:7, 300:306] = 20  # a g from above
@@ -148,3 +157,22 @@ def test_the_crop_is_not_written_on() -> None:
     before = pixels.copy()
     trim_to_ink(pixels)
     assert (pixels == before).all()
+
+
+def test_strokes_of_other_lines_are_not_shown() -> None:
+    pixels = np.full((120, 300), 255, np.uint8)
+    pixels[40:60, 20:120] = 30  # of the line
+    pixels[10:30, 200:280] = 30  # a neighbour's tail, well inside the outline
+    owners = np.full((60, 150), -1, np.int32)
+    owners[20:30, 10:60] = 0
+    owners[5:15, 100:140] = 1
+    image = PageImage(pixels, 200.0, np.eye(3))
+    whole = Line(((0, 0), (300, 0), (300, 120), (0, 120)))
+    lines = [whole, whole]
+    first, second = inks_of(image, lines, Strokes(owners, 2.0))
+    assert first is not None and second is not None
+    assert (first.box.left, first.box.right) == (20, 120)
+    assert (second.box.left, second.box.right) == (200, 280)
+    (both,) = inks_of(image, [whole])
+    assert both is not None
+    assert (both.box.left, both.box.right) == (20, 280)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from math import inf
 
 import cv2
@@ -138,20 +139,62 @@ def test_nothing_is_not_legible(any_engine: Engine) -> None:
     assert any_engine.legibility([np.full((40, 200), 255, np.uint8)]) == 0
 
 
-def test_a_cell_tells_what_it_says_if_it_is_a_number() -> None:
-    image, lines = page(["1O37", "1037", "Bưởi", "1O37"])
-    lines[3] = replace(lines[3], cell=None)
-    # The reader that still takes 1O37 for what it looks like.
-    plain = ctc_onnx.create(OcrSettings(hand_model="asternet", language=False))
-    letters, digits, word, outside = read(plain, image, lines)
-    assert not letters.text.isdecimal()
-    assert letters.numbers[0].text == "1037"
-    assert 0.3 < letters.numbers[0].confidence <= 1
-    assert digits.numbers == word.numbers == outside.numbers == ()
-
-
 def test_only_what_the_kind_is_written_with_is_read(any_engine: Engine) -> None:
     image, lines = page(["1O5 l7 Z3", "Bưởi"])
     told = read(any_engine, image, lines, kind="decimal")
     assert {letter for line in told for letter in line.text} <= set("0123456789,. ")
     assert told[0].text
+
+
+def test_a_part_of_a_line_read_again_is_that_part(any_engine: Engine) -> None:
+    image, lines = page(TEXTS)
+    line = read(any_engine, image, lines)[0]
+    start = line.text.index("Trần")
+    part = (line.letters[start].left, line.letters[-1].right)
+    again = any_engine.reread(line, part, "person_name", ())
+    if again is None:  # an engine may keep nothing to read again
+        assert line.signal is None
+        return
+    assert again.text == "Trần Thị Bưởi"
+    assert again.letters[0].left == pytest.approx(0.0, abs=0.05)
+    assert again.letters[-1].right == pytest.approx(1.0, abs=0.05)
+    twice = any_engine.reread(again, (0.0, 1.0), "person_name", ())
+    assert twice is not None
+    assert twice.text == again.text
+
+
+def test_digits_are_read_again_only_where_they_may_stand() -> None:
+    image, lines = page(["1O37", "1037", "Bưởi"])
+    # The reader that still takes 1O37 for what it looks like.
+    plain = ctc_onnx.create(OcrSettings(hand_model="asternet", language=False))
+    letters, digits, word = read(plain, image, lines)
+    assert not letters.text.isdecimal()
+    for line in (letters, digits):
+        again = plain.reread(line, (0.0, 1.0), "digits", ())
+        assert again is not None
+        assert again.text == "1037"
+        assert 0.3 < again.confidence <= 1
+    assert plain.reread(word, (0.0, 1.0), "digits", ()) is None
+
+
+def test_a_long_strip_is_read_in_overlapping_pieces_that_the_network_can_hold() -> None:
+    strip = np.full((32, 5000), 255, np.uint8)
+    strip[:, ::40] = 0
+    strip[:, 1500:1540] = 255  # the widest gap
+    cut = ctc_onnx.spans(strip, 2048)
+    assert cut[0][0] == 0 and cut[-1][1] == 5000
+    assert all(right - left <= 2048 for left, right in cut)
+    assert all(after[0] < before[1] for before, after in pairwise(cut))
+    assert cut[0][1] - ctc_onnx.OVERLAP_PX in range(1500, 1541)
+    assert ctc_onnx.spans(strip[:, :2048], 2048) == [(0, 2048)]
+
+
+def test_pieces_of_a_long_strip_join_without_lost_or_doubled_steps() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.normal(0, 4, (1250, 20)).astype(np.float32)  # 5,000 px, 4 px a step
+    whole = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    cut = [(0, 1628), (1368, 3000), (2744, 5000)]
+    pieces = [whole[left // 4 : right // 4].copy() for left, right in cut]
+    pieces[0][-12:] = np.log(1 / 20)  # a letter without its right neighbours is not known
+    pieces[1][:12] = np.log(1 / 20)
+    assert np.array_equal(ctc_onnx.join(pieces, cut), whole)

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pipeline.errors import ReadingError
 from pipeline.ocr.crops import Ink, inks_of
 from pipeline.ocr.engines import Engine, ctc_onnx, tesseract
-from pipeline.ocr.reading import read_crop, read_pages
+from pipeline.ocr.reading import Unread, read_crop, read_pages, reread
 from pipeline.settings import OcrSettings, shipped
 from pipeline.values import Line, PageImage, Pixels, Script
 
@@ -31,12 +31,17 @@ class Echo:
     """An engine that answers with its name and counts its calls."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = self.reader = self.version = name
         self.calls: list[str] = []
 
     def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
         self.calls.append(kind)
         return [replace(line, text=self.name, engine=self.name) for line in lines]
+
+    def reread(
+        self, line: Line, part: tuple[float, float], kind: str, said: tuple[str, ...]
+    ) -> Line | None:
+        return replace(line, text=f"{kind} {part} {said}")
 
     def legibility(self, crops: Sequence[Pixels]) -> float:
         return 0.5
@@ -63,7 +68,7 @@ MIXED = [(LABEL, PRINT), ("Trần Thị Bưởi, thôn Đông Kỳ", str(HAND)),
 def test_each_line_goes_to_the_engine_for_its_script_and_back_to_its_place() -> None:
     image, lines = page(MIXED)
     printed, hand = Echo("printed"), Echo("hand")
-    (read,) = read_pages([(image, lines)], engines(printed, printed, hand))
+    (read,) = read_pages([Unread(image, lines)], engines(printed, printed, hand))
     assert [line.text for line in read] == ["printed", "hand", "printed"]
     assert [line.script for line in read] == ["print", "handwriting", "print"]
     assert [line.polygon for line in read] == [line.polygon for line in lines]
@@ -72,14 +77,14 @@ def test_each_line_goes_to_the_engine_for_its_script_and_back_to_its_place() -> 
 def test_an_engine_is_called_once_a_page() -> None:
     image, lines = page(MIXED)
     one = Echo("one")
-    assert len(read_pages([(image, lines)], engines(one, one, one))[0]) == 3
+    assert len(read_pages([Unread(image, lines)], engines(one, one, one))[0]) == 3
     assert len(one.calls) == 1
 
 
 def test_a_page_without_lines_has_no_readings() -> None:
     image, _lines = page(MIXED)
     one = Echo("one")
-    assert read_pages([(image, [])], engines(one, one, one)) == [()]
+    assert read_pages([Unread(image, [])], engines(one, one, one)) == [()]
     assert one.calls == []
 
 
@@ -160,7 +165,20 @@ def test_print_is_read_at_least_so_well(name: str) -> None:
 def test_the_pages_of_a_spread_are_read_in_one_call() -> None:
     image, lines = page(MIXED)
     one = Echo("one")
-    read = read_pages([(image, lines), (image, []), (image, lines[:1])], engines(one, one, one))
+    read = read_pages(
+        [Unread(image, lines), Unread(image, []), Unread(image, lines[:1])], engines(one, one, one)
+    )
     assert [len(some) for some in read] == [3, 0, 1]
     assert [line.polygon for line in read[2]] == [lines[0].polygon]
     assert len(one.calls) == 1
+
+
+def test_a_line_is_read_again_by_the_engine_that_read_it() -> None:
+    image, lines = page(MIXED[:1])
+    one, other = Echo("one"), Echo("other")
+    ((line,),) = read_pages([Unread(image, lines)], engines(one, one, one))
+    ways = engines(other, other, one)
+    told = reread(ways, line, (0.0, 0.5), "place_text", ("a",))
+    assert told is not None
+    assert told.text == "place_text (0.0, 0.5) ('a',)"
+    assert reread(ways, replace(line, engine="gone"), (0.0, 1.0), "", ()) is None

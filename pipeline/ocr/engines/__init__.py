@@ -16,11 +16,13 @@ class Engine(Protocol):
 
     Attributes:
         name: the file's name; it stands in `Line.engine`.
+        reader: whose calibration curves are its own: the model as it was shipped, or the program.
         version: what else would have to be the same for the same reading: the model by name and
             SHA-256, or the program's own version; it stands in the provenance.
     """
 
     name: str
+    reader: str
     version: str
 
     def read(self, lines: Sequence[Line], inks: Sequence[Ink | None], kind: str = "") -> list[Line]:
@@ -37,6 +39,24 @@ class Engine(Protocol):
 
         Raises:
             ReadingError: reading took longer than the settings' `page_seconds`.
+        """
+        ...
+
+    def reread(
+        self, line: Line, part: tuple[float, float], kind: str, said: tuple[str, ...]
+    ) -> Line | None:
+        """Return a part of a line that this engine read, now that its kind is known.
+
+        Args:
+            line: as `read` returned it.
+            part: where the part begins and ends, as fractions of the line's width.
+            kind: of field.
+            said: what such fields have said before, or the entries of their list.
+
+        Returns:
+            the line with that part's text, letters (as fractions of the part) and readings; its
+            polygon is the whole line's. None when the engine keeps nothing to read again, or
+            when the kind rules out what stands there.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,18 +15,23 @@ import onnxruntime
 
 from pipeline.errors import ReadingError
 from pipeline.ocr.crops import Ink, find_ink
-from pipeline.ocr.decode import LogProbs, Reading, decode, read_number, restrict
+from pipeline.ocr.decode import LogProbs, decode, restrict
 from pipeline.ocr.engines import too_slow
-from pipeline.ocr.language import family, letters_of, load_language
+from pipeline.ocr.gazetteer import load_places
+from pipeline.ocr.language import WITH_PLACES, family, leaning, letters_of
 from pipeline.settings import OcrSettings, shipped
-from pipeline.values import Alternative, Letter, Line, Pixels
+from pipeline.values import Letter, Line, Pixels, Signal
 from pipeline.words import _
 
 NAME = "ctc_onnx"
 MARGIN = 0.03  # paper around the ink, as a share of its height; 0.12 costs 5 points of CER
 WIDTH_STEP_PX = 8  # lines are padded to a multiple of this, so that some share a batch
 MAX_BATCH_PX = 2048  # strips side by side; on one thread more gains nothing and costs memory
-MAX_NUMBER = 10  # letters; no cell of a numeric column holds more
+MIN_RESTRICTED = -7.0  # log-probability that a line is a number at all; of words it is below -9
+_TUNED = re.compile(r"-\d+$")  # ends the name of a model that an office tuned: hand-1
+OVERLAP_PX = 128  # to either side of a cut: a few letters
+AGREE_STEPS = 7  # of two pieces, where the one is taken after the other
+AWAY = 0.02  # nats for each step away from the cut: where both are as sure, the gap is better
 MIN_STRIP_PX = 16  # narrower than this the network has no step to speak of
 
 
@@ -118,6 +124,7 @@ class CtcEngine:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.model = model
+        self.reader = _TUNED.sub("", model.name)
         self.version = f"{model.name} {model.sha256}"
         self._settings = settings
         self._session: Any = onnxruntime.InferenceSession(
@@ -156,18 +163,45 @@ class CtcEngine:
         nothing = np.zeros((0, len(self.model.characters) + 1), np.float32)
         return [nothing if strip is None else next(read) for strip in strips]
 
-    def _fill(self, line: Line, strip: Strip, log_probs: LogProbs, kind: str) -> Line:
-        characters = self.model.characters
+    def reread(
+        self, line: Line, part: tuple[float, float], kind: str, said: tuple[str, ...]
+    ) -> Line | None:
+        """Return a part of the line by what is likely in that kind of field."""
+        signal = line.signal
+        if signal is None:
+            return None
+        steps, span = len(signal.log_probs), signal.right - signal.left
+        first, last = (
+            min(steps, max(0, round((edge - signal.left) / span * steps))) for edge in part
+        )
+        heard = signal.log_probs[first:last]
+        if not len(heard):
+            return None
         if letters_of(kind):
-            log_probs = restrict(log_probs, characters, letters_of(kind))
-        language = load_language(family(kind), characters) if self._settings.language else None
-        reading = decode(log_probs, characters, language)
-        span = strip.right - strip.left
+            heard, sure = restrict(heard, self.model.characters, letters_of(kind))
+            if sure < MIN_RESTRICTED:
+                return None
+        left, right = signal.left + span * first / steps, signal.left + span * last / steps
+        width = part[1] - part[0]
+        own = Signal(heard, (left - part[0]) / width, (right - part[0]) / width)
+        return self._decoded(line, own, kind, said)
+
+    def _fill(self, line: Line, strip: Strip, log_probs: LogProbs, kind: str) -> Line:
+        if letters_of(kind):
+            log_probs, _sure = restrict(log_probs, self.model.characters, letters_of(kind))
+        return self._decoded(line, Signal(log_probs, strip.left, strip.right), kind, ())
+
+    def _decoded(self, line: Line, signal: Signal, kind: str, said: tuple[str, ...]) -> Line:
+        characters = self.model.characters
+        language = leaning(kind, characters, said) if self._settings.language else None
+        places = load_places() if language and family(kind) in WITH_PLACES else None
+        reading = decode(signal.log_probs, characters, language, places)
+        span = signal.right - signal.left
         letters = tuple(
             Letter(
                 letter.text,
-                strip.left + letter.left * span,
-                strip.left + letter.right * span,
+                signal.left + letter.left * span,
+                signal.left + letter.right * span,
                 letter.confidence,
             )
             for letter in reading.letters
@@ -179,17 +213,8 @@ class CtcEngine:
             alternatives=reading.alternatives,
             letters=letters,
             engine=NAME,
-            numbers=self._numbers(line, reading, log_probs),
+            signal=signal,
         )
-
-    def _numbers(
-        self, line: Line, reading: Reading, log_probs: LogProbs
-    ) -> tuple[Alternative, ...]:
-        """Return the line read as a number, where one may stand and was not read."""
-        text = reading.text
-        if line.cell is None or not 0 < len(text) <= MAX_NUMBER or text.isdecimal():
-            return ()
-        return read_number(log_probs, self.model.characters)
 
     def strip_logits(self, strips: Sequence[Pixels]) -> list[LogProbs]:
         """Return the log-probabilities of each strip; long ones are read in pieces.
@@ -197,25 +222,19 @@ class CtcEngine:
         Args:
             strips: pixels at the network's height, see `Strip`.
         """
-        pieces = [cut_at_gaps(strip, self.model.max_width_px) for strip in strips]
-        flat = [piece for cut in pieces for piece in cut]
-        read = self._run(flat)
+        cuts = [spans(strip, self.model.max_width_px) for strip in strips]
+        read = self._run(
+            [
+                strip[:, left:right]
+                for strip, cut in zip(strips, cuts, strict=True)
+                for left, right in cut
+            ]
+        )
         answers: list[LogProbs] = []
-        for cut in pieces:
+        for cut in cuts:
             own, read = read[: len(cut)], read[len(cut) :]
-            answers.append(self._join(own))
+            answers.append(join(own, cut))
         return answers
-
-    def _join(self, pieces: Sequence[LogProbs]) -> LogProbs:
-        """Return the steps of the pieces in a row, a space between each two."""
-        if len(pieces) == 1:
-            return pieces[0]
-        space = np.full((1, pieces[0].shape[1]), -30.0, np.float32)
-        space[0, self.model.characters.index(" ") + 1] = 0.0
-        joined = [pieces[0]]
-        for piece in pieces[1:]:
-            joined += [space, piece]
-        return np.concatenate(joined)
 
     def _run(self, strips: Sequence[Pixels]) -> list[LogProbs]:
         """Run the network over strips, those of about one width together."""
@@ -263,14 +282,37 @@ def to_strip(ink: Ink | None, height_px: int) -> Strip | None:
     return Strip(strip, box.left / ink.crop_px, box.right / ink.crop_px)
 
 
-def cut_at_gaps(strip: Pixels, max_width_px: int) -> list[Pixels]:
-    """Return the strip in pieces of at most `max_width_px`, cut where the paper shows most."""
-    pieces: list[Pixels] = []
-    while strip.shape[1] > max_width_px:
-        at = _widest_gap(strip, max_width_px)
-        pieces.append(strip[:, :at])
-        strip = strip[:, at:]
-    return [*pieces, strip]
+def spans(strip: Pixels, max_width_px: int) -> list[tuple[int, int]]:
+    """Return the columns from and up to which the strip is read: at once, or in pieces.
+
+    Pieces overlap around the place where the paper shows most, so that each letter is whole in one
+    of them and has its neighbours beside it.
+    """
+    width = strip.shape[1]
+    start = 0
+    found = []
+    while width - start > max_width_px:
+        at = start + _widest_gap(strip[:, start:], max_width_px - OVERLAP_PX)
+        found.append((start, at + OVERLAP_PX))
+        start = (at - OVERLAP_PX) // WIDTH_STEP_PX * WIDTH_STEP_PX
+    return [*found, (start, width)]
+
+
+def join(pieces: Sequence[LogProbs], cut: Sequence[tuple[int, int]]) -> LogProbs:
+    """Return the steps of overlapping pieces in a row, each begun where it agrees with the last.
+
+    Where both say the same over a few steps no letter is lost or doubled.
+    """
+    whole = pieces[0]
+    for piece, (left, right) in zip(pieces[1:], cut[1:], strict=True):
+        offset = left // max(1, round((right - left) / len(piece)))
+        shared = min(len(whole) - offset, len(piece))
+        alike = np.logaddexp.reduce(whole[offset : offset + shared] + piece[:shared], axis=1)
+        near = np.convolve(alike, np.ones(AGREE_STEPS), "valid")
+        away = np.abs(np.arange(len(near)) - len(near) / 2)
+        at = int(np.argmax(near - AWAY * away)) + AGREE_STEPS // 2
+        whole = np.concatenate([whole[: offset + at], piece[at:]])
+    return whole
 
 
 def _widest_gap(strip: Pixels, max_width_px: int) -> int:

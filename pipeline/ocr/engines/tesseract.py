@@ -70,6 +70,7 @@ class TesseractEngine:
     """Reads lines of print and typing with the installed Tesseract."""
 
     name = NAME
+    reader = NAME
 
     def __init__(self, page_seconds: float, version: str) -> None:
         self.page_seconds = page_seconds
@@ -85,6 +86,12 @@ class TesseractEngine:
             _blank(line) if strip is None else _fill(line, strip, next(found))
             for line, strip in zip(lines, strips, strict=True)
         ]
+
+    def reread(
+        self, line: Line, part: tuple[float, float], kind: str, said: tuple[str, ...]
+    ) -> Line | None:
+        """Return nothing: Tesseract tells only what it decided."""
+        return None
 
     def legibility(self, crops: Sequence[Pixels]) -> float:
         """Return the mean confidence of the words read in the crops, by their length."""
