@@ -6,6 +6,7 @@ and the reading as fast and, to the third digit, as good.
 """
 
 import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from pipeline.store.durable import durable_write
 from pipeline.tuning.networks import HEIGHT_PX, MOST_STEPS, Reader
 from pipeline.tuning.steps import STEP_PX
 
@@ -37,7 +39,12 @@ class StepsFirst(nn.Module):
 
 
 def export(reader: Reader, file: Path, *, small: bool = True) -> None:
-    """Write the network as ONNX, of any batch and width; `small` stores matrices as int8."""
+    """Write the network as ONNX, of any batch and width; `small` stores matrices as int8.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    stream = BytesIO()
     with warnings.catch_warnings():
         # That tracing is deprecated, and fixes what only looks like it depends on the input; a
         # test reads lines of other widths with the file.
@@ -45,7 +52,7 @@ def export(reader: Reader, file: Path, *, small: bool = True) -> None:
         torch.onnx.export(
             StepsFirst(reader).eval(),
             (torch.rand(2, 1, HEIGHT_PX, 320),),
-            str(file),
+            stream,
             input_names=["images"],
             output_names=["log_probs"],
             dynamic_axes={
@@ -55,10 +62,11 @@ def export(reader: Reader, file: Path, *, small: bool = True) -> None:
             opset_version=17,
             dynamo=False,
         )
+    model = onnx.load_model_from_string(stream.getvalue())
     if small:
-        model = shrunk(onnx.load(str(file)))
-        onnx.checker.check_model(model)
-        onnx.save(model, str(file))
+        model = shrunk(model)
+    onnx.checker.check_model(model)
+    durable_write(file, model.SerializeToString())
 
 
 def shrunk(model: Any) -> Any:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from pipeline.store.durable import durable_write
 from pipeline.tuning.batches import Batch, Lines, batches
 from pipeline.tuning.networks import HEIGHT_PX, Reader
 
 WARM_UP = 0.1  # of the way, over which the rate rises
 STEADY = 3.0  # norm of the gradient above which a step is shortened
-SAVE_SECONDS = 60.0
+SAVE_SECONDS = 120.0  # a state is some 130 MB
 MOST_PX = 400  # of a line's width, on average in a full batch; bounds the memory
 
 Told = Callable[[int, int], None]  # lines that were seen, and that are to be seen
@@ -66,6 +68,9 @@ def tune(
     """Train the reader further; a run that was killed goes on from its last checkpoint.
 
     The time that a killed run had spent counts.
+
+    Raises:
+        StorageError: a checkpoint cannot be written.
     """
     optimizer = torch.optim.AdamW(reader.parameters(), schedule.rate, weight_decay=1e-3)
     seen, spent = _resumed(reader, optimizer, checkpoint)
@@ -142,9 +147,7 @@ def _save(
     seen: int,
     spent: float,
 ) -> None:
-    """Write a checkpoint whole or not at all."""
-    part = checkpoint.file.with_suffix(".part")
-    checkpoint.file.parent.mkdir(parents=True, exist_ok=True)
+    """Write a checkpoint, whole or not at all."""
     state = {
         "key": checkpoint.key,
         "reader": reader.state_dict(),
@@ -152,5 +155,6 @@ def _save(
         "seen": seen,
         "spent": spent,
     }
-    torch.save(state, part)
-    part.replace(checkpoint.file)
+    stream = BytesIO()
+    torch.save(state, stream)
+    durable_write(checkpoint.file, stream.getvalue())
