@@ -17,7 +17,7 @@ Flags = npt.NDArray[np.bool_]
 
 CUT_MM = 8.0  # paper as wide as this parts a row of writing in two, outside small cells
 ASIDE = 0.5  # what a mark's way from the middle of a line counts beside that to its letters
-OVER = 0.1  # of the lines' distance, to both sides of the middle between them
+OVER = 0.15  # of the lines' distance, to both sides of the middle between them
 MIN_BAND_MM = 0.5  # empty rows thinner than this part a mark from its letter
 
 
