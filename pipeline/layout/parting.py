@@ -17,8 +17,8 @@ def part_piece(
 ) -> Components:
     """Return the pieces and after them, in the strands' order, the parts of one of them.
 
-    A point belongs to the line whose middle is nearest along the ink: a tail is followed down to
-    where it meets the letter below it, and not cut where the lower line may begin.
+    A point belongs to the line whose letters are nearest along the ink: a tail is followed down
+    to where it meets the letter below it, and not cut where the lower line may begin.
 
     Args:
         pieces: `labels` is changed in place.
@@ -32,10 +32,13 @@ def part_piece(
     ink = (labels == number).astype(np.uint8)
     rows = np.arange(top, bottom)[:, None]
     columns = np.arange(left, right)
-    parts = [
-        ink * (np.abs(rows - np.interp(columns, line.xs, line.ys)[None, :]) < CORE * pitch)
-        for line in strands
-    ]
+    away = [np.abs(rows - np.interp(columns, line.xs, line.ys)[None, :]) for line in strands]
+    nearest = np.argmin(away, axis=0)
+    parts = []
+    for line, distance in enumerate(away):
+        part = ink * (distance < CORE * pitch)
+        # Only a mark of this line, that is: what is nearer to it than to any other.
+        parts.append(part if part.any() else ink * (nearest == line))
     rest = cv2.subtract(ink, np.maximum.reduce(parts))
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     shapes = (cross, np.ones((3, 3), np.uint8))  # in turn: an octagon, near enough to a circle

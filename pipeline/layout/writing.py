@@ -16,6 +16,8 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 CUT_MM = 8.0  # paper as wide as this parts a row of writing in two, outside small cells
+ASIDE = 0.5  # what a mark's way from the middle of a line counts beside that to its letters
+OVER = 0.15  # of the lines' distance, to both sides of the middle between them
 MIN_BAND_MM = 0.5  # empty rows thinner than this part a mark from its letter
 
 
@@ -129,19 +131,28 @@ def _owners(
     beyond = np.array(
         [np.maximum(0, np.maximum(line.xs[0] - xs, xs - line.xs[-1])) for line in strands]
     )
-    # A piece that runs through the middle of several lines joins their letters: each has a part.
-    through = (runs > tops + 0.1 * pitch) & (runs < bottoms - 0.1 * pitch) & (beyond == 0)
-    is_shared = through.sum(axis=0) > 1
+    # A piece that reaches well over to the next line joins letters or marks of both.
+    middles = (runs[:-1] + runs[1:]) / 2
+    over = (tops < middles - OVER * pitch) & (bottoms > middles + OVER * pitch)
+    over &= (beyond[:-1] == 0) & (beyond[1:] == 0)
+    joins = np.zeros(runs.shape, np.bool_)
+    joins[:-1] |= over
+    joins[1:] |= over
+    is_shared = joins.any(axis=0)
     owner = (np.abs(runs - ys) + 0.3 * beyond).argmin(axis=0)
     # A mark is its letter's, whichever line it is nearer to; but on wide lines letters are low too.
     heights = bottoms - tops
-    is_small = heights < min(0.3 * pitch, 0.6 * float(np.median(heights)))
+    is_small = heights < min(0.3 * pitch, 0.6 * float(np.percentile(heights, 75)))
     small, large = np.flatnonzero(is_small), np.flatnonzero(~is_small)
     if len(small) and len(large):
-        owner[small] = owner[large][_nearest(pieces, band[small], band[large])]
+        gaps = _gaps(pieces, band[small], band[large]).astype(np.float64)
+        own = [np.where(is_shared, joins[line], owner == line) for line in range(len(strands))]
+        near = [gaps[:, mine[large]].min(axis=1, initial=np.inf) for mine in own]
+        off = np.abs(runs - ys)[:, small]
+        owner[small] = (np.array(near) + ASIDE * off).argmin(axis=0)
     owned = [band[(owner == line) & ~is_shared] for line in range(len(strands))]
     for place in np.flatnonzero(is_shared).tolist():
-        joined = np.flatnonzero(through[:, place]).tolist()
+        joined = np.flatnonzero(joins[:, place]).tolist()
         first = len(pieces.area)
         pieces = part_piece(pieces, int(band[place]), [strands[line] for line in joined], pitch)
         for number, line in enumerate(joined, first):
@@ -149,8 +160,8 @@ def _owners(
     return [mine for mine in owned if len(mine)], pieces
 
 
-def _nearest(pieces: Components, some: Ints, others: Ints) -> Ints:
-    """Return for each of `some` which of the `others` is nearest, as places in `others`."""
+def _gaps(pieces: Components, some: Ints, others: Ints) -> Ints:
+    """Return how far each of `some` is from each of the `others`; aside counts twice."""
 
     def gap(low: Ints, high: Ints) -> Ints:
         return np.asarray(
@@ -158,9 +169,7 @@ def _nearest(pieces: Components, some: Ints, others: Ints) -> Ints:
                                      low[some][:, None] - high[others][None]))
         )  # fmt: skip
 
-    return np.asarray(
-        (2 * gap(pieces.left, pieces.right) + gap(pieces.top, pieces.bottom)).argmin(axis=1)
-    )
+    return np.asarray(2 * gap(pieces.left, pieces.right) + gap(pieces.top, pieces.bottom))
 
 
 def _lines(
