@@ -1,7 +1,7 @@
 """Go on training a reader on lines of an office's own books."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.store.durable import durable_write
 from pipeline.tuning.batches import Batch, Lines, batches
@@ -34,6 +34,9 @@ class Schedule:
         rate: of AdamW at its height; it rises at first, and then falls to nothing.
         batch: lines in a step.
         minutes: by the clock; the rate falls so that the end is reached by then.
+        kept: how far the reader goes, in the end, from where it began to where training led: half
+            way it has most of what it learnt, and has lost little of what it knew (Wortsman et al.
+            2022).
     """
 
     passes: int = 8
@@ -42,6 +45,7 @@ class Schedule:
     rate: float = 3e-4
     batch: int = 8
     minutes: float = 50.0
+    kept: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ def tune(
     Raises:
         StorageError: a checkpoint cannot be written.
     """
+    began = {name: values.clone() for name, values in reader.state_dict().items()}
     optimizer = torch.optim.AdamW(reader.parameters(), schedule.rate, weight_decay=1e-3)
     seen, spent = _resumed(reader, optimizer, checkpoint)
     to_see = round(max(schedule.passes * len(own), schedule.least) / (1 - schedule.general))
@@ -91,7 +96,19 @@ def tune(
         on_progress(min(seen, to_see), to_see)
     if checkpoint is not None:  # what follows may be killed as well
         _save(reader, optimizer, checkpoint, seen, spent)
+    _go_back(reader, began, 1 - schedule.kept)
     reader.eval()
+
+
+def _go_back(reader: Reader, began: Mapping[str, Tensor], share: float) -> None:
+    """Move the weights so far back to where they began."""
+    led = reader.state_dict()
+    reader.load_state_dict(
+        {
+            name: values.lerp(began[name], share) if values.is_floating_point() else values
+            for name, values in led.items()
+        }
+    )
 
 
 def _stream(
