@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ocr_steps import seen
 
 from pipeline.letters import nfc
 from pipeline.ocr.decode import decode, spelt_probability
@@ -16,20 +17,6 @@ CHARACTERS = (
     "aàảãáạăằẳẵắặâầẩẫấậbcdđeèẻẽéẹêềểễếệghiìỉĩíịklmnoòỏõóọôồổỗốộơờởỡớợpqrstuùủũúụưừửữứựvxyỳỷỹýỵ"
 )
 CHARACTERS += nfc(CHARACTERS.upper()) + "0123456789 ,./"
-
-
-def seen(*letters: dict[str, float]) -> np.ndarray:
-    """What a network says that sees these letters, a blank between each two."""
-    rows = []
-    for shares in letters:
-        row = np.full(len(CHARACTERS) + 1, 1e-6)
-        for letter, share in shares.items():
-            row[CHARACTERS.index(letter) + 1] = share
-        blank = np.full(len(CHARACTERS) + 1, 1e-6)
-        blank[0] = 1.0
-        rows += [row, blank]
-    steps = np.array(rows)
-    return np.log(steps / steps.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def clear(text: str) -> list[dict[str, float]]:
@@ -75,7 +62,7 @@ def test_the_place_of_a_tone_does_not_change_the_sound() -> None:
 
 
 def test_a_doubtful_letter_is_settled_by_where_places_lie() -> None:
-    look = seen(*clear("Cấp Dẫn "), {"L": 0.97, "C": 0.03}, *clear("ẩm Khê Phú Thọ"))
+    look = seen(CHARACTERS, *clear("Cấp Dẫn "), {"L": 0.97, "C": 0.03}, *clear("ẩm Khê Phú Thọ"))
     language = load_language("place", CHARACTERS)
     assert decode(look, CHARACTERS, language).text == "Cấp Dẫn Lẩm Khê Phú Thọ"
     read = decode(look, CHARACTERS, language, PLACES)
@@ -86,7 +73,7 @@ def test_a_doubtful_letter_is_settled_by_where_places_lie() -> None:
 
 
 def test_what_is_written_clearly_stays_though_no_such_place_is_known() -> None:
-    look = seen(*clear("Cấp Dẫn Lẩm Khê Phú Thọ"))
+    look = seen(CHARACTERS, *clear("Cấp Dẫn Lẩm Khê Phú Thọ"))
     language = load_language("place", CHARACTERS)
     assert decode(look, CHARACTERS, language, PLACES).text == "Cấp Dẫn Lẩm Khê Phú Thọ"
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from ocr_steps import seen
 
 from pipeline.ocr.decode import decode
 from pipeline.ocr.language import (
@@ -36,20 +37,6 @@ def chance(language: Language, before: str, letter: str) -> float:
     return math.exp(language.log_next(language.context(classes(before)))[code])
 
 
-def seen(*letters: dict[str, float]) -> np.ndarray:
-    """What a network says that sees these letters, a blank between each two."""
-    rows = []
-    for shares in letters:
-        row = np.full(len(CHARACTERS) + 1, 1e-6)
-        for letter, share in shares.items():
-            row[CHARACTERS.index(letter) + 1] = share
-        blank = np.full(len(CHARACTERS) + 1, 1e-6)
-        blank[0] = 1.0
-        rows += [row, blank]
-    steps = np.array(rows)
-    return np.log(steps / steps.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_what_may_come_next_adds_up_to_one_and_no_letter_is_ruled_out(name: str) -> None:
     language = load_language(name, CHARACTERS)
@@ -71,7 +58,7 @@ def test_each_model_knows_its_kind() -> None:
 
 
 def test_a_doubtful_letter_is_settled_by_what_names_are_like() -> None:
-    look = seen(*({c: 1.0} for c in "Nguy"), {"ê": 0.55, "ễ": 0.45}, {"n": 1.0})
+    look = seen(CHARACTERS, *({c: 1.0} for c in "Nguy"), {"ê": 0.55, "ễ": 0.45}, {"n": 1.0})
     assert decode(look, CHARACTERS).text == "Nguyên"
     read = decode(look, CHARACTERS, load_language("name", CHARACTERS))
     assert read.text == "Nguyễn"
@@ -80,13 +67,16 @@ def test_a_doubtful_letter_is_settled_by_what_names_are_like() -> None:
 
 @pytest.mark.parametrize("written", ["Ksor H'Bhang", "Y Bhiăng Niê", "Giàng A Xphơưi", "Wzrkq 7"])
 def test_what_is_written_clearly_stays_whatever_the_language(written: str) -> None:
-    look = seen(*({c: 0.97, "n": 0.02, "a": 0.01} if c not in "na" else {c: 1.0} for c in written))
+    look = seen(
+        CHARACTERS,
+        *({c: 0.97, "n": 0.02, "a": 0.01} if c not in "na" else {c: 1.0} for c in written),
+    )
     for name in NAMES:
         assert decode(look, CHARACTERS, load_language(name, CHARACTERS)).text == written
 
 
 def test_readings_keep_the_share_that_the_network_gives_them() -> None:
-    look = seen({"N": 1.0}, {"a": 0.5, "ă": 0.5}, {"m": 1.0})
+    look = seen(CHARACTERS, {"N": 1.0}, {"a": 0.5, "ă": 0.5}, {"m": 1.0})
     read = decode(look, CHARACTERS, load_language("any", CHARACTERS))
     total = read.probability + sum(other.confidence for other in read.alternatives)
     assert total == pytest.approx(1.0, abs=0.01)
@@ -101,13 +91,18 @@ def test_a_kind_without_a_model_of_its_own_has_the_common_one() -> None:
 
 
 def test_what_a_book_has_said_is_leant_to_and_forbids_nothing() -> None:
-    look = seen(*({c: 1.0} for c in "thôn "), {"K": 0.5, "L": 0.5}, *({c: 1.0} for c in "ỳ Đồng"))
+    look = seen(
+        CHARACTERS,
+        *({c: 1.0} for c in "thôn "),
+        {"K": 0.5, "L": 0.5},
+        *({c: 1.0} for c in "ỳ Đồng"),
+    )
     plain = decode(look, CHARACTERS, leaning("place_text", CHARACTERS))
     for village in ("thôn Kỳ Đồng", "thôn Lỳ Đồng"):
         leant = decode(look, CHARACTERS, leaning("place_text", CHARACTERS, (village,)))
         assert leant.text == village
         assert leant.text in (plain.text, *(other.text for other in plain.alternatives))
-    clear = seen(*({c: 1.0} for c in "thôn Mỳ Đồng"))
+    clear = seen(CHARACTERS, *({c: 1.0} for c in "thôn Mỳ Đồng"))
     assert decode(clear, CHARACTERS, leaning("", CHARACTERS, ("thôn Kỳ Đồng",))).text == (
         "thôn Mỳ Đồng"
     )
