@@ -14,7 +14,6 @@ import math
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -31,14 +30,13 @@ from synthesis.books import draw_hand, faces  # noqa: E402
 from training.strips import lines_of_hand  # noqa: E402
 from training.texts import load_lists  # noqa: E402
 
-from pipeline.flow.train import at_height, cer  # noqa: E402
+from pipeline.flow.train import at_height, cer, settle  # noqa: E402
 from pipeline.ocr.crops import find_ink  # noqa: E402
 from pipeline.ocr.decode import greedy  # noqa: E402
 from pipeline.ocr.engines.ctc_onnx import CtcEngine, load_model, to_strip  # noqa: E402
 from pipeline.settings import OcrSettings, shipped  # noqa: E402
-from pipeline.tuning.exporting import export  # noqa: E402
 from pipeline.tuning.general import STRIP_PX, TextLine, check_lines, replay_lines  # noqa: E402
-from pipeline.tuning.tune import Schedule, tune  # noqa: E402
+from pipeline.tuning.tune import Schedule, tune, weights_of  # noqa: E402
 from pipeline.tuning.weights import load_reader  # noqa: E402
 
 Writer = tuple[str, list[TextLine], list[TextLine]]  # name, lines to learn, lines to measure
@@ -115,24 +113,24 @@ def main(shared: Path, writers: str, count: int, model: str, minutes: float, sch
     else:
         found = invented_writers(shared, {"dev": "fitting", "held": "measuring"}[part], letters)
     engine = CtcEngine(base, settings)
-    general = cer(engine, check_lines())
+    judges = check_lines()[1::2]
+    general = cer(engine, judges)
     pace = Schedule(**{"minutes": minutes, **json.loads(schedule)})
     for name, learn, measure in islice(found, 0, None, max(1, len(found) // count)):
         reader = load_reader(base.file, base.network, len(base.characters) + 1)
         begun, used = time.monotonic(), time.process_time()
+        began = weights_of(reader)
         tune(reader, base.characters, learn, replay_lines(), pace)
-        spent, used = time.monotonic() - begun, time.process_time() - used
         with TemporaryDirectory() as folder:
-            file = Path(folder) / "model.onnx"
-            export(reader, file)
-            tuned = CtcEngine(replace(base, file=file), settings)
+            _, tuned = settle(reader, began, base, Path(folder) / "model.onnx", check_lines()[::2])
+        spent, used = time.monotonic() - begun, time.process_time() - used
         told = {
             "writer": name,
             "learnt": len(learn),
             "measured": len(measure),
             "cer": [round(100 * cer(one, measure), 2) for one in (engine, tuned)],
             "bare": [round(100 * bare_cer(one, measure), 2) for one in (engine, tuned)],
-            "general": [round(100 * general, 2), round(100 * cer(tuned, check_lines()), 2)],
+            "general": [round(100 * general, 2), round(100 * cer(tuned, judges), 2)],
             "minutes": round(spent / 60, 1),
             "cpu_minutes": round(used / 60, 1),
         }

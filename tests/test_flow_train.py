@@ -158,7 +158,7 @@ def test_a_better_model_is_kept_with_its_card_and_used_and_one_command_goes_back
         """Say the letter a: of a line's letters that is one more than nothing."""
         reader.trunk.classifier.bias.data[1] += 60
 
-    fake = SimpleNamespace(tune=one_letter, Schedule=tuner.Schedule, Checkpoint=tuner.Checkpoint)
+    fake = SimpleNamespace(**{**vars(tuner), "tune": one_letter})
     monkeypatch.setattr(flow, "torch_parts", lambda: (fake, exporter, loader))
     archive = tiny.archive
     (archive / "work" / "tuning").mkdir(parents=True)
@@ -187,6 +187,32 @@ def test_a_model_that_is_no_better_is_refused_and_nothing_is_kept(tiny: Settings
     assert [model.name for model in tuned_models(tiny.archive)] == ["tiny"]
     assert load_settings(tiny.archive, "hoa").ocr.hand_model == tiny.ocr.hand_model
     assert not (tiny.archive / "work" / "tuning").exists()
+
+
+@pytest.mark.parametrize(("worse_from", "share"), [(1.1, 1.0), (0.6, 0.5), (0.0, 0.25)])
+def test_a_reader_goes_back_until_general_lines_are_read_no_worse(
+    tiny: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    worse_from: float,
+    share: float,
+) -> None:
+    tuner, _exporter, loader = flow.torch_parts()
+    base = flow.load_model(flow.model_folder(tiny.ocr))
+    reader = loader.load_reader(base.file, base.network, len(base.characters) + 1)
+    began = tuner.weights_of(reader)
+    bias = reader.trunk.classifier.bias
+    first = float(bias.detach()[1])
+    bias.data[1] += 8.0
+
+    def error(engine: flow.CtcEngine, _lines: object) -> float:
+        way = (float(bias.detach()[1]) - first) / 8.0
+        return 0.1 if engine.model.sha256 == base.sha256 or way < worse_from else 0.2
+
+    monkeypatch.setattr(flow, "cer", error)
+    _old, new = flow.settle(reader, began, base, tmp_path / "new.onnx", [])
+    assert float(bias.detach()[1]) - first == pytest.approx(8.0 * share)
+    assert new.model.file == tmp_path / "new.onnx"
 
 
 @pytest.mark.usefixtures("replay")

@@ -4,11 +4,11 @@ import hashlib
 import math
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from pipeline.flow.lessons import Lesson
 from pipeline.ingest.intake import Progress
 from pipeline.ocr.decode import greedy
 from pipeline.ocr.engines.ctc_onnx import CtcEngine, Model, load_model, model_folder
-from pipeline.settings import Settings
+from pipeline.settings import OcrSettings, Settings
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
 from pipeline.store.models import TunedModel, keep_model, next_name, use_model
@@ -32,6 +32,7 @@ HELD = 0.2  # share of the lines that is held back
 LEAST_HELD = 10  # fewer say nothing about the others
 LEAST = 30  # lines; fewer cannot both teach and judge
 MOST_WORSE = 0.002  # CER on the general set may rise by so much: a letter in 500
+WAYS = (1.0, 0.75, 0.5, 0.25)  # how far a new model may go from the base to where training led
 TOGETHER = 32  # lines that are read in one call while measuring
 
 
@@ -123,6 +124,7 @@ def train(
         begun = time.monotonic()
         reader = loader.load_reader(base.file, base.network, len(base.characters) + 1)
         schedule = tuner.Schedule(minutes=minutes)
+        began = tuner.weights_of(reader)
         tuner.tune(
             reader,
             base.characters,
@@ -133,14 +135,10 @@ def train(
             lambda seen, of: on_progress(_("luyện"), seen, of),
         )
         spent = (time.monotonic() - begun) / 60
-        file = work / "model.onnx"
-        exporter.export(reader, file)
-        candidate = replace(base, file=file, sha256=sha256_of(file))
         general = check_lines() if check is None else check
-        patient = replace(settings.ocr, page_seconds=math.inf)  # a set of lines is no page
-        before, after = (
-            figures(CtcEngine(model, patient), held, general) for model in (base, candidate)
-        )
+        engines = settle(reader, began, base, work / "model.onnx", general[::2])
+        candidate = engines[1].model
+        before, after = (figures(engine, held, general[1::2]) for engine in engines)
         told = Training(base.name, len(learn), len(held), before, after, spent)
         if is_better(before, after):
             card = TunedModel(
@@ -159,7 +157,9 @@ def train(
                 held_cer=(before.held, after.held),
                 general_cer=(before.general, after.general),
             )
-            told = replace(told, model=_keep(settings.archive, card, file, base.characters))
+            told = replace(
+                told, model=_keep(settings.archive, card, candidate.file, base.characters)
+            )
         shutil.rmtree(work)
     return told
 
@@ -171,6 +171,35 @@ def _keep(archive: Path, card: TunedModel, file: Path, characters: str) -> str:
         keep_model(archive, replace(card, name=name, file=f"{name}.onnx"), file, characters)
         use_model(archive, name)
     return name
+
+
+def settle(
+    reader: Any, began: Mapping[str, Any], base: Model, file: Path, general: Sequence[TextLine]
+) -> tuple[CtcEngine, CtcEngine]:
+    """Go back from where training led, until general lines are read no worse than before.
+
+    Args:
+        reader: as it was trained; it gets the weights that are settled on.
+        began: its weights before that.
+        base: the model it was tuned from.
+        file: where the new one is written.
+        general: lines to settle with; they do not judge the model.
+
+    Returns:
+        engines that read with the base and with the new model.
+    """
+    tuner, exporter, _loader = torch_parts()
+    patient = OcrSettings(page_seconds=math.inf)  # a set of lines is no page
+    old = CtcEngine(base, patient)
+    most = cer(old, general) + MOST_WORSE
+    led = tuner.weights_of(reader)
+    for share in WAYS:
+        tuner.put_between(reader, began, led, share)
+        exporter.export(reader, file)
+        new = CtcEngine(replace(base, file=file, sha256=sha256_of(file)), patient)
+        if cer(new, general) <= most:
+            break
+    return old, new
 
 
 def figures(engine: CtcEngine, held: Sequence[Lesson], general: Sequence[TextLine]) -> Figures:

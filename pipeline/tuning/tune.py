@@ -34,9 +34,6 @@ class Schedule:
         rate: of AdamW at its height; it rises at first, and then falls to nothing.
         batch: lines in a step.
         minutes: by the clock; the rate falls so that the end is reached by then.
-        kept: how far the reader goes, in the end, from where it began to where training led: half
-            way it has most of what it learnt, and has lost little of what it knew (Wortsman et al.
-            2022).
     """
 
     passes: int = 8
@@ -45,7 +42,6 @@ class Schedule:
     rate: float = 3e-4
     batch: int = 8
     minutes: float = 50.0
-    kept: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,6 @@ def tune(
     Raises:
         StorageError: a checkpoint cannot be written.
     """
-    began = {name: values.clone() for name, values in reader.state_dict().items()}
     optimizer = torch.optim.AdamW(reader.parameters(), schedule.rate, weight_decay=1e-3)
     seen, spent = _resumed(reader, optimizer, checkpoint)
     to_see = round(max(schedule.passes * len(own), schedule.least) / (1 - schedule.general))
@@ -96,17 +91,26 @@ def tune(
         on_progress(min(seen, to_see), to_see)
     if checkpoint is not None:  # what follows may be killed as well
         _save(reader, optimizer, checkpoint, seen, spent)
-    _go_back(reader, began, 1 - schedule.kept)
     reader.eval()
 
 
-def _go_back(reader: Reader, began: Mapping[str, Tensor], share: float) -> None:
-    """Move the weights so far back to where they began."""
-    led = reader.state_dict()
+def weights_of(reader: Reader) -> dict[str, Tensor]:
+    """Return a copy of a reader's weights as they are now."""
+    return {name: values.clone() for name, values in reader.state_dict().items()}
+
+
+def put_between(
+    reader: Reader, began: Mapping[str, Tensor], led: Mapping[str, Tensor], share: float
+) -> None:
+    """Give a reader the weights that lie so far on the way from where it began to where it was led.
+
+    Part of the way it has most of what it learnt, and has lost little of what it knew (Wortsman
+    et al. 2022).
+    """
     reader.load_state_dict(
         {
-            name: values.lerp(began[name], share) if values.is_floating_point() else values
-            for name, values in led.items()
+            name: values.lerp(led[name], share) if values.is_floating_point() else led[name]
+            for name, values in began.items()
         }
     )
 

@@ -19,7 +19,7 @@ from synthesis.books import faces
 from training.strips import HEIGHT_PX, invented_lines, read_shard, write_shard
 from training.texts import CHARACTERS, KINDS, Lists, draw_text, load_lists
 
-from pipeline.ocr.language import family, read_language
+from pipeline.ocr.language import family, read_language, weigh
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_no_writer_is_both_learnt_from_and_measured_with() -> None:
 @pytest.mark.corpus
 def test_a_model_of_letters_is_what_was_counted(lists: Lists, tmp_path: Path) -> None:
     seen = count(lists, {"date": 1.0}, 400, seed=1)
-    np.savez_compressed(tmp_path / "date.npz", **pack(seen))
+    np.savez_compressed(tmp_path / "date.npz", **pack(weigh(seen, len(CHARACTERS) + 1)))
     model = read_language(tmp_path / "date.npz", CHARACTERS)
     after_19 = np.exp(model.log_next(model.context(tuple(CHARACTERS.index(c) + 1 for c in "/19"))))
     digits = [CHARACTERS.index(c) + 1 for c in "0123456789"]
