@@ -156,8 +156,9 @@ class _Reader:
             if next(self._announcements(end), None):
                 break
             end += 1
-        if end > after:
-            self._places.append(tuple(self._tokens[after:end]))
+        if end == after:
+            return False  # `thi tran 1987`: it announces nothing, so it is a name
+        self._places.append(tuple(self._tokens[after:end]))
         self._at = end
         return True
 

@@ -50,6 +50,7 @@ def batches(
     size: int,
     most_px: int,
     most_letters: int = 99,
+    much: float = 1.0,
 ) -> Iterator[Batch]:
     """Return batches without end, mixed from the sources by their shares.
 
@@ -57,6 +58,7 @@ def batches(
         characters: of the model; all texts are written with them.
         size: lines in a batch, fewer where they are long: `most_px` bounds their widths' sum.
         most_letters: longer lines are passed over.
+        much: see `bend`.
     """
     grain = np.random.default_rng(rng.randrange(2**32))
     shares = [share for _lines, share in sources]
@@ -66,7 +68,7 @@ def batches(
             lines = rng.choices([lines for lines, _ in sources], shares)[0]
             pixels, text = lines[rng.randrange(len(lines))]
             if len(text) <= most_letters:
-                strip = bend(pixels, height, rng, grain)
+                strip = bend(pixels, height, rng, grain, much)
                 if strip.shape[1] // STEP_PX >= least_steps(text):
                     drawn.append((strip, text))
         drawn.sort(key=lambda item: item[0].shape[1])
@@ -81,13 +83,21 @@ def batches(
             yield collate([pixels for pixels, _ in group], [text for _, text in group], characters)
 
 
-def bend(strip: Pixels, height: int, rng: Random, grain: np.random.Generator) -> Grey:
-    """Return the strip at the network's height: leaning, wider or narrower, blotted, paler."""
-    strip = pressed(np.ascontiguousarray(strip), rng)
+def bend(
+    strip: Pixels, height: int, rng: Random, grain: np.random.Generator, much: float = 1.0
+) -> Grey:
+    """Return the strip at the network's height: leaning, wider or narrower, blotted, paler.
+
+    Args:
+        much: how far a hand is made another's: 1 for readers of any hand, less for one of few.
+    """
+    strip = np.ascontiguousarray(strip)
+    if rng.random() < much:
+        strip = pressed(strip, rng)
     factor = height / strip.shape[0]
-    wide = factor * rng.uniform(0.72, 1.25)
+    wide = factor * rng.uniform(1 - 0.28 * much, 1 + 0.25 * much)
     high = factor * (1 - (rng.uniform(0, 0.16) if rng.random() < 0.5 else 0))
-    shear = rng.gauss(0, 0.16)
+    shear = rng.gauss(0, 0.16 * much)
     rise = rng.gauss(0, 0.004)
     width = max(16, round(strip.shape[1] * wide + abs(shear) * height))
     top = rng.uniform(0, 1) * (height - high * strip.shape[0])
@@ -103,7 +113,7 @@ def bend(strip: Pixels, height: int, rng: Random, grain: np.random.Generator) ->
         flags=cv2.INTER_AREA if factor < 0.5 else cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT, borderValue=255,
     )  # fmt: skip
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 * much:
         bent = sway(bent, rng, grain)
     if rng.random() < 0.2:
         bent = cv2.GaussianBlur(bent, (0, 0), rng.uniform(0.3, 0.9))

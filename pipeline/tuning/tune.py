@@ -34,6 +34,7 @@ class Schedule:
         rate: of AdamW at its height; it rises at first, and then falls to nothing.
         batch: lines in a step.
         minutes: by the clock; the rate falls so that the end is reached by then.
+        much: how far lines are bent: little, since it is this hand that is to be learnt.
     """
 
     passes: int = 8
@@ -42,6 +43,7 @@ class Schedule:
     rate: float = 3e-4
     batch: int = 8
     minutes: float = 50.0
+    much: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def _stream(
     if schedule.general:
         sources.append((general, schedule.general))
     most_px = MOST_PX * schedule.batch
-    return batches(sources, characters, rng, HEIGHT_PX, schedule.batch, most_px)
+    return batches(sources, characters, rng, HEIGHT_PX, schedule.batch, most_px, much=schedule.much)
 
 
 def _set_training(reader: Reader) -> None:

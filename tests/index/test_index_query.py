@@ -65,6 +65,12 @@ def test_names_that_look_like_announcements_stay_names(text, name):
     assert names(parse(text)) == {"": name}
 
 
+def test_a_place_word_that_announces_nothing_is_a_name():
+    query = parse("thi tran 1987")
+    assert (names(query), query.places, query.years) == ({"": "thi tran"}, (), (1987,))
+    assert parse("lan thi tran nenh").places
+
+
 def test_a_year_word_that_may_be_a_name_is_read_both_ways():
     assert parse("nguyen van nam 2007").names[0].readings == (
         ("nguyen", "van", "nam"),
