@@ -4,6 +4,7 @@ Below the command line nobody reads the environment or a global; a stage gets th
 """
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pipeline.errors import UsageError
 from pipeline.words import _
 
+_NUMBER = re.compile(r"-\d+$")  # ends the name of a model that an office tuned
 _STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
 
@@ -131,6 +133,11 @@ def load_settings(archive: Path, person: str) -> Settings:
 def current_model_file(archive: Path) -> Path:
     """Return the file whose one line names the model in use; without it the settings do."""
     return archive / "models" / "current"
+
+
+def shipped_root(model: str) -> str:
+    """Return the shipped model that a model of that name was tuned from: hand-1 → hand."""
+    return _NUMBER.sub("", model)
 
 
 def _model_in_use(archive: Path, told: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipeline.extract import reasons
 from pipeline.extract.form import Form, FormField
+from pipeline.extract.kinds.registry import WRITTEN_KINDS
 from pipeline.extract.pieces import Piece, confidence_of, cut, span_of, whole
 from pipeline.values import FieldValue, Record, Reread
 
@@ -18,7 +19,6 @@ SAID = 0.9  # confidence from which a field speaks for others of its kind
 MOST_SAID = 200  # texts of one kind that are leant to
 DIGITS = "digits"  # the kind with which nothing but a number is read
 NUMERIC = frozenset({"serial", "page", "int", "parcel", "decimal", "partial_date_or_age"})
-_SPEAKING = frozenset({"person_name", "person_or_org", "place_text", "text"})
 _NOBODY: Said = MappingProxyType({})
 
 
@@ -42,29 +42,29 @@ def heard_again(field: FormField, pieces: Sequence[Piece], hearing: Hearing) -> 
 
     Numbers are not held to digits here: a word in their column must stay to be seen.
     """
+    if all(confidence_of([piece]) >= CLEAR for piece in pieces):
+        return tuple(pieces)
     said = hearing.said.get(field.kind, ())
     if field.codes is not None:
         said = (*said, *(text for c in field.codes.codes for text in (c.name, *c.variants)))
     kind = "number" if field.kind in NUMERIC else field.kind
     return tuple(
-        piece if confidence_of([piece]) >= CLEAR else _again(piece, kind, said, hearing)
+        piece if confidence_of([piece]) >= CLEAR else _heard_as(piece, kind, said, hearing) or piece
         for piece in pieces
     )
 
 
 def heard_as_number(piece: Piece, hearing: Hearing) -> Piece | None:
     """Return the piece read as digits alone; None when it is hardly a number."""
+    return _heard_as(piece, DIGITS, (), hearing)
+
+
+def _heard_as(piece: Piece, kind: str, said: tuple[str, ...], hearing: Hearing) -> Piece | None:
+    """Return the piece read again as that kind; None where that gives nothing."""
     if hearing.reread is None:
         return None
-    line = hearing.reread(piece.line, span_of(piece), DIGITS, ())
-    return whole(replace(line, polygon=cut(piece))) if line is not None and line.text else None
-
-
-def _again(piece: Piece, kind: str, said: tuple[str, ...], hearing: Hearing) -> Piece:
-    if hearing.reread is None:
-        return piece
     line = hearing.reread(piece.line, span_of(piece), kind, said)
-    return whole(replace(line, polygon=cut(piece))) if line is not None and line.text else piece
+    return whole(replace(line, polygon=cut(piece))) if line is not None and line.text else None
 
 
 def said_by(
@@ -80,7 +80,7 @@ def said_by(
         repeated = {doubt.key for doubt in record.doubts if doubt.reason == reasons.DITTO}
         for field in record.fields:
             kind = kinds.get(field.key, "")
-            if kind in _SPEAKING and field.key not in repeated and _is_sure(field):
+            if kind in WRITTEN_KINDS and field.key not in repeated and _is_sure(field):
                 heard.setdefault(kind, Counter())[field.raw] += 1
     told = {kind: [text for text, _times in texts.most_common()] for kind, texts in heard.items()}
     return {

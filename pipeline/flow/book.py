@@ -178,6 +178,8 @@ def scan_jobs(
     database: Database, settings: Settings, book: Book, pages: Sequence[Page]
 ) -> list[ScanJob]:
     """Return what reading these pages of a book takes."""
+    if not pages:
+        return []  # most books are read already: theirs need not be looked through
     masters = {master.sha256: master for master in database.masters(book.accession)}
     package = package_of(settings.archive, book.accession)
     said = book_said(book, database.records(book.accession), database.decisions(book.accession))

@@ -26,7 +26,6 @@ from pipeline.store.durable import sha256_of
 from pipeline.tuning.general import STRIP_PX
 from pipeline.tuning.steps import STEP_PX, least_steps
 from pipeline.values import (
-    Book,
     Decision,
     FieldValue,
     Line,
@@ -181,16 +180,21 @@ def decided_lessons(
 ) -> Lessons:
     """Return the lines of books whose writing is known from people's decisions."""
     why: Counter[str] = Counter()
-    pages = [page for accession in accessions for page in _pages(database, accession, why)]
+    work: list[tuple[ScanJob, list[_Known]]] = []
+    for accession in accessions:
+        book = database.book(accession)
+        if book is not None:
+            pages = list(_pages(database, accession, why))
+            jobs = scan_jobs(database, settings, book, [page for page, _known in pages])
+            work += zip(jobs, (known for _page, known in pages), strict=True)
     lines: list[Lesson] = []
     notes: list[str] = []
-    for count, (book, page, known) in enumerate(pages, 1):
-        (job,) = scan_jobs(database, settings, book, [page])
-        readings = database.readings(book.accession, page.number)
+    for count, (job, known) in enumerate(work, 1):
+        readings = database.readings(job.page.accession, job.page.number)
         with guard(job) as faults:
             lines += _cut(job, readings, known, model, why)
         notes += [sentence for _name, sentence in faults]
-        on_progress(_("cắt dòng"), count, len(pages))
+        on_progress(_("cắt dòng"), count, len(work))
     notes += [
         _("{count} trường đã duyệt không dùng được: {reason}").format(count=count, reason=reason)
         for reason, count in why.most_common()
@@ -200,11 +204,8 @@ def decided_lessons(
 
 def _pages(
     database: Database, accession: str, why: Counter[str]
-) -> Iterator[tuple[Book, Page, list[_Known]]]:
+) -> Iterator[tuple[Page, list[_Known]]]:
     """Yield the pages of a book on which some writing is known, with the fields."""
-    book = database.book(accession)
-    if book is None:
-        return
     last = {(made.record, made.key): made for made in database.decisions(accession)}
     records = {record.id: record for record in database.records(accession)}
     by_page: dict[int, list[_Known]] = {}
@@ -225,7 +226,7 @@ def _pages(
             by_page.setdefault(field.page, []).append(_Known(record, field, text))
     for page in database.pages(accession):
         if page.number in by_page:
-            yield book, page, by_page[page.number]
+            yield page, by_page[page.number]
 
 
 def _field(record: Record | None, key: str) -> FieldValue | None:

@@ -138,10 +138,10 @@ def inks_of(
 
 def _own_crop(image: PageImage, line: Line, strokes: Strokes, number: int) -> Pixels:
     """Return the crop of a line without the strokes of other lines."""
-    pixels = crop(image, line)
     frame = _frame(line.polygon)
     if frame is None:
-        return pixels
+        return blank_crop()
+    pixels = _warped(image.pixels, frame.warp, frame.size, WHITE)
     points = np.asarray(line.polygon) / strokes.factor
     left, top = np.maximum(np.floor(points.min(axis=0)).astype(int), 0)
     right, bottom = np.ceil(points.max(axis=0)).astype(int) + 1

@@ -9,7 +9,7 @@ import gzip
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,7 +65,7 @@ def sound(text: str) -> str:
     return " ".join(_sound(word) for word in text.split())
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def _sound(word: str) -> str:
     decomposed = unicodedata.normalize("NFD", word.lower())
     letters = "".join(sign for sign in decomposed if sign not in _TONES)

@@ -1,16 +1,13 @@
 """The archive's own models, `models/<name>/`, and which model is in use."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.settings import current_model_file
+from pipeline.settings import current_model_file, shipped_root
 from pipeline.store.durable import PART, adopt_folder, durable_copy, durable_write
-
-_NUMBER = re.compile(r"-\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def tuned_models(archive: Path) -> list[TunedModel]:
 
 def next_name(archive: Path, base: str) -> str:
     """Return the name for a model tuned from `base`: hand-1, hand-2, also from hand-1 itself."""
-    root = _NUMBER.sub("", base)
+    root = shipped_root(base)
     names = {model.name for model in tuned_models(archive)}
     number = 1
     while f"{root}-{number}" in names or (archive / "models" / f"{root}-{number}").exists():

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from pipeline.ocr.decode import LogProbs, decode, restrict
 from pipeline.ocr.engines import too_slow
 from pipeline.ocr.gazetteer import load_places
 from pipeline.ocr.language import WITH_PLACES, family, leaning, letters_of
-from pipeline.settings import OcrSettings, shipped
+from pipeline.settings import OcrSettings, shipped, shipped_root
 from pipeline.values import Letter, Line, Pixels, Signal
 from pipeline.words import _
 
@@ -28,7 +27,6 @@ MARGIN = 0.03  # paper around the ink, as a share of its height; 0.12 costs 5 po
 WIDTH_STEP_PX = 8  # lines are padded to a multiple of this, so that some share a batch
 MAX_BATCH_PX = 2048  # strips side by side; on one thread more gains nothing and costs memory
 MIN_RESTRICTED = -7.0  # log-probability that a line is a number at all; of words it is below -9
-_TUNED = re.compile(r"-\d+$")  # ends the name of a model that an office tuned: hand-1
 OVERLAP_PX = 128  # to either side of a cut: a few letters
 AGREE_STEPS = 7  # of two pieces, where the one is taken after the other
 AWAY = 0.02  # nats for each step away from the cut: where both are as sure, the gap is better
@@ -124,7 +122,7 @@ class CtcEngine:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.model = model
-        self.reader = _TUNED.sub("", model.name)
+        self.reader = shipped_root(model.name)
         self.version = f"{model.name} {model.sha256}"
         self._settings = settings
         self._session: Any = onnxruntime.InferenceSession(
