@@ -15,27 +15,20 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from training.strips import HEIGHT_PX, MOST_PX, invented_lines  # noqa: E402
+from training.strips import invented_lines, learnable  # noqa: E402
 from training.texts import Lists, load_lists  # noqa: E402
 
-from pipeline.ocr.crops import find_ink  # noqa: E402
-from pipeline.ocr.engines.ctc_onnx import to_strip  # noqa: E402
 from pipeline.store.durable import durable_write  # noqa: E402
-from pipeline.tuning.general import STRIP_PX, TextLine, pack  # noqa: E402
+from pipeline.tuning.general import TextLine, pack  # noqa: E402
 
-assert HEIGHT_PX == STRIP_PX
 FOLDER = ROOT / "ocr_models" / "vie" / "general"
 PARTS = {"replay": ("tuning", 9001, 450), "check": ("fitting", 9002, 360)}  # part, seed, lines
 
 
 def strips(lists: Lists, part: str, seed: int, count: int) -> list[TextLine]:
     """Return invented lines in faces of that part as strips."""
-    found = []
-    for line in invented_lines(lists, seed, count, part):
-        strip = to_strip(find_ink(line.pixels), STRIP_PX)
-        if strip is not None and strip.pixels.shape[1] <= MOST_PX:
-            found.append((strip.pixels, line.text))
-    return found
+    lines = invented_lines(lists, seed, count, part)
+    return [(strip, line.text) for line, strip in learnable(lines)]
 
 
 @click.command()

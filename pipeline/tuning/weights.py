@@ -79,7 +79,7 @@ def _fill(layer: nn.Module, after: nn.Module | None, weights: Iterator[list[Arra
     """Fill a layer; the exporter has folded the norm after a convolution into it."""
     if isinstance(layer, nn.LSTM):
         for number in range(layer.num_layers):
-            _fill_lstm(layer, number, *next(weights))
+            fill_lstm(layer, number, *next(weights))
     elif isinstance(layer, Attention):
         matrix, bias = next(weights)
         _put(layer.in_proj_weight, matrix)
@@ -101,7 +101,8 @@ def _fill_norm(norm: nn.BatchNorm2d, bias: Array) -> None:
     _put(norm.running_var, np.full_like(bias, 1 - norm.eps))
 
 
-def _fill_lstm(lstm: nn.LSTM, layer: int, inner: Array, outer: Array, bias: Array) -> None:
+def fill_lstm(lstm: nn.LSTM, layer: int, inner: Array, outer: Array, bias: Array) -> None:
+    """Fill one layer of a two-sided LSTM from the constants of its ONNX node."""
     for side, suffix in enumerate(("", "_reverse")):
         first, second = np.split(bias[side], 2)
         for name, values in (

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from pipeline.tuning import networks
 from pipeline.tuning.networks import Block, Reader, Trunk
+from pipeline.tuning.weights import fill_lstm
 from training.texts import CHARACTERS
 
 CLASSES = len(CHARACTERS) + 1
@@ -103,29 +104,14 @@ def load_asternet(file: Path, reader: Reader) -> None:
     put(trunk.fold.weight, by_node["/backbone/layer4/layer4.1/Conv"][0])
     put(trunk.fold.bias, by_node["/backbone/layer4/layer4.1/Conv"][1])
     for layer, name in enumerate(("/sequence/lstm/LSTM", "/sequence/lstm/LSTM_1")):
-        _fill_lstm(trunk.lstm, layer, by_node[name], put)
+        constants = sorted(by_node[name], key=lambda v: (-v.ndim, -v.shape[-1]))
+        fill_lstm(trunk.lstm, layer, *constants)
     _fill_language(trunk, by_node, found, put)
     weight, bias = by_node["/classifier/MatMul"][0].T, found["classifier.bias"]
     blank = np.repeat(weight[:1], CLASSES - len(weight), axis=0)
     put(trunk.classifier.weight, np.concatenate((weight, blank)))
     low = np.full(CLASSES - len(bias), bias[0] - 8.0, np.float32)
     put(trunk.classifier.bias, np.concatenate((bias, low)))
-
-
-def _gates(values: Any, axis: int) -> Any:
-    """Bring the gates from ONNX's order (i, o, f, c) to torch's (i, f, c, o)."""
-    i, o, f, c = np.split(values, 4, axis=axis)
-    return np.concatenate((i, f, c, o), axis=axis)
-
-
-def _fill_lstm(lstm: nn.LSTM, layer: int, values: list[Any], put: Any) -> None:
-    inner, outer, bias = sorted(values, key=lambda v: (-v.ndim, -v.shape[-1]))
-    for side, suffix in enumerate(("", "_reverse")):
-        put(getattr(lstm, f"weight_ih_l{layer}{suffix}"), _gates(inner[side], 0))
-        put(getattr(lstm, f"weight_hh_l{layer}{suffix}"), _gates(outer[side], 0))
-        first, second = np.split(bias[side], 2)
-        put(getattr(lstm, f"bias_ih_l{layer}{suffix}"), _gates(first, 0))
-        put(getattr(lstm, f"bias_hh_l{layer}{suffix}"), _gates(second, 0))
 
 
 def _fill_language(trunk: Trunk, by_node: dict[str, Any], found: dict[str, Any], put: Any) -> None:

@@ -15,15 +15,16 @@ import cv2
 import numpy as np
 from line_pictures import LinePicture
 from synthesis.books import draw_hand, faces
-from synthesis.hands import Hand, Stroke, ink_box, smooth_noise, write_line
+from synthesis.hands import Face, Hand, Stroke, ink_box, smooth_noise, write_line
 
 from pipeline.ocr.crops import find_ink
 from pipeline.ocr.engines.ctc_onnx import to_strip
 from pipeline.store.durable import durable_write
+from pipeline.tuning.general import STRIP_PX
 from pipeline.values import Pixels, Script
 from training.texts import MIX, PRINTED, Lists, draw_text
 
-HEIGHT_PX = 48
+HEIGHT_PX = STRIP_PX
 MOST_PX = 1600  # a longer strip is cut by the reader, and is not trained on
 SCRIPTS: tuple[tuple[Script, float], ...] = (
     ("handwriting", 0.62),
@@ -49,15 +50,21 @@ class Shard:
         return self.pixels[:, lefts[index] : lefts[index] + self.widths[index]]
 
 
-def write_shard(file: Path, lines: Iterable[LinePicture]) -> int:
-    """Write the strips of the lines; return how many there are."""
-    strips: list[Pixels] = []
-    kept: list[LinePicture] = []
+def learnable(lines: Iterable[LinePicture]) -> Iterator[tuple[LinePicture, Pixels]]:
+    """Return the lines with their strips; those without ink or too long are left out."""
     for line in lines:
         strip = to_strip(find_ink(line.pixels), HEIGHT_PX)
         if strip is not None and strip.pixels.shape[1] <= MOST_PX:
-            strips.append(strip.pixels)
-            kept.append(line)
+            yield line, strip.pixels
+
+
+def write_shard(file: Path, lines: Iterable[LinePicture]) -> int:
+    """Write the strips of the lines; return how many there are."""
+    kept: list[LinePicture] = []
+    strips: list[Pixels] = []
+    for line, strip in learnable(lines):
+        kept.append(line)
+        strips.append(strip)
     told = {
         "widths": [strip.shape[1] for strip in strips],
         "texts": [line.text for line in kept],
@@ -97,8 +104,7 @@ def invented_lines(
     for _ in range(count):
         chosen = script or rng.choices(*zip(*SCRIPTS, strict=True))[0]
         face = rng.choice(pens[ROLES.get(chosen) or rng.choice(PRINT_ROLES)])
-        while not face.can_write(text := draw_text(rng, lists, kinds or _mix(chosen))):
-            pass
+        text = _text_for(face, rng, lists, kinds or _mix(chosen))
         hand = draw_hand(rng, face, chosen)
         yield LinePicture(_scan(hand, text, rng, grain), text, chosen, face.id)
 
@@ -107,9 +113,15 @@ def lines_of_hand(lists: Lists, hand: Hand, seed: int, count: int) -> Iterator[L
     """Write lines in one hand, worn and scanned each in its own way."""
     rng, grain = Random(seed), np.random.default_rng(seed)
     for _ in range(count):
-        while not hand.face.can_write(text := draw_text(rng, lists, _mix(hand.script))):
-            pass
+        text = _text_for(hand.face, rng, lists, _mix(hand.script))
         yield LinePicture(_scan(hand, text, rng, grain), text, hand.script, hand.face.id)
+
+
+def _text_for(face: Face, rng: Random, lists: Lists, kinds: dict[str, float]) -> str:
+    """Return the first text drawn that the face can write."""
+    while not face.can_write(text := draw_text(rng, lists, kinds)):
+        pass
+    return text
 
 
 def _mix(script: Script) -> dict[str, float]:
