@@ -4,7 +4,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from pipeline.ingest.files import open_frame
 from pipeline.ingest.intake import Intake, Progress, accession_for, take_in
 from pipeline.ocr.crops import crop
 from pipeline.ocr.engines.ctc_onnx import load_model, model_folder
-from pipeline.settings import Settings, shipped
+from pipeline.settings import Settings, model_called, shipped
 from pipeline.store.database import Database, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
 from pipeline.store.models import TunedModel, tuned_models, use_model
@@ -293,7 +293,7 @@ class KnownModel:
 def models(settings: Settings) -> list[KnownModel]:
     """Return the models that come with the program, then the archive's own, oldest first."""
     cards = sorted((shipped("ocr_models") / "vie").glob("*/card.json"))
-    used = Path(settings.ocr.hand_model).name
+    used = settings.ocr.model_name
     return [
         *(KnownModel(card.parent.name, card.parent.name == used) for card in cards),
         *(KnownModel(own.name, own.name == used, own) for own in tuned_models(settings.archive)),
@@ -315,8 +315,8 @@ def switch_model(settings: Settings, name: str) -> None:
                 name=name, names=", ".join(names)
             )
         )
-    own = settings.archive / "models" / name
-    load_model(own if own.is_dir() else shipped("ocr_models") / "vie" / name)
+    chosen = replace(settings.ocr, hand_model=model_called(settings.archive, name))
+    load_model(model_folder(chosen))
     with working(settings.archive):
         use_model(settings.archive, name)
 
@@ -387,7 +387,7 @@ def _package(name: str) -> Check:
 def _model(settings: Settings) -> Check:
     try:
         plugs.load("pipeline.ocr.engines", settings.ocr.hand).create(settings.ocr)
-        found = Path(settings.ocr.hand_model).name
+        found = settings.ocr.model_name
     except SohoaError as error:
         return Check(_("mô hình chữ viết tay"), "", _("chữ viết tay không đọc được"), str(error))
     return Check(_("mô hình chữ viết tay"), found, "", "")

@@ -66,6 +66,11 @@ class OcrSettings:
     threads: int = 1
     page_seconds: float = 120.0
 
+    @property
+    def model_name(self) -> str:
+        """Return what people call the model: of the archive's own, the path is no one's name."""
+        return Path(self.hand_model).name
+
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
@@ -155,6 +160,11 @@ def _model_in_use(archive: Path, told: str) -> str:
         ) from error
     if Path(name).name != name:
         raise UsageError(_("“{name}” không phải tên mô hình").format(name=name))
+    return model_called(archive, name)
+
+
+def model_called(archive: Path, name: str) -> str:
+    """Return the `hand_model` of a name: the archive's own goes before a shipped one."""
     own = archive / "models" / name
     return str(own) if own.is_dir() else name
 

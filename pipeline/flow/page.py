@@ -283,7 +283,7 @@ class _Clock:
         ocr = self._job.settings.ocr
         read_by = {engine.name: engine.version for engine in engines(ocr).values()}
         # Of an own model the name says as much as its path, and stays true when the archive moves.
-        chosen = {**asdict(ocr), "hand_model": Path(ocr.hand_model).name, "engines": read_by}
+        chosen = {**asdict(ocr), "hand_model": ocr.model_name, "engines": read_by}
         settings = {
             "decode": json.dumps(asdict(self._job.settings.ingest)),
             "ocr": json.dumps(chosen),
