@@ -1,5 +1,6 @@
 """Find where the lines of writing run, by the density of the ink and its pitch."""
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -12,6 +13,10 @@ from pipeline.values import Pixels
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+BODY = 0.45  # of the densest row's ink: less is a row of marks, heads or tails
+CLOSEST = 0.45  # of a line's usual height: no two lines are closer
+BETWEEN = 0.85  # of the lesser body's ink: more between two of them, and they are one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,13 +56,17 @@ def find_strands(
     middle = (top + bottom) / 2
     alone = [Strand(np.array([left, right]), np.array([middle, middle]), 1.0)]
     stacked = _stacked(pieces, band, high / 1.6, scale)
+    chosen = np.zeros(len(pieces.area) + 1, np.uint8)
+    chosen[band] = 255
+    ink = chosen[pieces.labels[top:bottom, left:right]]
+    bodies = _bodies(ink, usual) if usual else []
+    if len(bodies) > 1:
+        lines = [Strand(np.array([left, right]), np.array([y, y]) + top + 0.0, 1.0) for y in bodies]
+        return lines, float(np.diff(bodies).mean())
     is_low = bottom - top < 1.06 * high and not _may_touch(pieces, band, usual)
     if not stacked and (is_low or bottom - top < scale.px(3.5)):
         return alone, high
     high = min(high, *(value for value in (stacked, usual) if value), high)
-    chosen = np.zeros(len(pieces.area) + 1, np.uint8)
-    chosen[band] = 255
-    ink = chosen[pieces.labels[top:bottom, left:right]]
     pitch = _pitch(ink, 0.45 * high, scale) or high
     if bottom - top <= 1.3 * pitch:
         return alone, pitch
@@ -71,6 +80,37 @@ def find_strands(
     dense = (sharp > 1.02 * broad) & (sharp > 0.06 * sharp.max())
     found = _merged(_blobs(dense.astype(np.uint8), sharp, left, top - pad), pitch)
     return found or alone, pitch
+
+
+def _bodies(ink: Pixels, usual: float) -> list[float]:
+    """Return the rows, from the ink's top, where the bodies of the lines' letters are densest.
+
+    Rows of marks, heads and tails hold too little ink to be taken for bodies, and one body too
+    little paper to be taken for two.
+
+    Args:
+        ink: 255 where it is, of one band.
+        usual: height of a written line, marks and tails included, px.
+    """
+    if ink.shape[0] < 1.15 * usual:
+        return []
+    pad = round(0.5 * usual)
+    share = np.pad(ink.mean(axis=1), (pad, pad)).reshape(-1, 1)
+    rows = cv2.GaussianBlur(share, (1, 0), sigmaX=0.1, sigmaY=0.09 * usual).reshape(-1)
+    inner = rows[1:-1]
+    peaks = 1 + np.flatnonzero((inner >= rows[:-2]) & (inner > rows[2:]))
+    chosen: list[int] = []
+    for peak in sorted(peaks.tolist(), key=lambda place: -rows[place]):
+        if rows[peak] < BODY * rows.max():
+            break
+        if all(abs(peak - other) >= CLOSEST * usual for other in chosen):
+            chosen.append(peak)
+    chosen.sort()
+    apart = all(
+        rows[one:two].min() <= BETWEEN * min(rows[one], rows[two])
+        for one, two in itertools.pairwise(chosen)
+    )
+    return [peak - pad + 0.0 for peak in chosen] if apart else []
 
 
 def _may_touch(pieces: Components, band: Ints, usual: float) -> bool:

@@ -28,6 +28,11 @@ def sinusoids(steps: int, channels: int) -> Tensor:
     return code
 
 
+def _shares(scores: Tensor) -> Tensor:
+    """Return log-probabilities, float32 even where all before them is reckoned in bfloat16."""
+    return functional.log_softmax(scores.float(), -1)
+
+
 class Squeeze(nn.Module):
     """Squeeze and excitation (Hu et al. 2018) without biases."""
 
@@ -159,7 +164,7 @@ class Trunk(nn.Module):
         said = self.norm(placed)
         gate = torch.sigmoid(self.gate(torch.cat((seen, said), -1)))
         seen = gate * seen + (1 - gate) * said
-        return functional.log_softmax(self.classifier(seen), -1)
+        return _shares(self.classifier(seen))
 
 
 class LeanTrunk(nn.Module):
@@ -177,7 +182,7 @@ class LeanTrunk(nn.Module):
         """Return log-probabilities."""
         y = functional.silu(self.fold(self.blocks(x))).squeeze(2).transpose(1, 2)
         seen, _ = self.lstm(y)
-        return functional.log_softmax(self.classifier(self.drop(seen)), -1)
+        return _shares(self.classifier(self.drop(seen)))
 
 
 class Reader(nn.Module):
@@ -229,7 +234,7 @@ class CompactTrunk(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return log-probabilities."""
         seen, _ = self.lstm(x.squeeze(2).transpose(1, 2))
-        return functional.log_softmax(self.classifier(self.drop(seen)), -1)
+        return _shares(self.classifier(self.drop(seen)))
 
 
 def make(name: str, classes: int) -> Reader:
