@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import torch  # noqa: E402
 from rapidfuzz.distance import Levenshtein  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
+from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 from training.asternet import NETWORKS, load_asternet, make, thin  # noqa: E402
 from training.loading import Lines, open_lines, resized  # noqa: E402
@@ -29,13 +29,13 @@ from training.texts import CHARACTERS  # noqa: E402
 
 from pipeline.ocr.decode import greedy  # noqa: E402
 from pipeline.tuning.batches import batches, collate  # noqa: E402
+from pipeline.tuning.losses import from_opinion, from_texts  # noqa: E402
 from pipeline.tuning.networks import HEIGHT_PX, LightFront, Reader  # noqa: E402
 
 LINES = ROOT / "build" / "lines"
 READERS = ROOT / "build" / "readers"
 ASTERNET = ROOT / "ocr_models" / "vie" / "asternet" / "asternet.onnx"
 TAUGHT = 0.7  # share of the teacher's opinion in the loss
-STEPS_A_LETTER = 2.5
 SAVE_SECONDS = 180
 WHOLE = 0.6  # of the real lines; the others are cut to a few words
 
@@ -77,18 +77,6 @@ def save(file: Path, state: dict[str, Any]) -> None:
 def swift() -> torch.autocast:
     """Reckon in bfloat16 where the processor can (1.7 times as fast); weights stay float32."""
     return torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
-
-
-def taught(said: Tensor, guide: Reader, pixels: Tensor) -> Tensor:
-    """Return how far what is said is from the guide's opinion (Hinton et al. 2015).
-
-    Kullback-Leibler divergence, mean over the steps, times as many steps as a letter has: about
-    the scale of the CTC loss, which is a mean over the letters.
-    """
-    with torch.no_grad(), swift():
-        opinion = guide(pixels).transpose(0, 1)
-    apart = functional.kl_div(said, opinion, reduction="none", log_target=True).sum(2)
-    return apart.mean() * STEPS_A_LETTER
 
 
 @click.group()
@@ -207,7 +195,6 @@ def ctc(
         optimizer.load_state_dict(state["optimizer"])
         seen, spent = state["seen"], state["spent"]
     rng = Random(seen + 7)
-    loss_of = nn.CTCLoss(zero_infinity=True)
     begun = saved = time.monotonic()
     told_at, total, count = time.monotonic() - 1e9, 0.0, 0
     letters = 0
@@ -228,11 +215,12 @@ def ctc(
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, part / 0.02 + 0.05) * max(0.01, 1 - part)
         with swift():
-            out = reader(drawn.pixels).transpose(0, 1)
-        steps = torch.clamp(drawn.steps, max=out.shape[0])
-        loss = loss_of(out, drawn.classes, steps, drawn.lengths)
+            said = reader(drawn.pixels)
+        loss = from_texts(said, drawn)
         if guide is not None:
-            loss = (1 - TAUGHT) * loss + TAUGHT * taught(out, guide, drawn.pixels)
+            with torch.no_grad(), swift():
+                opinion = guide(drawn.pixels)
+            loss = (1 - TAUGHT) * loss + TAUGHT * from_opinion(said, opinion)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(reader.parameters(), 3.0)

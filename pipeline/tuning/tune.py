@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from pipeline.store.durable import durable_write
 from pipeline.tuning.batches import Batch, Lines, batches
+from pipeline.tuning.losses import from_opinion, from_texts
 from pipeline.tuning.networks import HEIGHT_PX, Reader
 
 WARM_UP = 0.1  # of the way, over which the rate rises
@@ -30,16 +32,19 @@ class Schedule:
     Attributes:
         passes: how often each own line is seen at least, bent anew each time.
         least: own lines that are seen in all when there are but few of them.
-        general: share of general lines in what is seen, so that nothing is forgotten.
+        general: general lines in each step for each own one, so that nothing is forgotten.
+        kept: what of the loss on general lines is how far the reader is from what it said of them
+            before (Li and Hoiem 2018); the rest is how far from their text.
         rate: of AdamW at its height; it rises at first, and then falls to nothing.
-        batch: lines in a step.
+        batch: own lines in a step.
         minutes: by the clock; the rate falls so that the end is reached by then.
         much: how far lines are bent: little, since it is this hand that is to be learnt.
     """
 
     passes: int = 8
     least: int = 600
-    general: float = 0.4
+    general: float = 1.0
+    kept: float = 0.5
     rate: float = 3e-4
     batch: int = 8
     minutes: float = 50.0
@@ -76,15 +81,22 @@ def tune(
     """
     optimizer = torch.optim.AdamW(reader.parameters(), schedule.rate, weight_decay=1e-3)
     seen, spent = _resumed(reader, optimizer, checkpoint)
-    to_see = round(max(schedule.passes * len(own), schedule.least) / (1 - schedule.general))
-    loss_of = nn.CTCLoss(zero_infinity=True)
-    stream = _stream(characters, own, general, schedule, Random(seen + 1))
+    to_see = max(schedule.passes * len(own), schedule.least)
+    before = deepcopy(reader).eval()
+    stream = _stream(own, characters, schedule, schedule.batch, seen + 1)
+    others = round(schedule.general * schedule.batch)
+    general_stream = _stream(general, characters, schedule, others, seen + 2) if others else None
     _set_training(reader)
     begun = saved = time.monotonic()
     while (part := max(seen / to_see, spent / (60 * schedule.minutes))) < 1:
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate * min(1.0, part / WARM_UP + 0.05) * (1 - part)
-        seen += _step(reader, optimizer, loss_of, next(stream))
+        batch = next(stream)
+        loss = from_texts(reader(batch.pixels), batch)
+        if general_stream is not None:
+            loss = loss + schedule.general * _kept(reader, before, next(general_stream), schedule)
+        _step(reader, optimizer, loss)
+        seen += len(batch.lengths)
         now = time.monotonic()
         spent, begun = spent + now - begun, now
         if checkpoint is not None and now - saved > SAVE_SECONDS:
@@ -118,13 +130,12 @@ def put_between(
 
 
 def _stream(
-    characters: str, own: Lines, general: Lines, schedule: Schedule, rng: Random
+    lines: Lines, characters: str, schedule: Schedule, batch: int, seed: int
 ) -> Iterator[Batch]:
-    sources = [(own, 1 - schedule.general)]
-    if schedule.general:
-        sources.append((general, schedule.general))
-    most_px = MOST_PX * schedule.batch
-    return batches(sources, characters, rng, HEIGHT_PX, schedule.batch, most_px, much=schedule.much)
+    return batches(
+        [(lines, 1.0)], characters, Random(seed), HEIGHT_PX, batch, MOST_PX * batch,
+        much=schedule.much,
+    )  # fmt: skip
 
 
 def _set_training(reader: Reader) -> None:
@@ -135,18 +146,21 @@ def _set_training(reader: Reader) -> None:
             layer.eval()
 
 
-def _step(
-    reader: Reader, optimizer: torch.optim.Optimizer, loss_of: nn.CTCLoss, batch: Batch
-) -> int:
-    """Take one step; return how many lines it saw."""
-    out = reader(batch.pixels).transpose(0, 1)
-    steps = torch.clamp(batch.steps, max=out.shape[0])
-    loss = loss_of(out, batch.classes, steps, batch.lengths)
+def _kept(reader: Reader, before: Reader, batch: Batch, schedule: Schedule) -> Tensor:
+    """Return the loss on general lines: what they say, and what was said of them before."""
+    said = reader(batch.pixels)
+    with torch.no_grad():
+        opinion = before(batch.pixels)
+    return (1 - schedule.kept) * from_texts(said, batch) + schedule.kept * from_opinion(
+        said, opinion
+    )
+
+
+def _step(reader: Reader, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(reader.parameters(), STEADY)
     optimizer.step()
-    return len(batch.lengths)
 
 
 def _resumed(
