@@ -14,9 +14,10 @@ from pipeline.values import Pixels
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-BODY = 0.45  # of the densest row's ink: less is a row of marks, heads or tails
+BODY = 0.45  # of the most strokes in a row: fewer are marks, heads or tails
 CLOSEST = 0.45  # of a line's usual height: no two lines are closer
-BETWEEN = 0.85  # of the lesser body's ink: more between two of them, and they are one
+BETWEEN = 0.75  # of the lesser row's strokes: more between two rows, and they are one line's
+FEWEST = 8.0  # strokes in such a row; a short word has too few to tell by
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,24 +53,34 @@ def find_strands(
     """Return the lines of a band, where the ink is densest, and their distance."""
     left, right = int(pieces.left[band].min()), int(pieces.right[band].max())
     top, bottom = int(pieces.top[band].min()), int(pieces.bottom[band].max())
-    high = _line_height(pieces, band)
-    middle = (top + bottom) / 2
-    alone = [Strand(np.array([left, right]), np.array([middle, middle]), 1.0)]
-    stacked = _stacked(pieces, band, high / 1.6, scale)
     chosen = np.zeros(len(pieces.area) + 1, np.uint8)
     chosen[band] = 255
     ink = chosen[pieces.labels[top:bottom, left:right]]
-    bodies = _bodies(ink, usual) if usual else []
-    if len(bodies) > 1:
-        lines = [Strand(np.array([left, right]), np.array([y, y]) + top + 0.0, 1.0) for y in bodies]
-        return lines, float(np.diff(bodies).mean())
-    is_low = bottom - top < 1.06 * high and not _may_touch(pieces, band, usual)
-    if not stacked and (is_low or bottom - top < scale.px(3.5)):
-        return alone, high
+    found, pitch = _dense(pieces, band, ink, scale, usual)
+    if len(found) < 2 and usual and len(rows := _bodies(ink, usual)) > 1:
+        found, pitch = [_level(left, right, top + row) for row in rows], float(np.diff(rows).mean())
+    return found or [_level(left, right, (top + bottom) / 2)], pitch
+
+
+def _level(left: int, right: int, y: float) -> Strand:
+    return Strand(np.array([left, right]), np.array([y, y]), 1.0)
+
+
+def _dense(
+    pieces: Components, band: Ints, ink: Pixels, scale: Scale, usual: float
+) -> tuple[list[Strand], float]:
+    """Return the lines that are apart by the ink's density, none for one line; their distance."""
+    left, top = int(pieces.left[band].min()), int(pieces.top[band].min())
+    whole = len(ink)
+    high = _line_height(pieces, band)
+    stacked = _stacked(pieces, band, high / 1.6, scale)
+    is_low = whole < 1.06 * high and not _may_touch(pieces, band, usual)
+    if not stacked and (is_low or whole < scale.px(3.5)):
+        return [], high
     high = min(high, *(value for value in (stacked, usual) if value), high)
     pitch = _pitch(ink, 0.45 * high, scale) or high
-    if bottom - top <= 1.3 * pitch:
-        return alone, pitch
+    if whole <= 1.3 * pitch:
+        return [], pitch
     pad = round(pitch)
     ink = np.pad(ink, ((pad, pad), (0, 0)))
     sharp = np.asarray(
@@ -78,30 +89,31 @@ def find_strands(
     )
     broad = cv2.blur(sharp, (1, 2 * round(0.55 * pitch) + 1))
     dense = (sharp > 1.02 * broad) & (sharp > 0.06 * sharp.max())
-    found = _merged(_blobs(dense.astype(np.uint8), sharp, left, top - pad), pitch)
-    return found or alone, pitch
+    return _merged(_blobs(dense.astype(np.uint8), sharp, left, top - pad), pitch), pitch
 
 
 def _bodies(ink: Pixels, usual: float) -> list[float]:
-    """Return the rows, from the ink's top, where the bodies of the lines' letters are densest.
+    """Return the rows, from the ink's top, where a line's letters have the most strokes.
 
-    Rows of marks, heads and tails hold too little ink to be taken for bodies, and one body too
-    little paper to be taken for two.
+    Strokes are counted, not ink: a letter's body has more ink at its top and bottom than between,
+    but not more strokes. Rows of marks, heads and tails have too few to be taken for a line's
+    middle; so have two rows of one line between them too many to be two lines.
 
     Args:
         ink: 255 where it is, of one band.
         usual: height of a written line, marks and tails included, px.
     """
-    if ink.shape[0] < 1.15 * usual:
+    if ink.shape[0] < 1.2 * usual:
         return []
     pad = round(0.5 * usual)
-    share = np.pad(ink.mean(axis=1), (pad, pad)).reshape(-1, 1)
-    rows = cv2.GaussianBlur(share, (1, 0), sigmaX=0.1, sigmaY=0.09 * usual).reshape(-1)
+    strokes = np.count_nonzero(ink[:, 1:] > ink[:, :-1], axis=1).astype(np.float64)
+    strokes = np.pad(strokes, (pad, pad)).reshape(-1, 1)
+    rows = cv2.GaussianBlur(strokes, (1, 0), sigmaX=0.1, sigmaY=0.09 * usual).reshape(-1)
     inner = rows[1:-1]
     peaks = 1 + np.flatnonzero((inner >= rows[:-2]) & (inner > rows[2:]))
     chosen: list[int] = []
     for peak in sorted(peaks.tolist(), key=lambda place: -rows[place]):
-        if rows[peak] < BODY * rows.max():
+        if rows[peak] < max(FEWEST, BODY * rows.max()):
             break
         if all(abs(peak - other) >= CLOSEST * usual for other in chosen):
             chosen.append(peak)
