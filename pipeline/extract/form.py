@@ -31,6 +31,9 @@ RULES = frozenset(
         "same_date",
         "sex_fits_name",
         "age_between",
+        "same_surname",
+        "same_person",
+        "recurs",
         "rises_by_one",
         "does_not_fall",
     }

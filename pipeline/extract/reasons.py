@@ -38,6 +38,7 @@ SERIAL_REPEATED = "serial_repeated"
 SERIAL_FALLS = "serial_falls"
 DATE_FALLS = "date_falls"
 NUMBER_FALLS = "number_falls"
+FROM_BOOK = "from_book"
 
 
 def sentences() -> dict[str, str]:
@@ -79,6 +80,7 @@ def sentences() -> dict[str, str]:
         SERIAL_FALLS: _("số thứ tự giảm"),
         DATE_FALLS: _("ngày đăng ký sớm hơn trường hợp trước"),
         NUMBER_FALLS: _("số thửa nhỏ hơn dòng trước"),
+        FROM_BOOK: _("máy chọn cách đọc hợp với các trường hợp khác trong sổ"),
     }
 
 

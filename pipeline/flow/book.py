@@ -16,6 +16,7 @@ from pipeline.archive.package import card_of, is_pdfa, seal
 from pipeline.archive.pdfa import PdfLimits, PdfPage, Picture, write_pdf
 from pipeline.errors import BusyError, ProgramError, UsageError, exit_code
 from pipeline.extract.hearing import said_by
+from pipeline.extract.joint import decode_book
 from pipeline.extract.sequence import check_book
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, forms
@@ -239,14 +240,23 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
 
 
 def book_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
-    """Return the records of a book's pages after a look at the whole book."""
+    """Return the records of a book's pages, as read, after a look at the whole book."""
     found = [record for sides in readings for side in sides for record in side.records]
-    checked = {
-        record.id: record
-        for form in {record.form for record in found}
-        for record in check_book(forms()[form], [one for one in found if one.form == form])
-    }
+    checked: dict[str, Record] = {}
+    for name in {record.form for record in found}:
+        form = forms()[name]
+        own = sorted((one for one in found if one.form == name), key=lambda one: one.page)
+        checked |= {one.id: one for one in check_book(form, decode_book(form, own))}
     return [checked[record.id] for record in found]
+
+
+def with_book_records(readings: Sequence[PageReading]) -> tuple[PageReading, ...]:
+    """Return the sides of one scan that is a book by itself, with their records looked at so."""
+    records = book_records([readings])
+    return tuple(
+        replace(side, records=tuple(record for record in records if record.side == side.side))
+        for side in readings
+    )
 
 
 def _book_outcome(database: Database, settings: Settings, book: Book, read: int) -> BookOutcome:

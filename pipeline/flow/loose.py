@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.answer import answer, error_answer, line_answer, page_answer
 from pipeline.errors import exit_code
+from pipeline.flow.book import with_book_records
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, ScanOutcome, engines, guard
 from pipeline.ingest.files import Survey, open_frame, survey
@@ -36,7 +37,8 @@ def read_files(
         name = outcome.page.accession
         if outcome.error:
             errors.append((error_answer(name, *outcome.error), exit_code(outcome.error[0])))
-        pages += [page_answer(name, outcome.page, reading) for reading in outcome.readings]
+        readings = with_book_records(outcome.readings)
+        pages += [page_answer(name, outcome.page, reading) for reading in readings]
     return answer(pages, [told for told, _code in errors]), [code for _told, code in errors]
 
 

@@ -57,6 +57,10 @@ def find_strands(
     chosen[band] = 255
     ink = chosen[pieces.labels[top:bottom, left:right]]
     found, pitch = _dense(pieces, band, ink, scale, usual)
+    if usual:
+        found = _with_letters(found, ink, left, top, usual)
+    if usual:
+        found = _with_letters(found, ink, left, top, usual)
     if len(found) < 2 and usual and len(rows := _bodies(ink, usual)) > 1:
         found, pitch = [_level(left, right, top + row) for row in rows], float(np.diff(rows).mean())
     return found or [_level(left, right, (top + bottom) / 2)], pitch
@@ -106,9 +110,7 @@ def _bodies(ink: Pixels, usual: float) -> list[float]:
     if ink.shape[0] < 1.2 * usual:
         return []
     pad = round(0.5 * usual)
-    strokes = np.count_nonzero(ink[:, 1:] > ink[:, :-1], axis=1).astype(np.float64)
-    strokes = np.pad(strokes, (pad, pad)).reshape(-1, 1)
-    rows = cv2.GaussianBlur(strokes, (1, 0), sigmaX=0.1, sigmaY=0.09 * usual).reshape(-1)
+    rows = _strokes(np.pad(ink, ((pad, pad), (0, 0))), usual)
     inner = rows[1:-1]
     peaks = 1 + np.flatnonzero((inner >= rows[:-2]) & (inner > rows[2:]))
     chosen: list[int] = []
@@ -123,6 +125,50 @@ def _bodies(ink: Pixels, usual: float) -> list[float]:
         for one, two in itertools.pairwise(chosen)
     )
     return [peak - pad + 0.0 for peak in chosen] if apart else []
+
+
+def _strokes(ink: Pixels, usual: float) -> Floats:
+    """Return how many strokes each row of ink crosses, smoothed over a part of a line's height."""
+    strokes = np.count_nonzero(ink[:, 1:] > ink[:, :-1], axis=1).astype(np.float64)
+    smooth = cv2.GaussianBlur(strokes.reshape(-1, 1), (1, 0), sigmaX=0.1, sigmaY=0.09 * usual)
+    return np.asarray(smooth, np.float64).reshape(-1)
+
+
+def _with_letters(
+    found: list[Strand], ink: Pixels, left: int, top: int, usual: float
+) -> list[Strand]:
+    """Return the lines without those that are the heads or tails of another's letters.
+
+    Great capitals are dense at their heads; but where a line's letters stand, those of another
+    have about as many strokes.
+    """
+    kept: list[Strand] = []
+    for line in found:  # from top to bottom
+        strongest = line
+        while kept and (better := _one_line(kept[-1], strongest, ink, left, top, usual)):
+            strongest = better
+            kept.pop()
+        kept.append(strongest)
+    return kept
+
+
+def _one_line(
+    over: Strand, under: Strand, ink: Pixels, left: int, top: int, usual: float
+) -> Strand | None:
+    """Return the one of two lines that has letters where both run; None when both have."""
+    first = max(0, round(max(over.xs[0], under.xs[0])) - left)
+    last = round(min(over.xs[-1], under.xs[-1])) - left
+    if last - first < usual:
+        return None
+    rows = _strokes(ink[:, first:last], usual)
+    near = 0.15 * usual
+    counts = [
+        float(rows[max(0, round(y - near)) : round(y + near) + 1].max(initial=0.0))
+        for y in (float(line.ys.mean()) - top for line in (over, under))
+    ]
+    if min(counts) >= BODY * max(counts):
+        return None
+    return over if counts[0] > counts[1] else under
 
 
 def _may_touch(pieces: Components, band: Ints, usual: float) -> bool:
