@@ -15,6 +15,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 BODY = 0.45  # of the most strokes in a row: fewer are marks, heads or tails
+AT_EDGE = 0.6  # likewise of a row at the very top or bottom of the ink: heads and tails lie there
 CLOSEST = 0.45  # of a line's usual height: no two lines are closer
 BETWEEN = 0.75  # of the lesser row's strokes: more between two rows, and they are one line's
 FEWEST = 8.0  # strokes in such a row; a short word has too few to tell by
@@ -57,8 +58,6 @@ def find_strands(
     chosen[band] = 255
     ink = chosen[pieces.labels[top:bottom, left:right]]
     found, pitch = _dense(pieces, band, ink, scale, usual)
-    if usual:
-        found = _with_letters(found, ink, left, top, usual)
     if usual:
         found = _with_letters(found, ink, left, top, usual)
     if len(found) < 2 and usual and len(rows := _bodies(ink, usual)) > 1:
@@ -162,13 +161,14 @@ def _one_line(
         return None
     rows = _strokes(ink[:, first:last], usual)
     near = 0.15 * usual
-    counts = [
-        float(rows[max(0, round(y - near)) : round(y + near) + 1].max(initial=0.0))
-        for y in (float(line.ys.mean()) - top for line in (over, under))
-    ]
-    if min(counts) >= BODY * max(counts):
+    ys = [float(line.ys.mean()) - top for line in (over, under)]
+    counts = [float(rows[max(0, round(y - near)) : round(y + near) + 1].max()) for y in ys]
+    is_over = counts[0] > counts[1]
+    beyond = len(ink) - ys[1] if is_over else ys[0]  # from the weaker to the edge of the ink
+    least = AT_EDGE if beyond < 0.45 * (ys[1] - ys[0]) else BODY
+    if min(counts) >= least * max(counts):
         return None
-    return over if counts[0] > counts[1] else under
+    return over if is_over else under
 
 
 def _may_touch(pieces: Components, band: Ints, usual: float) -> bool:
