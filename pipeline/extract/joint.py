@@ -32,12 +32,12 @@ MOST = 6  # alternatives of a field that are weighed
 CHANGES = 0.6  # share from which another alternative becomes the value
 SUREST = 0.999  # no evidence makes a reading surer
 OTHER = ""  # the choice that the readers saw none of what is written
-# How likely a serial number is after the one before: the next, the same (45 bis), any higher one,
-# 1 with a new year, any lower one. Clerks skip and repeat; they hardly go back.
-NEXT, SAME, HIGHER, ANEW, LOWER = 1.0, 0.02, 0.01, 0.01, 0.001
-FALLS = 0.005  # a date before that of the entry before, beside one on the usual day
-LATER = 0.05  # one far later than usual
-USUAL_DAYS = 7.0  # between two entries, where the book says nothing else
+# How likely a serial number is after the one before: the next, the same (45 bis), each higher one,
+# 1 with a new year, each lower one.
+NEXT, SAME, HIGHER, ANEW, LOWER = 0.93, 0.01, 0.003, 0.01, 0.0003
+FALLS, LATER = 0.01, 0.05  # shares of dates before the one before, and far later than usual ones
+SERIALS, DAYS = 100.0, 365.0  # numbers, and dates, that an unread one may be
+USUAL_DAYS = 20.0  # between two entries, where the book says nothing else
 LONELY = 0.1  # a child of another surname than its father's: the mother's, an error, a step-father
 MARKS_DIFFER = 0.4  # the same letters with other marks: a clerk's haste
 SAME_PERSON = 20.0  # what it adds to a name that a parent bears it as well: most declare their own
@@ -64,9 +64,9 @@ def decode_book(form: Form, records: Sequence[Record]) -> tuple[Record, ...]:
         elif rule.name == "recurs":
             settled = _recurring(rule, settled)
         elif rule.name == "rises_by_one":
-            settled = _along(rule.key, settled, lambda _days: _follows, _number)
+            settled = _along(rule.key, settled, lambda _: _follows, _number, SERIALS)
         elif rule.name == "does_not_fall" and not rule.other:
-            settled = _along(rule.key, settled, _not_before, _day)
+            settled = _along(rule.key, settled, _not_before, _day, DAYS)
     return tuple(settled)
 
 
@@ -126,12 +126,14 @@ def _along(
     records: Sequence[Record],
     step_of: Callable[[Sequence[int]], Step],
     place_of: Callable[[str], int | None],
+    others: float,
 ) -> list[Record]:
     """Return the records with one field decoded along them.
 
     Args:
         step_of: from the book's likeliest values to how likely one is after another.
         place_of: what is compared of a value; None when nothing can be.
+        others: over so many values spreads what an unread one may be.
     """
     choices = [choices_of(_field(record, key)) for record in records]
     told = [[place_of(choice.value) for choice in entry] for entry in choices]
@@ -139,7 +141,7 @@ def _along(
     if len(first) < 2:
         return list(records)
     step = step_of(first)
-    links = [_link(before, after, step) for before, after in pairwise(told)]
+    links = [_link(before, after, step, others) for before, after in pairwise(told)]
     seen = [np.array([choice.share for choice in entry]) for entry in choices]
     weights = _forward_backward(seen, links)
     return [
@@ -148,17 +150,17 @@ def _along(
     ]
 
 
-def _link(before: Sequence[int | None], after: Sequence[int | None], step: Step) -> Weights:
-    """Return how likely each choice is after each; one that cannot be compared says nothing."""
-    likely = np.full((len(before), len(after)), np.nan)
+def _link(
+    before: Sequence[int | None], after: Sequence[int | None], step: Step, others: float
+) -> Weights:
+    """Return how likely each choice is after each; what is unknown is any of the `others`."""
+    likely = np.full((len(before), len(after)), 1 / others)
     for row, first in enumerate(before):
-        for column, second in enumerate(after):
-            if first is not None and second is not None:
-                likely[row, column] = step(first, second)
-    # Beside an unknown value any is as likely as after the choices that are known, on the whole.
-    known = likely[~np.isnan(likely)]
-    usual = float(np.exp(np.log(known).mean())) if len(known) else 1.0
-    return np.where(np.isnan(likely), usual, likely)
+        if first is not None:
+            known = [None if second is None else step(first, second) for second in after]
+            rest = max(0.0, 1 - sum(each for each in known if each is not None)) / others
+            likely[row] = [rest if each is None else each for each in known]
+    return likely
 
 
 def _forward_backward(seen: Sequence[Weights], links: Sequence[Weights]) -> list[Weights]:
@@ -195,13 +197,14 @@ def _day(value: str) -> int | None:
 
 def _not_before(days: Sequence[int]) -> Step:
     """Return how likely a date is after another, in a book of these dates."""
-    gaps = [after - before for before, after in pairwise(days)]
-    risen = [gap for gap in gaps if gap >= 0]
-    usual = max(1.0, float(np.median(risen))) if risen else USUAL_DAYS
+    risen = [after - before for before, after in pairwise(days) if after >= before]
+    usual = 3 * max(1.0, float(np.median(risen))) if risen else USUAL_DAYS
 
     def step(before: int, after: int) -> float:
         gap = after - before
-        return FALLS if gap < 0 else LATER + (1 - LATER) * float(np.exp(-gap / (3 * usual)))
+        if gap < 0:
+            return FALLS / DAYS
+        return LATER / DAYS + (1 - LATER - FALLS) * float(np.exp(-gap / usual)) / usual
 
     return step
 

@@ -8,11 +8,12 @@ import pytest
 
 from pipeline.layout.cells import find_cells
 from pipeline.layout.components import Components
+from pipeline.layout.darkness import Scale
 from pipeline.layout.ink import erase_rules, line_image
 from pipeline.layout.lines import find_lines
 from pipeline.layout.parting import part_piece
 from pipeline.layout.rules import find_rules
-from pipeline.layout.strands import Strand
+from pipeline.layout.strands import Strand, find_strands
 from pipeline.values import Line, PageImage, Pixels
 
 Box = tuple[int, int, int, int]
@@ -208,6 +209,44 @@ def test_a_tail_that_touches_the_letter_below_belongs_to_its_own_line() -> None:
     assert (parted.labels[20:30, 100:104] == 1).all(), "the tail is not cut where it begins"
     assert parted.bottom[1] > 30 and parted.top[2] > 30
     assert parted.area[1:].sum() == (ink > 0).sum()
+
+
+def one_band(ink: np.ndarray) -> tuple[Components, np.ndarray]:
+    """All ink as one piece: letters that touch all along."""
+    rows, columns = np.nonzero(ink)
+    box_of = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1, len(rows)]
+    labels = np.where(ink > 0, 0, -1).astype(np.int32)
+    one = np.array([0])
+    return Components(labels, *(one + int(value) for value in box_of), one), one
+
+
+def letters(ink: np.ndarray, top: int, bottom: int, every: int = 12) -> None:
+    """Upright strokes of letters between two rows, joined at their feet."""
+    ink[top:bottom, 10:290:every] = ink[top:bottom, 11:291:every] = 1
+    ink[bottom - 2 : bottom, 10:290] = 1
+
+
+def test_two_lines_that_touch_all_along_are_told_by_their_strokes() -> None:
+    ink = np.zeros((120, 320), np.uint8)
+    letters(ink, 10, 30)
+    letters(ink, 52, 72)
+    ink[30:52, 10:290:70] = ink[30:52, 11:290:70] = 1  # tails
+    pieces, band = one_band(ink)
+    strands, pitch = find_strands(pieces, band, Scale(200.0), usual=40.0)
+    assert [round(float(strand.ys.mean()), -1) for strand in strands] == [20, 60]
+    assert 36 <= pitch <= 48
+
+
+@pytest.mark.parametrize("gap", [10, 14, 18])
+def test_heads_of_capitals_are_no_line_of_their_own(gap: int) -> None:
+    ink = np.zeros((120, 320), np.uint8)
+    letters(ink, 30 + gap, 60 + gap)
+    for left in (20, 110, 200):  # bars of T, and the stems that carry them
+        ink[20:28, left : left + 60] = 1
+        ink[28 : 30 + gap, left + 30 : left + 33] = 1
+    pieces, band = one_band(ink)
+    strands, _pitch = find_strands(pieces, band, Scale(200.0), usual=36.0)
+    assert len(strands) == 1
 
 
 def test_strokes_know_their_line_where_outlines_overlap() -> None:
