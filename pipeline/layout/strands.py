@@ -162,7 +162,9 @@ def _one_line(
     rows = _strokes(ink[:, first:last], usual)
     near = 0.15 * usual
     ys = [float(line.ys.mean()) - top for line in (over, under)]
-    counts = [float(rows[max(0, round(y - near)) : round(y + near) + 1].max()) for y in ys]
+    counts = [
+        float(rows[max(0, round(y - near)) : round(y + near) + 1].max(initial=0.0)) for y in ys
+    ]
     is_over = counts[0] > counts[1]
     beyond = len(ink) - ys[1] if is_over else ys[0]  # from the weaker to the edge of the ink
     least = AT_EDGE if beyond < 0.45 * (ys[1] - ys[0]) else BODY
