@@ -28,6 +28,7 @@ DATE_IMPOSSIBLE = "date_impossible"
 DATE_INCOMPLETE = "date_incomplete"
 YEAR_OUTSIDE_BOOK = "year_outside_book"
 LUNAR_DATE = "lunar_date"
+CENTURY_TAKEN = "century_taken"
 WORDS_UNREADABLE = "date_words_unreadable"
 DIGITS_WORDS_DIFFER = "digits_words_differ"
 DATES_REVERSED = "dates_reversed"
@@ -70,6 +71,7 @@ def sentences() -> dict[str, str]:
         DATE_INCOMPLETE: _("ngày ghi thiếu"),
         YEAR_OUTSIDE_BOOK: _("năm nằm ngoài những năm của quyển sổ"),
         LUNAR_DATE: _("ngày âm lịch hoặc năm can chi: chỉ lấy năm"),
+        CENTURY_TAKEN: _("năm chỉ ghi hai chữ số, chưa biết năm của sổ: máy lấy năm gần nhất"),
         WORDS_UNREADABLE: _("không đọc ra ngày ghi bằng chữ"),
         DIGITS_WORDS_DIFFER: _("ngày bằng số và bằng chữ khác nhau"),
         DATES_REVERSED: _("ngày đăng ký trước ngày sinh"),

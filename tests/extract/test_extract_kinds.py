@@ -78,7 +78,21 @@ def test_a_two_digit_year_is_the_last_one_that_the_book_can_know() -> None:
     assert value("partial_date", "1/2/55", (1986, 1988)) == "1955-02-01"
     assert value("partial_date", "1/2/05", (2004, 2006)) == "2005-02-01"
     assert value("partial_date", "1/2/99", (2004, 2006)) == "1999-02-01"
-    assert value("partial_date", "1/2/55", (0, 0)) == ""
+
+
+@pytest.mark.parametrize(
+    "raw, date, others",
+    [("1/2/55", "1955-02-01", ()), ("1/2/05", "2005-02-01", ("1905-02-01",)),
+     ("010255", "1955-02-01", ())],
+)  # fmt: skip
+def test_where_nobody_told_the_books_years_the_nearest_century_is_taken_and_doubted(
+    raw: str, date: str, others: tuple[str, ...]
+) -> None:
+    read = KINDS["partial_date"](raw, Clues())
+    assert (read.value, read.others) == (date, others)
+    assert reasons.CENTURY_TAKEN in read.doubts
+    assert read.trust < 1
+    assert reasons.CENTURY_TAKEN not in KINDS["partial_date"]("1/2/1955", Clues()).doubts
 
 
 def test_a_day_without_its_year_is_offered_and_not_taken() -> None:

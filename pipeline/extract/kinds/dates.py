@@ -14,6 +14,8 @@ from pipeline.extract.kinds.worded_dates import parse_words
 from pipeline.letters import fold
 
 FIRST_YEAR, LAST_YEAR = 1800, 2100
+LAST_ON_PAPER = 2025  # later books were never written by hand
+FIRST_ENTRY = 1900  # no one entered before is looked for in books with short years
 MAX_AGE = 120
 _AGE = re.compile(r"(\d{1,3})\s*(t|[a-z]{3,5})\b\.?")
 _AGE_WORD = "tuoi"
@@ -128,7 +130,15 @@ def _digits(folded: str, clues: Clues) -> Read | None:
     if not numbers:
         return None
     if len(numbers) == 1:
-        return _one_number(numbers[0], clues)
+        read = _one_number(numbers[0], clues)
+    else:
+        read = _several(numbers, text, clues, names_month=names_month)
+    is_short = all(len(number) < 4 for number in numbers) or [len(n) for n in numbers] == [6]
+    return _century_taken(read) if is_short and not clues.years[1] and read.value else read
+
+
+def _several(numbers: list[str], text: str, clues: Clues, *, names_month: bool) -> Read:
+    """Read day, month and year, or two of them."""
     if re.fullmatch(r"\d{3} \d|\d \d{3}|\d{2} \d{2}", text.strip()) and _is_year("".join(numbers)):
         return Read("".join(numbers), (reasons.MISREAD_CORRECTED,), 0.6)
     if len(numbers) == 2:
@@ -195,10 +205,21 @@ def _is_year(text: str) -> bool:
 
 
 def _full_year(text: str, clues: Clues) -> int | None:
-    """Return the year; two digits mean the last such year that the book can know."""
+    """Return the year; two digits mean the last such year that the book can know.
+
+    Of a book whose years nobody told, the last such year in which people still wrote on paper.
+    """
     if _is_year(text):
         return int(text)
-    end = clues.years[1]
-    if len(text) != 2 or not end:
+    if len(text) != 2:
         return None
+    end = clues.years[1] or LAST_ON_PAPER
     return end - (end - int(text)) % 100
+
+
+def _century_taken(read: Read) -> Read:
+    """Doubt a date whose century neither the page nor the book tells; another may be meant."""
+    other = f"{int(read.value[:4]) - 100}{read.value[4:]}"
+    if int(other[:4]) < FIRST_ENTRY:
+        return _doubted(read, reasons.CENTURY_TAKEN, 0.9)
+    return _doubted(read._replace(others=(other, *read.others)), reasons.CENTURY_TAKEN, 0.7)
