@@ -9,7 +9,8 @@ from rapidfuzz.distance import OSA
 from pipeline.index.documents import Document, Name, Year
 from pipeline.index.query import Query, WantedName, Words
 from pipeline.index.rules import search_rules
-from pipeline.index.syllables import bare, canon, skeleton, syllables
+from pipeline.index.syllables import skeleton
+from pipeline.letters import bare, canon, syllables
 from pipeline.words import _
 
 MIN_SCORE = 0.6  # below this a hit would puzzle the officer
