@@ -5,6 +5,7 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from pipeline.ocr.crops import crop
 from pipeline.ocr.engines.ctc_onnx import load_model, model_folder
 from pipeline.places import form
 from pipeline.places.history import Fault
+from pipeline.places.lookup import lies_today
 from pipeline.places.tables import load_places
 from pipeline.settings import Settings, model_called, shipped
 from pipeline.store.database import Database, now, open_database
@@ -114,7 +116,9 @@ def intake(
 def search(database: Database, settings: Settings, text: str, limit: int) -> list[Hit]:
     """Find records; who looked at which of them is logged, the query and the names are not."""
     index = index_of(database, settings)
-    hits = search_index(index, database.find_records, text, limit)
+    places = cache(partial(load_places, settings.archive))  # only a query with a place needs them
+    today = cache(lambda written: lies_today(places(), written))
+    hits = search_index(index, database.find_records, text, limit, today)
     database.log_look(settings.person, "search", [hit.record.id for hit in hits])
     return hits
 
