@@ -27,7 +27,6 @@ from pipeline.places.form import apply, read_form  # noqa: E402
 from pipeline.places.history import Draft  # noqa: E402
 from pipeline.places.tables import EVENTS, UNITS, write_tables  # noqa: E402
 from pipeline.places.units import (  # noqa: E402
-    NOT_KNOWN,
     STILL,
     Event,
     EventKind,
@@ -47,8 +46,6 @@ MENDED = {"22108": "Xã Xuân Quang 3", "22111": "Xã Xuân Phước", "19780": 
 MENDED_LEVELS = {"Xa ": "Xã ", "Thi trấn ": "Thị trấn "}
 ABBREVIATED = {"N.T ": "Nông trường ", "NT ": "Nông trường "}
 
-Key = tuple[str, str, str, str]  # province, district, level, name: marked keys
-
 
 @dataclass
 class Seen:
@@ -56,8 +53,8 @@ class Seen:
 
     Attributes:
         parent: the unit it lay in; None of a province.
-        days: of the lists that have it, in order.
-        ends: it was still there on the day before the conversion, or is there today.
+        days: of the lists that have it, in order; the conversion is one of the day before, and
+            one of its own day.
     """
 
     level: str
@@ -66,8 +63,6 @@ class Seen:
     days: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     spellings: list[str] = field(default_factory=list)
-    since: When = NOT_KNOWN
-    until: When = NOT_KNOWN
     source: str = LISTS
 
     def note(self, day: str, name: str, code: str) -> None:
@@ -143,8 +138,7 @@ def read_lists(shared: Path) -> tuple[Lists, dict[str, dict[str, Seen]]]:
             province = lists.unit(day, row["province"], row["province_code"], None)
             district = lists.unit(day, row["district"], row["district_code"], province)
             if row["name"]:
-                wanted = row["code"], district
-                before = find_respelt(lists, by_day, *wanted, row["name"])
+                before = find_respelt(lists, by_day, row["code"], district, row["name"])
                 if before:
                     lists.alias(before, row["name"], row["code"])
                 by_code[row["code"]] = lists.unit(day, row["name"], row["code"], district)
@@ -177,14 +171,11 @@ def link(lists: Lists, one: str, two: str) -> None:
     """
     linked: dict[int, Seen] = {}
     for depth in range(3):
-        gone = [
-            u for u in lists.seen if depth_of(u) == depth and one in u.days and two not in u.days
-        ]
-        come = [
-            u for u in lists.seen if depth_of(u) == depth and two in u.days and one not in u.days
-        ]
-        there = Counter(place_of(u, {}) for u in lists.seen if two in u.days)
-        was = Counter(place_of(u, linked) for u in lists.seen if one in u.days)
+        level = [unit for unit in lists.seen if depth_of(unit) == depth]
+        gone = [unit for unit in level if one in unit.days and two not in unit.days]
+        come = [unit for unit in level if two in unit.days and one not in unit.days]
+        there = Counter(place_of(unit, {}) for unit in level if two in unit.days)
+        was = Counter(place_of(unit, linked) for unit in level if one in unit.days)
         by_place, by_code = defaultdict(list), defaultdict(list)
         for unit in come:
             by_place[place_of(unit, {})].append(unit)

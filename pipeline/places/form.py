@@ -226,7 +226,7 @@ def _apply_unit(row: Row, draft: Draft, *, checked: bool) -> None:
     known = [one for one in named if may_meet(one, unit)]
     if known:
         one = _the_one(row, UNIT, draft, parts, known)
-        if not draft.narrow(one, since, until):
+        if not draft.narrow(one, since, until, unit.source):
             told = f"{tell_when(one.since)} – {tell_when(one.until)}"
             raise _FaultError(UNIT, _("đã có trong bảng ({days})").format(days=told))
         return

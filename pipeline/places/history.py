@@ -16,7 +16,7 @@ from pipeline.places.units import (
     may_meet,
     moved,
 )
-from pipeline.places.written import bare_key, marked_key, ranks
+from pipeline.places.written import bare_key, is_plain, marked_key, ranks
 
 Chain = tuple[Unit, ...]  # a unit, the one it lay in, and so on to the province
 
@@ -109,6 +109,11 @@ class Places:
         """Return the units whose name has the same letters."""
         return [self.units[one] for one in self._bare.get(bare_key(name), ())]
 
+    def knows(self, name: str) -> bool:
+        """Say whether a unit has that name, or its letters when it is written without marks."""
+        keys = self._bare if is_plain(name) else self._named
+        return (bare_key(name) if is_plain(name) else marked_key(name)) in keys
+
     def after(self, unit: Unit) -> Sequence[Event]:
         """Return the events that began with the unit."""
         return [self.events[one] for one in self._after.get(unit.id, ())]
@@ -172,7 +177,7 @@ class Places:
     def now(self, unit: Unit, year: int | None = None) -> Now:
         """Return where the unit, as it was that year, lies today; never a guess."""
         walk = _Walk({}, {}, set())
-        self._go(unit, f"{year or ''}", Target(unit, "whole", ""), walk)
+        self._go(unit, f"{year:04}" if year else "", Target(unit, "whole", ""), walk)
         targets = tuple(walk.targets.values())
         unchecked = tuple(walk.unchecked)
         if len(targets) == 1 and walk.is_whole:  # also when all parts came together again
@@ -264,12 +269,13 @@ class Draft(Places):
         self._add_unit(told)
         return told
 
-    def narrow(self, unit: Unit, since: When, until: When) -> bool:
+    def narrow(self, unit: Unit, since: When, until: When, source: str) -> bool:
         """Bring the days of a unit closer; False when they contradict it or say nothing new."""
         begun, ended = both(unit.since, since), both(unit.until, until)
         if begun is None or ended is None or (begun, ended) == (unit.since, unit.until):
             return False
-        self.units[unit.id] = replace(unit, since=begun, until=ended)
+        told = f"{unit.source}; {source}"
+        self.units[unit.id] = replace(unit, since=begun, until=ended, source=told)
         self.settle([unit.id])
         return True
 

@@ -44,12 +44,15 @@ class Match:
             or the parents of that year are not known for sure.
         now: where it lies today.
         weakness: what speaks against it.
+        inferred: the year is before the first list that has the unit; that it existed then, and
+            lay in what that list says or what that came from, is inferred.
         unchecked: sources that nobody has checked, and on which `then` or `now` lean.
     """
 
     then: tuple[Chain, ...]
     now: Now
     weakness: Weakness
+    inferred: bool = False
     unchecked: tuple[str, ...] = ()
 
 
@@ -94,7 +97,7 @@ def look_up(places: Places, name: str, parent: str = "", year: int | None = None
         parent: what it is said to lie in, in any number; it may as well stand in the name.
         year: of the entry; None when it is not known.
     """
-    parts = read_address(f"{name}, {parent}", lambda known: bool(places.named(known)))
+    parts = read_address(f"{name}, {parent}", places.knows)
     best: tuple[int, int, list[_Fit]] | None = None
     meant = [may_name(places, part) for part in parts]
     for start in range(len(parts)):
@@ -271,7 +274,11 @@ def _match(places: Places, line: Sequence[_Fit], year: int | None) -> Match:
     nows = [places.now(fit.unit, year if fit.unit.may_stand_in(year) else None) for fit in line]
     doubtful = [unit.source for chain in chains for unit in chain if not unit.checked]
     unchecked = [*doubtful, *(source for now in nows for source in now.unchecked)]
-    return Match(chains, _together(nows), line[0].weakness, tuple(dict.fromkeys(unchecked)))
+    inferred = year is not None and any(
+        not unit.since.first and year < unit.since.years[1] for chain in chains for unit in chain
+    )
+    told = tuple(dict.fromkeys(unchecked))
+    return Match(chains, _together(nows), line[0].weakness, inferred, told)
 
 
 def _together(nows: Sequence[Now]) -> Now:

@@ -47,6 +47,7 @@ def as_data(places: Places, answer: Answer) -> dict[str, Any]:
                     for old in _forerunners(places, match)
                 ],
                 "against": [name for name, holds in match.weakness._asdict().items() if holds],
+                "inferred": match.inferred,
                 "unchecked": list(match.unchecked),
             }
             for match in answer.matches
@@ -143,6 +144,7 @@ def _reasons(match: Match) -> list[str]:
         _("năm ấy bảng không có đơn vị này"): weak.other_time,
         _("cấp ghi khác với bảng"): weak.other_level,
         _("nó thuộc nơi đã ghi vào năm khác"): weak.other_parent,
+        _("năm ấy chưa có danh mục; suy từ danh mục đầu tiên có nó"): match.inferred,
     }
     return [_("lưu ý: {reason}").format(reason=reason) for reason in told if told[reason]]
 

@@ -147,7 +147,7 @@ def _named(words: list[str], is_known: Callable[[str], bool]) -> Iterator[str]:
 
 
 def _readings(text: str, *, short: bool) -> Iterator[Reading]:
-    forms = _forms(is_plain=_is_plain(text))
+    forms = _forms(is_plain=is_plain(text))
     for form in forms if short else [form for form in forms if not form.is_short]:
         found = form.start.match(text)
         if found and text[found.end() :].strip(_EDGES):
@@ -158,7 +158,7 @@ def _readings(text: str, *, short: bool) -> Iterator[Reading]:
 def _inside(piece: str) -> list[re.Match[str]]:
     """Return where levels of units begin in a piece; the longer of two at one place."""
     found: dict[int, re.Match[str]] = {}
-    for form in _forms(is_plain=_is_plain(piece)):
+    for form in _forms(is_plain=is_plain(piece)):
         if ranks(form.level) != {"hamlet"}:
             for match in form.inside.finditer(piece):
                 if not any(one.start() <= match.start() < one.end() for one in found.values()):
@@ -170,7 +170,8 @@ def _is_level(text: str) -> bool:
     return bool(text.strip()) and fold(text.strip(_EDGES)) in map(fold, levels())
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Say whether a text is without marks: then level words may lack theirs, too."""
     return fold(text) == text.lower()
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pipeline.places.history import Places
 from pipeline.places.lookup import Answer, look_up
 from pipeline.places.tables import shipped_places
+from pipeline.places.units import STILL
 from pipeline.places.written import marked_key, split_level
 from tests.conftest import SHARED
 
@@ -266,6 +267,42 @@ def test_a_parent_that_it_never_lay_in_leaves_only_that_parent() -> None:
     answer = find("xã Vân Trung", "huyện Quế Võ", 2010)
     assert (answer.outcome, answer.rest) == ("within", "xã Vân Trung")
     assert then(answer) == ["huyện Quế Võ, tỉnh Bắc Ninh"]
+
+
+@pytest.mark.parametrize(
+    "written, unit",
+    [
+        ("An Hòa, Bình Trị Thiên", "phường An Hòa, thành phố Huế, tỉnh Bình Trị Thiên"),
+        (
+            "xã Quang Châu, huyện Việt Yên, tỉnh Hà Bắc",
+            "xã Quang Châu, huyện Việt Yên, tỉnh Hà Bắc",
+        ),
+        ("xã Nguyệt Đức, Yên Lạc, Vĩnh Phú", "xã Nguyệt Đức, huyện Yên Lạc, tỉnh Vĩnh Phú"),
+        ("van trung viet yen ha bac", "xã Vân Trung, huyện Việt Yên, tỉnh Hà Bắc"),
+    ],
+)
+def test_a_province_of_that_time_tells_where_to_look(written: str, unit: str) -> None:
+    assert then(find(written, year=1980)) == [unit]
+
+
+def test_what_is_older_than_the_lists_is_said_to_be_inferred() -> None:
+    assert find("xã Vân Trung, Việt Yên", year=1987).matches[0].inferred
+    assert not find("xã Vân Trung, Việt Yên", year=2020).matches[0].inferred
+    assert not find("xã Vân Trung, Việt Yên").matches[0].inferred
+    assert not find("tỉnh Hà Bắc", year=1987).matches[0].inferred
+
+
+def test_a_code_of_a_province_is_of_its_time() -> None:
+    codes = {
+        (name, year): find(f"tỉnh {name}", year=year).matches[0].then[0][0].codes
+        for name, year in [("Bắc Giang", 2010), ("Bắc Ninh", 2010), ("Bắc Ninh", 2026)]
+    }
+    assert list(codes.values()) == [("24",), ("27",), ("24",)]
+
+
+def test_today_there_are_34_provinces_and_3321_communes_in_no_district() -> None:
+    ranks = [PLACES.ranks(unit) for unit in PLACES.units if unit.until == STILL]
+    assert (ranks.count({"province"}), ranks.count({"commune"}), len(ranks)) == (34, 3321, 3355)
 
 
 # Now
