@@ -14,7 +14,7 @@ from typing import TypeVar
 from pipeline.errors import StorageError
 from pipeline.letters import nfc
 from pipeline.places.history import Draft, Fault, Places
-from pipeline.places.lookup import agrees, may_name
+from pipeline.places.lookup import EXACT, agrees, may_name
 from pipeline.places.units import (
     Event,
     EventKind,
@@ -287,7 +287,7 @@ def _recorded(draft: Draft, parts: Sequence[Part]) -> list[Unit]:
     return [
         unit
         for unit in draft.named(name)
-        if unit.level == level and agrees(draft.chains(unit, None)[0][1:], above) is False
+        if unit.level == level and agrees(draft.chains(unit, None)[0][1:], above) == EXACT
     ]
 
 
@@ -303,7 +303,7 @@ def _all_that_fit(draft: Draft, parts: Sequence[Part], when: When) -> list[Unit]
         for unit in draft.named(name)
         if unit.level == level
         and any(
-            unit.may_stand_in(year) and agrees(chain[1:], meant) is False
+            unit.may_stand_in(year) and agrees(chain[1:], meant) == EXACT
             for year in years
             for chain in draft.chains(unit, year)
         )

@@ -23,7 +23,7 @@ class Weakness(NamedTuple):
         partly: some of what is written after it is in no table.
         unmarked: a name agrees only without marks.
         other_time: there was no such unit in that year.
-        other_level: the level that is written is another.
+        other_level: a level that is written, of the unit or of what it lies in, is another.
         other_parent: it lay in what is written after it, but in other years.
     """
 
@@ -85,6 +85,7 @@ class Named(NamedTuple):
     other_level: bool
 
 
+EXACT = Named(unmarked=False, other_level=False)
 Meant = dict[int, Named]
 
 
@@ -172,7 +173,7 @@ def _fits(
                 partly=partly,
                 unmarked=told.unmarked or weak.unmarked,
                 other_time=not unit.may_stand_in(year),
-                other_level=told.other_level,
+                other_level=told.other_level or weak.other_level,
                 other_parent=weak.other_parent,
             )
             fits.append(_Fit(weakness, unit, chains))
@@ -189,40 +190,41 @@ def _in_that_year(places: Places, unit: Unit, above: Sequence[Meant], year: int 
     """Return what the unit lay in that year, as far as it is what is written."""
     chains = places.chains(unit, year)
     told = [(chain, agrees(chain[1:], above)) for chain in chains]
-    for unmarked in (False, True):
-        fitting = tuple(chain for chain, agreed in told if agreed is unmarked)
-        if fitting:
-            return Weakness(unmarked=unmarked), fitting
-    return Weakness(elsewhere=True), tuple(chains)
+    best = min((agreed for _chain, agreed in told if agreed is not None), default=None)
+    if best is None:
+        return Weakness(elsewhere=True), tuple(chains)
+    fitting = tuple(chain for chain, agreed in told if agreed == best)
+    return Weakness(unmarked=best.unmarked, other_level=best.other_level), fitting
 
 
 def _at_any_time(places: Places, unit: Unit, above: Sequence[Meant], year: int | None) -> _Placed:
     """Return the same, also when it lay in what is written in another year, or lies in it now."""
     then = _in_that_year(places, unit, above, year)
-    if not any(then[0]):
-        return then
     others = list(places.above(unit))
     agreed = [agrees(others, [one]) for one in above]
-    if None in agreed:
+    found = [one for one in agreed if one is not None]
+    if not any(then[0]) or len(found) < len(agreed):
         return then
-    ever = Weakness(unmarked=any(agreed), other_parent=True), tuple(places.chains(unit, year))
-    return min(then, ever, key=lambda way: way[0])
+    weakness = Weakness(
+        unmarked=any(one.unmarked for one in found),
+        other_level=any(one.other_level for one in found),
+        other_parent=True,
+    )
+    return min(then, (weakness, tuple(places.chains(unit, year))), key=lambda way: way[0])
 
 
-def agrees(chain: Sequence[Unit], above: Sequence[Meant]) -> bool | None:
-    """Say whether what is written stands in the chain, in order: True when only without marks.
-
-    None when it does not stand there.
-    """
-    unmarked, at = False, 0
+def agrees(chain: Sequence[Unit], above: Sequence[Meant]) -> Named | None:
+    """Say how what is written stands in the chain, in order; None when it does not stand there."""
+    worst, at = EXACT, 0
     for meant in above:
         here = [place for place in range(at, len(chain)) if chain[place].id in meant]
         if not here:
             return None
-        best = min(here, key=lambda place: (meant[chain[place].id].unmarked, place))
-        unmarked = unmarked or meant[chain[best].id].unmarked
+        best = min(here, key=lambda place: (meant[chain[place].id], place))
+        named = meant[chain[best].id]
+        worst = Named(worst.unmarked or named.unmarked, worst.other_level or named.other_level)
         at = best + 1
-    return unmarked
+    return worst
 
 
 # Which part of the address is the unit

@@ -250,6 +250,9 @@ def test_a_level_or_a_year_that_does_not_fit_is_said() -> None:
         ["thị trấn Nếnh, huyện Việt Yên, tỉnh Hà Bắc"],
     )
     assert town.matches[0].weakness.other_level
+    city = find("xã Phương Liễu, thành phố Bắc Ninh", year=2010)  # it is not in the city, but
+    assert city.matches[0].weakness.other_level  # in the province of that name
+    assert find("phường Đáp Cầu, thành phố Bắc Ninh", year=2010).outcome == "found"
     province = find("tỉnh Hà Bắc", year=2010)
     assert province.outcome == "doubtful"
     assert province.matches[0].weakness.other_time
