@@ -27,7 +27,7 @@ from pipeline.places.units import (
     read_when,
     tell_when,
 )
-from pipeline.places.written import FOLDER, MOST_TEXT, Part, read_part
+from pipeline.places.written import FOLDER, MOST_TEXT, Part, marked_key, read_part
 from pipeline.store.durable import durable_write
 from pipeline.words import _
 
@@ -44,7 +44,7 @@ WHAT, UNIT, BECAME, SHARE, SINCE, UNTIL, NOTE, SOURCE, TRUST = COLUMNS = (
     "độ tin",
 )
 PERSON, DAY = "người thêm", "ngày thêm"  # of the rows in an archive
-_A_UNIT = "đơn vị"
+_A_UNIT, _A_SPELLING = "đơn vị", "viết khác"
 _KINDS: Mapping[str, EventKind] = {
     "nhập": "merge",
     "tách": "split",
@@ -204,10 +204,12 @@ def _apply(row: Row, draft: Draft) -> None:
     what = row.cells[WHAT].lower()
     if what == _A_UNIT:
         _apply_unit(row, draft, checked=checked)
+    elif what == _A_SPELLING:
+        _apply_spelling(row, draft)
     elif what in _KINDS:
         _apply_event(row, draft, _KINDS[what], checked=checked)
     else:
-        raise _FaultError(WHAT, _choices([_A_UNIT, *_KINDS]))
+        raise _FaultError(WHAT, _choices([_A_UNIT, _A_SPELLING, *_KINDS]))
 
 
 def _apply_unit(row: Row, draft: Draft, *, checked: bool) -> None:
@@ -233,6 +235,18 @@ def _apply_unit(row: Row, draft: Draft, *, checked: bool) -> None:
     if parts[1:]:
         unit = replace(unit, parent=_the_one(row, UNIT, draft, parts[1:], parents).id)
     draft.put_unit(unit)
+
+
+def _apply_spelling(row: Row, draft: Draft) -> None:
+    since, until = _when(row, SINCE), _when(row, UNTIL)
+    name = read_part(row.cells[BECAME]).readings[0].name
+    if not marked_key(name):
+        raise _FaultError(BECAME, _("để trống"))
+    parts = _parts(row, UNIT)
+    meant = Unit(0, "", "", -1, since, until)
+    found = [one for one in _recorded(draft, parts) if may_meet(one, meant)]
+    if not draft.put_spelling(_the_one(row, UNIT, draft, parts, found), name):
+        raise _FaultError(BECAME, _("đã có trong bảng ({days})").format(days=name))
 
 
 def _apply_event(row: Row, draft: Draft, kind: EventKind, *, checked: bool) -> None:

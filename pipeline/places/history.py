@@ -269,6 +269,16 @@ class Draft(Places):
         self._add_unit(told)
         return told
 
+    def put_spelling(self, unit: Unit, name: str) -> bool:
+        """Put in another way of writing a unit's name; False when it is known."""
+        if marked_key(name) in marked_keys(unit):
+            return False
+        self.units[unit.id] = replace(unit, spellings=(*unit.spellings, name))
+        self._named[marked_key(name)].append(unit.id)
+        if bare_key(name) not in {bare_key(one) for one in (unit.name, *unit.spellings)}:
+            self._bare[bare_key(name)].append(unit.id)
+        return True
+
     def narrow(self, unit: Unit, since: When, until: When, source: str) -> bool:
         """Bring the days of a unit closer; False when they contradict it or say nothing new."""
         begun, ended = both(unit.since, since), both(unit.until, until)

@@ -101,6 +101,17 @@ def test_the_day_of_an_event_narrows_the_days_of_its_units() -> None:
     assert [chain[0].title for chain in match.then] == ["xã Vân Trung"]
 
 
+def test_another_way_of_writing_a_name_is_that_unit() -> None:
+    assert look_up(shipped_places(), "xã Vân Chung, Việt Yên", "", 1987).outcome == "within"
+    line = f'viết khác,"{VAN_TRUNG}",xã Vân Chung,,,,,thấy trong sổ 1978,'
+    places = apply(rows(line), shipped_places())
+    assert not places.faults
+    for written in ("xã Vân Chung, Việt Yên", "Vân Chung Việt Yên Hà Bắc"):
+        answer = look_up(places, written, "", 1987)
+        assert (answer.outcome, answer.matches[0].then[0][0].name) == ("found", "Vân Trung")
+    assert look_up(shipped_places(), "xã Vân Chung, Việt Yên", "", 1987).outcome == "within"
+
+
 # What it cannot
 
 
@@ -116,6 +127,9 @@ def test_the_day_of_an_event_narrows_the_days_of_its_units() -> None:
         ([unit(f"xã A, {NENH}", until="2000", source="")], "nguồn", "thiếu nguồn"),
         ([unit(f"xã {'A' * 400}, {NENH}", until="2000")], "đơn vị", "dài hơn"),
         (["bán,x,y,,2000,,,n,"], "việc", "phải là một trong"),
+        ([f'viết khác,"{VAN_TRUNG}",xã Vân Trung,,,,,n,'], "thành", "đã có trong bảng"),
+        ([f'viết khác,"{VAN_TRUNG}",,,,,,n,'], "thành", "để trống"),
+        ([f'viết khác,"xã Nào, {NENH}",xã Nao,,,,,n,'], "đơn vị", "chưa biết"),
         (["đơn vị,,,,2000,,,n,"], "đơn vị", "để trống"),
         ([event("nhập", VAN_TRUNG, f"xã Nào, {NENH}", "2010")], "thành", "chưa biết"),
         ([event("nhập", VAN_TRUNG, f"thị trấn Nếnh, {NENH}", "2010")], "từ", "trái"),

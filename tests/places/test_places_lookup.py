@@ -171,6 +171,7 @@ def test_what_stands_before_the_commune_is_the_rest(written: str, rest: str) -> 
         ("Tân Xã, Thạch Thất", "Tân Xã"),
         ("P.01, Q.3, TP Hồ Chí Minh", "01"),
         ("P1, Q3, TP Hồ Chí Minh", "01"),
+        ("P.1, Q.3, TP.HCM", "01"),
         ("huyện Ea H’leo, Đắk Lắk", "Ea H'leo"),
         ("P Rao, Đông Giang", "P Rao"),
         ("Bà Rịa - Vũng Tàu", "Bà Rịa - Vũng Tàu"),
