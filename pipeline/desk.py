@@ -5,6 +5,7 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,12 @@ from pipeline.ingest.files import open_frame
 from pipeline.ingest.intake import Intake, Progress, accession_for, take_in
 from pipeline.ocr.crops import crop
 from pipeline.ocr.engines.ctc_onnx import load_model, model_folder
+from pipeline.places import form
+from pipeline.places.history import Fault
+from pipeline.places.lookup import lies_today
+from pipeline.places.tables import load_places
 from pipeline.settings import Settings, model_called, shipped
-from pipeline.store.database import Database, open_database
+from pipeline.store.database import Database, now, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
 from pipeline.store.models import TunedModel, tuned_models, use_model
 from pipeline.values import Book, FieldValue, Hit, Line, Record
@@ -111,7 +116,9 @@ def intake(
 def search(database: Database, settings: Settings, text: str, limit: int) -> list[Hit]:
     """Find records; who looked at which of them is logged, the query and the names are not."""
     index = index_of(database, settings)
-    hits = search_index(index, database.find_records, text, limit)
+    places = cache(partial(load_places, settings.archive))  # only a query with a place needs them
+    today = cache(lambda written: lies_today(places(), written))
+    hits = search_index(index, database.find_records, text, limit, today)
     database.log_look(settings.person, "search", [hit.record.id for hit in hits])
     return hits
 
@@ -319,6 +326,61 @@ def switch_model(settings: Settings, name: str) -> None:
     load_model(model_folder(chosen))
     with working(settings.archive):
         use_model(settings.archive, name)
+
+
+# Places
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesAdded:
+    """What became of a form of units and events.
+
+    Attributes:
+        added: how many rows the archive did not have.
+        known: how many it had.
+        faults: why nothing was taken; then `added` is 0.
+    """
+
+    added: int
+    known: int
+    faults: tuple[Fault, ...] = ()
+
+
+def add_places(settings: Settings, file: Path) -> PlacesAdded:
+    """Take an office's own units and events in, all rows or none; rows it has stay as they are.
+
+    Raises:
+        UsageError: the file cannot be read.
+        BusyError: others are being taken in.
+    """
+    try:
+        rows, faults = form.read_form(file.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            _("không mở được {file} ({reason})").format(file=file, reason=error.strerror)
+        ) from error
+    with working(settings.archive, "places"):
+        own = form.read_own(settings.archive)
+        known = {row.told for row in own}
+        new = list({row.told: row for row in rows if row.told not in known}.values())
+        faults += form.apply(new, load_places(settings.archive)).faults
+        if faults:
+            return PlacesAdded(0, 0, tuple(faults))
+        if new:
+            signed = [form.signed(row, settings.person, now()) for row in new]
+            form.write_own(settings.archive, [*own, *signed])
+    return PlacesAdded(len(new), len(rows) - len(new))
+
+
+def write_places_template(file: Path) -> None:
+    """Write an empty form of units and events with an example.
+
+    Raises:
+        UsageError: there is a file of that name.
+    """
+    if file.exists():
+        raise UsageError(_("{file} đã có; hãy chọn tên khác").format(file=file))
+    durable_write(file, form.template())
 
 
 # The machine

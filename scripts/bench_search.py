@@ -22,8 +22,7 @@ from pipeline.index.backends import Index
 from pipeline.index.documents import Document, document
 from pipeline.index.query import parse
 from pipeline.index.rank import rank
-from pipeline.index.syllables import bare
-from pipeline.letters import nfc
+from pipeline.letters import bare, nfc
 from pipeline.settings import IndexSettings
 from pipeline.store.database import open_database
 from pipeline.values import Book, FieldValue, Record

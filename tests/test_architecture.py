@@ -18,6 +18,7 @@ STOREYS = [
         "layout",
         "ocr",
         "extract",
+        "places",
         "archive",
         "index",
         "answer",

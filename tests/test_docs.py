@@ -27,11 +27,15 @@ def test_every_command_has_its_section_and_no_section_lacks_its_command() -> Non
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_every_option_is_explained(name: str) -> None:
     command = main.commands[name]
-    assert command.help
-    for parameter in command.params:
-        if isinstance(parameter, click.Option) and not COMMON & set(parameter.opts):
-            assert parameter.help, parameter.name
-            assert parameter.opts[0] in SECTIONS[name], f"{name} {parameter.opts[0]}"
+    parts = command.commands if isinstance(command, click.Group) else {}
+    for part in parts:
+        assert f"sohoa {name} {part}" in SECTIONS[name]
+    for told in (command, *parts.values()):
+        assert told.help
+        for parameter in told.params:
+            if isinstance(parameter, click.Option) and not COMMON & set(parameter.opts):
+                assert parameter.help, parameter.name
+                assert parameter.opts[0] in SECTIONS[name], f"{name} {parameter.opts[0]}"
 
 
 @pytest.mark.parametrize(

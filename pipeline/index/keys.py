@@ -11,7 +11,8 @@ from itertools import combinations, product
 from pipeline.index.documents import Document, Name
 from pipeline.index.query import Query, WantedName, Words
 from pipeline.index.rules import search_rules
-from pipeline.index.syllables import bare, deletions, skeleton, syllables
+from pipeline.index.syllables import deletions, skeleton
+from pipeline.letters import bare, syllables
 
 _DELETION = 0.15  # a guess at a misread letter counts less than the letter
 _OTHER_ROLE = 0.5

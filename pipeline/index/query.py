@@ -7,8 +7,8 @@ from functools import cache
 
 from pipeline.index.documents import plain_number
 from pipeline.index.rules import SearchRules, search_rules
-from pipeline.index.syllables import bare, canon, has_marks
-from pipeline.letters import nfc
+from pipeline.index.syllables import has_marks
+from pipeline.letters import bare, canon, nfc
 
 _TOKEN = re.compile(r"(?:[^\W\d_][\u0300-\u036f]*)+|[0-9]+[^\W\d_]*(?:[/.][0-9]+)*|[-–]")
 _YEAR = re.compile(r"1[89]\d\d|20\d\d")

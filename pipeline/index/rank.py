@@ -1,6 +1,6 @@
 """Order what a back end found, and say why: one re-ranker for all back ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,7 +9,8 @@ from rapidfuzz.distance import OSA
 from pipeline.index.documents import Document, Name, Year
 from pipeline.index.query import Query, WantedName, Words
 from pipeline.index.rules import search_rules
-from pipeline.index.syllables import bare, canon, skeleton, syllables
+from pipeline.index.syllables import skeleton
+from pipeline.letters import bare, canon, syllables
 from pipeline.words import _
 
 MIN_SCORE = 0.6  # below this a hit would puzzle the officer
@@ -24,8 +25,12 @@ _NEAR_ROLE = 0.9
 _ALTERNATIVE = 0.97
 _ONE_DIGIT, _ONE_YEAR, _OTHER_EVENT = 0.75, 0.7, 0.9
 _STRANGER = 0.7  # another name still shares a part
+_TODAY = 0.9  # the place is meant, under the name of another time
 _UNKNOWN = 0.3  # the record does not have what was asked
 _WEIGHTS = {"name": 1.0, "other": 0.8, "year": 0.5, "place": 0.4, "kind": 0.3, "number": 0.8}
+
+
+Today = Callable[[str], Sequence[str]]  # where a place as written lies today: Nếnh, Bắc Ninh
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,20 @@ class _Evidence:
     key: str = ""
 
 
-def rank(query: Query, documents: Sequence[Document]) -> list[Scored]:
-    """Return the documents that answer the query, best first; equals in the order of their ids."""
-    scored = (_score(query, document) for document in documents)
+def nowhere(_text: str) -> Sequence[str]:
+    """Say nothing of where a place lies today."""
+    return ()
+
+
+def rank(query: Query, documents: Sequence[Document], today: Today = nowhere) -> list[Scored]:
+    """Return the documents that answer the query, best first; equals in the order of their ids.
+
+    Args:
+        query: what is looked for.
+        documents: what may answer it.
+        today: tells places that are announced in the query by the names of today, too.
+    """
+    scored = (_score(query, document, today) for document in documents)
     good = [item for item in scored if item.score >= MIN_SCORE]
     return sorted(good, key=lambda item: (-item.score, item.document.id))
 
@@ -69,8 +85,8 @@ def likeness(wanted: str, written: str, is_marked: bool) -> float:  # noqa: FBT0
     return alike * _MISREAD if alike >= _MIN_SYLLABLE else 0.0
 
 
-def _score(query: Query, document: Document) -> Scored:
-    found = list(_evidence(query, document))
+def _score(query: Query, document: Document, today: Today) -> Scored:
+    found = list(_evidence(query, document, today))
     weight = sum(item.weight for item in found)
     score = sum(item.weight * item.score for item in found) / weight if weight else 0.0
     return Scored(
@@ -81,7 +97,7 @@ def _score(query: Query, document: Document) -> Scored:
     )
 
 
-def _evidence(query: Query, document: Document) -> Iterator[_Evidence]:
+def _evidence(query: Query, document: Document, today: Today) -> Iterator[_Evidence]:
     for index, name in enumerate(query.names):
         weight = _WEIGHTS["other" if index else "name"]
         yield from _name_evidence(query, name, document, weight)
@@ -90,7 +106,7 @@ def _evidence(query: Query, document: Document) -> Iterator[_Evidence]:
     for part, number in query.numbers.items():
         yield _number_evidence(part, number, document)
     for place in query.places:
-        yield _place_evidence(place, document)
+        yield _place_evidence(place, document, today)
     if query.kind:
         label = search_rules().label("kind")
         is_right = query.kind == document.kind
@@ -119,7 +135,7 @@ def _name_evidence(
 def _splits(reading: Words, document: Document) -> Iterator[tuple[Words, list[_Evidence]]]:
     yield reading, []
     for cut in range(1, min(3, len(reading)) + 1):
-        evidence = _place_evidence(reading[-cut:], document)
+        evidence = _place_evidence(reading[-cut:], document, nowhere)
         if evidence.why:
             yield reading[:-cut], [evidence]
 
@@ -249,15 +265,25 @@ def _number_evidence(part: str, wanted: str, document: Document) -> _Evidence:
     return _Evidence(weight, 0.0 if told else _UNKNOWN)
 
 
-def _place_evidence(wanted: Words, document: Document) -> _Evidence:
+def _place_evidence(wanted: Words, document: Document, today: Today) -> _Evidence:
     weight, asked = _WEIGHTS["place"], tuple(bare(word) for word in wanted)
+    label = search_rules().label("place")
     for key, text in document.places:
-        held = _bare_words(text)
-        starts = range(len(held) - len(asked) + 1)
-        if any(held[start : start + len(asked)] == asked for start in starts):
-            why = _("{label}: {text}").format(label=search_rules().label("place"), text=text)
-            return _Evidence(weight, 1.0, why, key)
+        if _names(text, asked):
+            return _Evidence(weight, 1.0, _("{label}: {text}").format(label=label, text=text), key)
+    for key, text in document.places:
+        for now in today(text):
+            if _names(now, asked):
+                why = _("{label}: {text} (nay là {now})").format(label=label, text=text, now=now)
+                return _Evidence(weight, _TODAY, why, key)
     return _Evidence(weight, 0.0 if document.places else _UNKNOWN)
+
+
+def _names(text: str, asked: Words) -> bool:
+    """Say whether the words stand in a place as written, one after another."""
+    held = _bare_words(text)
+    starts = range(len(held) - len(asked) + 1)
+    return any(held[start : start + len(asked)] == asked for start in starts)
 
 
 @lru_cache(maxsize=20_000)  # a book's entries have few places

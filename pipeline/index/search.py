@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.index.backends import Index
 from pipeline.index.query import parse
-from pipeline.index.rank import rank
+from pipeline.index.rank import Today, nowhere, rank
 from pipeline.values import Book, Hit, Record
 
 _CANDIDATES = 200  # measured: more costs time and hardly finds anyone else
@@ -12,7 +12,9 @@ _CANDIDATES = 200  # measured: more costs time and hardly finds anyone else
 Lookup = Callable[[Sequence[str]], Mapping[str, tuple[Record, Book]]]
 
 
-def search(index: Index, records: Lookup, text: str, limit: int) -> list[Hit]:
+def search(
+    index: Index, records: Lookup, text: str, limit: int, today: Today = nowhere
+) -> list[Hit]:
     """Return the records that answer a line of the search box, best first.
 
     Args:
@@ -20,9 +22,10 @@ def search(index: Index, records: Lookup, text: str, limit: int) -> list[Hit]:
         records: gives the records with these ids and their books; those gone are left out.
         text: anything; what cannot be understood finds nothing.
         limit: how many hits at most.
+        today: where a place as written lies today.
     """
     query = parse(text)
-    scored = rank(query, index.candidates(query, _CANDIDATES))[:limit]
+    scored = rank(query, index.candidates(query, _CANDIDATES), today)[:limit]
     known = records([item.document.id for item in scored])
     return [
         Hit(*known[item.document.id], score=item.score, why=item.why, matched=item.matched)

@@ -13,7 +13,7 @@ from pipeline.index.backends import Index
 from pipeline.index.documents import Document, document
 from pipeline.index.query import parse
 from pipeline.index.rank import rank
-from pipeline.index.syllables import bare
+from pipeline.letters import bare
 from pipeline.store.database import Database
 from tests.index.index_books import BACKENDS, BIRTHS, NAMES, PARCELS, birth, entry, open_index
 

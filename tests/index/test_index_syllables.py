@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.index.syllables import bare, canon, deletions, skeleton, syllables
+from pipeline.index.syllables import deletions, skeleton
+from pipeline.letters import bare, canon, syllables
 
 
 @pytest.mark.parametrize(

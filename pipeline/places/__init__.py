@@ -1,0 +1,1 @@
+"""Administrative units through time: a name as written and a year give the units then and now."""
