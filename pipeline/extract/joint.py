@@ -87,8 +87,15 @@ def _field(record: Record, key: str) -> FieldValue | None:
     return next((field for field in record.fields if field.key == key), None)
 
 
-def _settled(record: Record, key: str, choices: Sequence[Choice], weights: Weights) -> Record:
-    """Return the record with the field's alternatives at their new shares."""
+def _settled(
+    record: Record, key: str, choices: Sequence[Choice], weights: Weights, *, grows: bool = True
+) -> Record:
+    """Return the record with the field's alternatives at their new shares.
+
+    Args:
+        grows: evidence makes a value surer that was chosen anyway. Not so of a text that returns:
+            what one hand writes is misread in the same way each time.
+    """
     field = _field(record, key)
     total = float(weights.sum())
     if field is None or len(choices) < 2 or total <= 0:
@@ -98,6 +105,8 @@ def _settled(record: Record, key: str, choices: Sequence[Choice], weights: Weigh
     shares.pop(OTHER)
     best = max(shares, key=shares.__getitem__)
     changes = best != field.value and shares[best] >= CHANGES
+    if not changes and not grows:
+        return record
     value = best if changes else field.value
     others = [Alternative(text, share) for text, share in shares.items() if text != value]
     doubt = Doubt(key, reasons.FROM_BOOK)
@@ -234,8 +243,8 @@ def _with_surname(rule: Rule, record: Record) -> Record:
     alike[-1, :] = alike[:, -1] = usual
     seen = [np.array([choice.share for choice in entry]) for entry in (child, father)]
     weights = _forward_backward(seen, [alike])
-    settled = _settled(record, rule.key, child, weights[0])
-    return _settled(settled, rule.other, father, weights[1])
+    settled = _settled(record, rule.key, child, weights[0], grows=False)
+    return _settled(settled, rule.other, father, weights[1], grows=False)
 
 
 def _named_again(rule: Rule, record: Record) -> Record:
@@ -246,7 +255,7 @@ def _named_again(rule: Rule, record: Record) -> Record:
             said[_told(choice.value)] += choice.share
     choices = choices_of(_field(record, rule.key))
     likely = [1 + SAME_PERSON * said[_told(choice.value)] for choice in choices[:-1]]
-    return _settled(record, rule.key, choices, _weighed(choices, likely))
+    return _settled(record, rule.key, choices, _weighed(choices, likely), grows=False)
 
 
 def _recurring(rule: Rule, records: Sequence[Record]) -> list[Record]:
@@ -261,7 +270,13 @@ def _recurring(rule: Rule, records: Sequence[Record]) -> list[Record]:
         return 1 + AGAIN * min(MOST_AGAIN, said[_told(choice.value)] - choice.share)
 
     return [
-        _settled(record, rule.key, entry, _weighed(entry, [likely(one) for one in entry[:-1]]))
+        _settled(
+            record,
+            rule.key,
+            entry,
+            _weighed(entry, [likely(one) for one in entry[:-1]]),
+            grows=False,
+        )
         for record, entry in zip(records, choices, strict=True)
     ]
 
