@@ -40,6 +40,7 @@ class Anchor:
         line: the line in which it ends, and where: the answer begins at `end`.
         first_line: the line in which it begins, at `start`.
         is_assumed: the label is worn; its neighbours leave one possibility.
+        letters: of print that it explains, fewer the worse they fit.
     """
 
     order: int
@@ -48,6 +49,7 @@ class Anchor:
     line: Line
     end: int
     is_assumed: bool = False
+    letters: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,16 @@ def find_anchors(form: Form, regions: Sequence[Sequence[Row]]) -> list[list[Anch
         for span in stream:
             order = next(orders)
             if order is not None:
-                anchors.append(_anchor(order, tokens, span))
+                anchors.append(_anchor(form, order, tokens, span))
         found.append(anchors)
     return found
 
 
-def _anchor(order: int, tokens: Sequence[_Token], span: _Span) -> Anchor:
+def _anchor(form: Form, order: int, tokens: Sequence[_Token], span: _Span) -> Anchor:
     first, last = tokens[span.first], tokens[span.last]
-    return Anchor(order, first.line, first.start, last.line, last.end)
+    similar = best_similarity(span.letters, form.labels[order], misprint_similarity)
+    letters = len(span.letters) * max(0.0, similar - FLOOR) / (1 - FLOOR)
+    return Anchor(order, first.line, first.start, last.line, last.end, letters=letters)
 
 
 def _tokens(region: Sequence[Row]) -> list[_Token]:

@@ -25,6 +25,7 @@ from pipeline.extract.schema_files import (
 from pipeline.words import _
 
 Layout = Literal["table", "form"]
+OR = "|"  # between codes of one printed choice: "the father or mother recognises" is 1 or 2
 RULES = frozenset(
     {
         "not_before",
@@ -48,7 +49,8 @@ class Label:
         order: its place in the printed reading order.
         opens: reading it means that its block begins.
         optional: not in every printing.
-        choice: the code that a mark beside it stands for; empty for ordinary labels.
+        choice: the code that a mark beside it stands for, or the codes among which it leaves the
+            choice, joined by `OR`; empty for ordinary labels.
         hint: printed advice inside an answer ("sign here"); what follows still answers the
             label above it.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
@@ -89,6 +90,11 @@ def order_labels(form: Form, items: Sequence[Gains], start: int = -1) -> list[in
         state, label = steps[state]
         path.append(label)
     return path[::-1]
+
+
+def disorder(form: Form, orders: Sequence[int]) -> float:
+    """Return the price of the steps between labels that stand in this order on the page."""
+    return sum(_price(form, before, after) for before, after in pairwise(orders))
 
 
 def _stay(

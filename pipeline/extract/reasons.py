@@ -71,7 +71,7 @@ def sentences() -> dict[str, str]:
         LUNAR_DATE: _("ngày âm lịch hoặc năm can chi: chỉ lấy năm"),
         WORDS_UNREADABLE: _("không đọc ra ngày ghi bằng chữ"),
         DIGITS_WORDS_DIFFER: _("ngày bằng số và bằng chữ khác nhau"),
-        DATES_REVERSED: _("ngày đăng ký trước ngày sinh"),
+        DATES_REVERSED: _("hai ngày trái thứ tự trước sau"),
         SEX_NAME: _("giới tính và chữ đệm (Văn, Thị) không hợp nhau"),
         AGE_UNLIKELY: _("tuổi khó có thật"),
         SERIAL_GAP: _("số thứ tự bị nhảy"),
