@@ -1,11 +1,12 @@
-"""Ruled books: the table of births over one page or two, and the parcel index."""
+"""Ruled books: tables over one page or two, a row an entry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from pipeline.values import Cell, Polygon, Side
-from synthesis.books import Book, Column
+from synthesis.books import Book, Column, kind_of_book
+from synthesis.events import LAND, Event, write_field
 from synthesis.hands import Hand
 from synthesis.invent import Birth, Parcel
 from synthesis.marks import signature, stamp
@@ -35,10 +36,23 @@ CENTRED = frozenset(
         "phap_ly_loai_dat",
         "hien_trang_dien_tich",
         "phap_ly_dien_tich",
+        "stt",
+        "so_thu_tu",
+        "so_thu_tu_thua",
+        "loai_doi_tuong",
+        "dien_tich",
+        "loai_dat",
+        "hang_dat",
+        "mdsd_cap_gcn",
+        "mdsd_quy_hoach",
+        "mdsd_kiem_ke",
+        "muc_dich",
+        "hinh_thuc_su_dung",
     }
 )
+CENTRED_ENDS = ("GioiTinh", "DanToc", "NgaySinh")  # of the keys of other books
 PARCEL_DITTO = frozenset({"to_ban_do_so", "ma_doi_tuong"})
-Entry = Birth | Parcel
+Entry = Birth | Parcel | Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,11 @@ class Grid:
     def cell(self, row: int, column: int) -> Box:
         """Return a body cell, both counted from 0."""
         return Box(self.xs[column], self.ys[row], self.xs[column + 1], self.ys[row + 1])
+
+
+def is_land(book: Book) -> bool:
+    """Say whether the book is a ledger of land."""
+    return kind_of_book(book.form) in LAND
 
 
 def lay_grid(columns: Sequence[Column], box: Box, heads: Sequence[float], rows: int) -> Grid:
@@ -140,11 +159,7 @@ def draw_head(sheet: Sheet, book: Book, page: SidePage, grid: Grid, first_number
         else:
             head(label, 0, index, labels_end, 1, book.bold if book.layout.caps else book.label)
         if book.layout.numbered:
-            number = (
-                f"({first_number + index})"
-                if book.form == "parcel_table"
-                else f"{first_number + index}"
-            )
+            number = f"({first_number + index})" if is_land(book) else f"{first_number + index}"
             head(number, labels_end, index, 1, 1, book.label)
 
 
@@ -181,7 +196,10 @@ def write_entry_field(
         if mark and key in PARCEL_DITTO and written.raw == above.raw:
             return Written(written.raw, written.value, mark)
         return written
-    written = write_table_field(key, entry, book.area, book.habits, rng, room_mm)
+    if isinstance(entry, Event):
+        written = write_field(key, entry, book.area, book.habits, rng, room_mm)
+    else:
+        written = write_table_field(key, entry, book.area, book.habits, rng, room_mm)
     return ditto(rng, key, written, above, book.habits)
 
 
@@ -207,7 +225,7 @@ def write_rows(
         for page, grid in pages:
             for index, column in enumerate(grid.columns):
                 box = grid.cell(row, index)
-                if column.key == "-ky":
+                if column.key.startswith("-ky"):
                     if rng.random() < 0.8:
                         centre = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)
                         signature(
@@ -228,6 +246,12 @@ def write_rows(
         home.records.append(TrueRecord(row + 1, sheet.polygon(strip), fields))
 
 
+def is_centred(key: str) -> bool:
+    """Say whether the column's short words and numbers stand in its middle."""
+    of_birth = key.startswith(("nks", "cha", "me"))
+    return key in CENTRED or (key.endswith(CENTRED_ENDS) and not of_birth)
+
+
 def fill_cell(
     sheet: Sheet,
     book: Book,
@@ -243,7 +267,7 @@ def fill_cell(
     by_hand = hand.script == "handwriting"
     size = min(box.height * (0.52 if box.height > 8 else 0.68), 5.6 if by_hand else 4.2)
     inner = box.inset(0.8, -0.4 if by_hand else 0.5)
-    align = "centre" if key in CENTRED or written.ink else "left"
+    align = "centre" if is_centred(key) or written.ink else "left"
     return write_cell(sheet, page, hand, written, inner, size, align)
 
 
@@ -267,12 +291,10 @@ def print_titles(
     if index == 0:
         place = f"{book.area.level.capitalize()}: {book.area.commune}"
         sheet.write(page, book.label, place, (box.left, box.top - 9), 4.2)
-        year = (
-            f"Năm {book.years[0]}" if book.form == "birth_table" else f"Huyện: {book.area.district}"
-        )
+        year = f"Huyện: {book.area.district}" if is_land(book) else f"Năm {book.years[0]}"
         sheet.write(page, book.label, year, (box.left, box.top - 3), 4.2)
     if index == len(book.layout.pages) - 1:
-        label = "Trang số:" if book.form == "parcel_table" else "Trang"
+        label = "Trang số:" if is_land(book) else "Trang"
         x = box.right - 26
         sheet.write(page, book.label, label, (x, box.top - 4), 4.2)
         start = x + sheet.width_mm(book.label, label, 4.2) + 1.5

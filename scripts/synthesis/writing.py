@@ -255,11 +255,13 @@ DITTO_KEYS = frozenset(
         "-nghe_me",
     }
 )
+DITTO_ENDS = ("DanToc", "QuocTich", "NoiCuTru")
 
 
 def ditto(rng: Random, key: str, written: Written, above: Written, habits: Habits) -> Written:
     """Put the ditto mark where the cell above says the same."""
-    same = written.raw and written.raw == above.raw and key in DITTO_KEYS
+    repeats = key in DITTO_KEYS or key.endswith(DITTO_ENDS)
+    same = written.raw and written.raw == above.raw and repeats
     if habits.ditto and same and rng.random() < habits.ditto_share:
         return Written(written.raw, written.value, habits.ditto)
     return written
