@@ -2,9 +2,10 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from statistics import median
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
@@ -29,6 +30,7 @@ SHORT = 4  # letters; such a label ("Số") may be an ordinary word of an answer
 FLOOR = 0.74  # similarity of a label that is worth nothing
 SURE_IN_TEXT = 0.87  # similarity of a label that no colon follows, amid other words: 1 of 8
 IN_TEXT, AT_START = 0.55, 0.75  # worth of a label that no colon follows
+GAP = 4.5  # widths of the usual letter; between letters of a word 3.8 were seen, before labels 5.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,29 @@ def find_anchors(form: Form, regions: Sequence[Sequence[Row]]) -> list[list[Anch
             order = next(orders)
             if order is not None:
                 anchors.append(_anchor(form, order, tokens, span))
-        found.append(anchors)
+        found.append(_kept_in_block(form, anchors))
     return found
+
+
+def _kept_in_block(form: Form, anchors: Sequence[Anchor]) -> list[Anchor]:
+    """Return the anchors; one that left its block has stayed where the block still wants it.
+
+    "Năm sinh" stands before "Dân tộc" in some printings and behind it in others: then the father's
+    seems nearer than the mother's. What her block has had already is his.
+    """
+    kept: list[Anchor] = []
+    block, had = "", set[int]()
+    for anchor in anchors:
+        label = form.labels[anchor.order]
+        if label.opens:
+            block, had = label.block, set()
+        elif block and label.block != block:
+            twins = [one for one in form.labels if one.block == block and one.texts == label.texts]
+            if twins and twins[0].order not in had:
+                anchor = replace(anchor, order=twins[0].order)
+        had.add(anchor.order)
+        kept.append(anchor)
+    return kept
 
 
 def _anchor(form: Form, order: int, tokens: Sequence[_Token], span: _Span) -> Anchor:
@@ -98,23 +121,37 @@ def _tokens(region: Sequence[Row]) -> list[_Token]:
         _Token(line, start, end, fold(line.text[start:end]))
         for row in region
         for line in row
+        for gaps in [_gaps(line)]
         for hit in _TOKEN.finditer(line.text)
-        for start, end in _words(line.text, hit.start(), hit.end())
+        for start, end in _words(line.text, gaps, hit.start(), hit.end())
     ]
 
 
-def _words(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _words(text: str, gaps: Collection[int], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the words in a run of letters: an answer and the next label may be read as one.
 
-    "NamDân", "1984Dân" and "KinhQuốc" are two words each; "NGUYỄN" and "2A" are one.
+    "NamDân", "1984Dân" and "KinhQuốc" are two words each; "NGUYỄN" and "2A" are one. "Châucấp" is
+    two where the answer's room was left empty between them.
     """
     for at in range(start + 1, end):
         before, here, after = text[at - 1], text[at], text[at + 1 : at + 2]
         is_break = here.isupper() and (before.islower() or (before.isdigit() and after.islower()))
-        if is_break:
+        if is_break or at in gaps:
             yield start, at
             start = at
     yield start, end
+
+
+def _gaps(line: Line) -> set[int]:
+    """Return where wide gaps stand in a line: before which of its letters.
+
+    A letter reaches half-way to its neighbours, so that both beside a gap are wide.
+    """
+    widths = [letter.right - letter.left for letter in line.letters]
+    if len(widths) != len(line.text):
+        return set()
+    wide = GAP * median(widths or [0.0])
+    return {at for at in range(1, len(widths)) if min(widths[at - 1], widths[at]) > wide}
 
 
 @lru_cache(maxsize=64)

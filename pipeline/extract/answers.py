@@ -69,7 +69,7 @@ def _slot(
     if not label.keys or label.choice:
         return None
     pieces = _stripped(answer)
-    if len(pieces) > 1 and not is_long(form, label):
+    if len(pieces) > 1 and len(label.keys) == 1 and not is_long(form, label):
         # under a label for signatures: the scrawl, and the name below it
         pieces = [max(pieces, key=lambda piece: piece.end - piece.start)]
     place = polygon_of(pieces) if pieces else anchor.line.polygon

@@ -14,7 +14,7 @@ from pipeline.values import PageReading
 MIN_SCORE = 0.3
 LABELS, TITLE = 0.85, 0.15  # a title alone is on covers too
 ENOUGH = 5  # labels that a page must show to be sure
-CLEAR = 0.3  # of the best score: a next one that far behind leaves no doubt
+CLEAR = 0.2  # of the best score: a next one that far behind leaves no doubt
 UNREAD_COLUMN = 0.5  # for a heading that is worn where the form has just one left
 MAX_LETTERS = 16  # of a label: a long one says no more
 
@@ -79,7 +79,10 @@ def _columns(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
 
 
 def _answers(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
-    """Return the share of the form's labels that stand on the fullest sheet, by their letters."""
+    """Return the share of the form's labels that stand on the fullest sheet, by their letters.
+
+    A label alone in a ruled cell is a heading: a table has the same words as a form.
+    """
     wanted = {
         label.order: min(MAX_LETTERS, min(len(bare(text)) for text in label.texts))
         for label in form.labels
@@ -87,8 +90,12 @@ def _answers(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
     }
     best = (0.0, 0.0)
     for sheet in sheets:
-        anchors = [one for region in find_anchors(form, regions_of(sheet)) for one in region]
+        regions = find_anchors(form, regions_of(sheet))
+        headings = [one for one in regions if len(one) == 1 and one[0].line.cell is not None]
+        anchors = [one for region in regions for one in region]
         orders = {anchor.order for anchor in anchors}
+        if len(headings) > len(anchors) / 2:
+            continue
         share = sum(letters for order, letters in wanted.items() if order in orders)
         letters = sum(anchor.letters for anchor in anchors)
         if len(orders) >= ENOUGH:

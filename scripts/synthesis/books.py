@@ -101,6 +101,7 @@ class Layout:
         lines: of a form, its printed lines from the top.
         ticks, signs: of a form, the boxes beside the lines, and who signs below them.
         entries: of a form, on one page, one under the other.
+        frame: of a form, whether lines and boxes stand in a ruled frame.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Layout:
     ticks: tuple[Choice, ...] = ()
     signs: tuple[Part, ...] = ()
     entries: int = 1
+    frame: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,10 @@ def write_field(
             return write_date(event.registered, habits.date)
         case "ghiChu" | "ghi_chu":
             return write_text(event.note)
+        case "noiDangKy":
+            return write_text(f"UBND {area.place}, {area.upper}")
+        case "-trich_luc":
+            return Written(f"{event.serial}/TL-BS")
     if key in event.told:
         told = event.told[key]
         if isinstance(told, date):
@@ -131,7 +135,7 @@ def _write_person(
             home = write_home(area, event.hamlet, habits, full=False)
             return home if room_mm > WIDE_MM else write_text(home.raw.partition(",")[0])
         case "QueQuan":
-            return write_text(f"{area.place}, huyện {area.district}, tỉnh {area.province}")
+            return write_text(f"{area.place}, {area.upper}")
         case "SoGiayToTuyThan":
             paper = f"{rng.randrange(100000000, 199999999)}"
             return Written(paper if room_mm is not None else f"CMND số {paper}", paper)
@@ -240,7 +244,7 @@ def _confirmation(
     hamlet = rng.choice(area.hamlets)
     purpose, code = rng.choice(PURPOSES)
     told: dict[str, Told] = {
-        "nxnThoiGianCuTruTai": f"{area.place}, huyện {area.district}",
+        "nxnThoiGianCuTruTai": f"{area.place}, {area.district_word} {area.district}",
         "nxnThoiGianCuTruTu": day_in(rng, person.born.year + 18),
         "nxnThoiGianCuTruDen": registered,
         "nxnTinhTrangHonNhan": rng.choice(STATES[:3]),

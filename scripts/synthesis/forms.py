@@ -140,7 +140,7 @@ def write_birth(
         "nksDanToc": write_people(child.people, habits),
         "nksQuocTich": Written("Việt Nam", "Việt Nam"),
         "nksNoiSinh": write_text(place if "," in place else f"{place}, tỉnh {area.province}"),
-        "nksQueQuan": write_text(f"{area.place}, huyện {area.district}, tỉnh {area.province}"),
+        "nksQueQuan": write_text(f"{area.place}, {area.upper}"),
         "meHoTen": write_name(rng, mother, habits),
         "meNgaySinh": Written(f"{mother.born.year}", f"{mother.born.year}"),
         "meDanToc": write_people(mother.people, habits),
@@ -153,9 +153,15 @@ def write_birth(
         "ghiChu": write_text(birth.note),
         "loaiDangKy": Written(KINDS[birth.kind], birth.kind),
         "-ky_nyc": Written(birth.declarant.name),
+        "-nghe_me": Written(mother.job),
+        "-trich_luc": Written(f"{birth.serial}/TLKS-BS"),
+        "-ky_ban_sao": Written(officers[0].name),
+        "noiDangKy": write_text(f"UBND {area.place}, {area.upper}"),
+        "nycQuanHe": write_text("mẹ" if birth.declarant == mother else "cha"),
     }
     if father:
         all_ |= {
+            "-nghe_cha": Written(father.job),
             "chaHoTen": write_name(rng, father, habits),
             "chaNgaySinh": Written(f"{father.born.year}", f"{father.born.year}"),
             "chaDanToc": write_people(father.people, habits),
@@ -180,6 +186,7 @@ def write_event(
         "trangSo": Written(str(number), str(number)),
         "nguoiKy": write_text(f"{officers[0].name}, {TITLE}"),
         "nguoiThucHien": write_text(officers[1].name),
+        "-ky_ban_sao": Written(officers[0].name),
     }
 
 
@@ -232,6 +239,8 @@ def draw_signatures(writer: Writer, box: Box) -> None:
         writer.label(text, centre - width / 2, y, bold=True)
         signature(writer.sheet, (centre, y + 9), (24, 11), writer.hand.colour)
         name = writer.written[key]
+        if key == "nguoiKy":
+            name = write_text(name.raw.removesuffix(f", {TITLE}"))
         size = 5 * min(1.0, room / max(writer.sheet.width_mm(writer.hand, name.raw, 5), 1))
         length = writer.sheet.width_mm(writer.hand, name.raw, size)
         polygon = writer.sheet.write(
@@ -287,16 +296,26 @@ def draw_ticks(writer: Writer, box: Box) -> None:
 
 
 def draw_head(writer: Writer, frame: Box) -> None:
-    """Print and write the line above the frame; its last part stands in the right half."""
+    """Print and write the line above the frame; the last of several stands in the right half."""
     y = frame.top - 4
     x = frame.left + 1
-    *parts, last = writer.book.layout.head
-    for label, key, room in parts:
+    first, *rest = writer.book.layout.head
+    for label, key, room in (first, *rest[:-1]):
         x = writer.label(label, x, y)
         writer.fill(key, [(x + 1, x + room, y)])
         x += room + 2
-    x = writer.label(last.label, frame.left + frame.width * 0.5, y)
-    writer.fill(last.key, [(x + 1, frame.right - 1, y)])
+    for label, key, _room in rest[-1:]:
+        x = writer.label(label, frame.left + frame.width * 0.5, y)
+        writer.fill(key, [(x + 1, frame.right - 1, y)])
+
+
+def draw_title(writer: Writer, frame: Box) -> None:
+    """Print what stands over a paper without a frame."""
+    for index, text in enumerate(writer.book.layout.title):
+        size = 6.5 if index == 0 else 4.5
+        x = (frame.left + frame.right - writer.sheet.width_mm(writer.book.bold, text, size)) / 2
+        y = frame.top - 18 + 6.5 * index
+        writer.sheet.write(writer.page, writer.book.bold, text, (x, y), size)
 
 
 def draw_form_page(
@@ -338,16 +357,22 @@ def draw_record(
     written = write(entry, book, number, officers, rng)  # type: ignore[operator]
     hand = rng.choice(book.hands)
     writer = Writer(sheet, book, page, written, {}, hand)
-    frame = Box(place.left + 14, place.top + 24, place.right - 10, place.bottom - 20)
+    above = 24 if book.layout.frame else 36
+    frame = Box(place.left + 14, place.top + above, place.right - 10, place.bottom - 20)
     split = frame.left + frame.width * book.layout.left_share
     draw_head(writer, frame)
-    draw_frame(writer, frame, split, 1 + index)
+    if book.layout.frame:
+        draw_frame(writer, frame, split, 1 + index)
+    else:
+        split = frame.right
+        draw_title(writer, frame)
     left = Box(frame.left, frame.top, split, frame.bottom)
     draw_entry(writer, left)
     draw_signatures(writer, left)
-    draw_ticks(writer, Box(split, frame.top, frame.right, frame.bottom))
-    x = writer.label("Trang số:", frame.right - 38, frame.bottom + 8)
-    writer.fill("trangSo", [(x + 1, frame.right - 2, frame.bottom + 8)])
+    if book.layout.frame:
+        draw_ticks(writer, Box(split, frame.top, frame.right, frame.bottom))
+        x = writer.label("Trang số:", frame.right - 38, frame.bottom + 8)
+        writer.fill("trangSo", [(x + 1, frame.right - 2, frame.bottom + 8)])
     if rng.random() < 0.3:
         spot = (
             rng.uniform(split - 20, split + 15),

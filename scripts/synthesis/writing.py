@@ -188,7 +188,7 @@ def write_home(area: Area, hamlet: str, habits: Habits, *, full: bool) -> Writte
     word = f"{area.hamlet_word} " if habits.hamlet_word or hamlet[:1].isdigit() else ""
     if not full:
         return write_text(f"{word}{hamlet}, {area.commune}")
-    head = "" if area.level == "phường" and area.district == "Huế" else "huyện "
+    head = "" if area.level == "phường" and area.district == "Huế" else f"{area.district_word} "
     return write_text(
         f"{word}{hamlet}, {area.place}, {head or 'thành phố '}{area.district}, tỉnh {area.province}"
     )

@@ -1,5 +1,7 @@
 """A printed form of one entry becomes a record: the text between its labels."""
 
+from dataclasses import replace
+
 import pytest
 from extract_pages import form_page
 
@@ -8,7 +10,7 @@ from pipeline.extract.confidence import IDENTITY
 from pipeline.extract.form import load_forms
 from pipeline.extract.records import extract_records
 from pipeline.settings import shipped
-from pipeline.values import PageReading, Record
+from pipeline.values import Letter, PageReading, Record
 
 FORMS = load_forms(shipped("schemas"))
 
@@ -131,6 +133,35 @@ def test_a_value_ends_where_the_next_label_begins_however_close(right: str, wron
     entry = [line.replace(right, wrong) for line in [*CHILD, *PARENTS, *FOOT]]
     assert entry != [*CHILD, *PARENTS, *FOOT]
     assert values(read(page(entry))[0]) == WANTED
+
+
+def test_a_wide_gap_parts_an_answer_from_the_label_behind_it() -> None:
+    text = "Năm sinh: 1990dân tộc: Kinhquốc tịch: Việt Nam"
+
+    def placed(empty: float) -> PageReading:
+        sheet = page([*CHILD, *PARENTS, *FOOT])
+        old = next(line for line in sheet.lines if line.text.startswith("Năm sinh: 1990"))
+        at, letters = 0.0, []
+        for index, letter in enumerate(text):
+            beside = index in (13, 14, 26, 27)
+            letters.append(Letter(letter, at, at + (empty if beside else 1.0), 0.9))
+            at = letters[-1].right
+        whole = tuple(one._replace(left=one.left / at, right=one.right / at) for one in letters)
+        new = replace(old, text=text, letters=whole)
+        lines = tuple(new if line is old else line for line in sheet.lines)
+        return replace(sheet, lines=lines)
+
+    got = values(read(placed(9.0))[0])
+    assert (got["meNgaySinh"], got["meDanToc"], got["meQuocTich"]) == ("1990", "Kinh", "Việt Nam")
+    assert values(read(placed(1.0))[0]) != got
+
+
+def test_the_year_of_birth_may_stand_behind_the_nationality() -> None:
+    moved = list(PARENTS)
+    moved[1] = "Dân tộc: Kinh Quốc tịch: Việt Nam Năm sinh: 1990"
+    moved[4] = "Dân tộc: Tày Quốc tịch: Việt Nam Năm sinh: 1988"
+    for parents in (moved, [*moved[3:], *moved[:3]]):
+        assert values(read(page([*CHILD, *parents, *FOOT]))[0]) == WANTED
 
 
 def test_number_and_volume_may_run_together() -> None:

@@ -33,6 +33,17 @@ SHIPPED = {
     "land_table",
     "land_certificate_table",
     "land_change_table",
+    "birth_certificate",
+    "birth_extract",
+    "birth_south_form",
+    "death_certificate",
+    "death_extract",
+    "death_south_form",
+    "marriage_certificate",
+    "marriage_extract",
+    "marriage_south_form",
+    "recognition_extract",
+    "confirmation_certificate",
 }
 BOOKS = {"KS": "birth", "KT": "death", "KH": "marriage", "CMC": "recognition", "HN": "confirmation"}
 LEDGERS = {

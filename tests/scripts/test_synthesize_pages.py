@@ -151,7 +151,7 @@ def test_true_values_are_what_the_kinds_make_of_the_writing(
                 read = KINDS[field.kind](true["raw"], Clues((year, year), field.codes))
                 assert read.value == true["value"], (key, true)
                 checked += 1
-    assert checked > 20
+    assert checked > 12
 
 
 def registered(record: Json) -> int:
