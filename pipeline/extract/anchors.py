@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -16,11 +17,13 @@ from pipeline.extract.form import Form
 from pipeline.extract.matching import (
     Gains,
     best_similarity,
+    columns_of,
     gain,
     misprint_similarity,
     order_labels,
 )
-from pipeline.extract.reading_order import Row
+from pipeline.extract.pieces import Piece, cut
+from pipeline.extract.reading_order import Row, left, right
 from pipeline.letters import fold
 from pipeline.values import Line
 
@@ -75,15 +78,23 @@ def find_anchors(form: Form, regions: Sequence[Sequence[Row]]) -> list[list[Anch
     """Return for each region the labels in it, in reading order."""
     streams = [_tokens(region) for region in regions]
     spans = [_best_spans(_candidates(form, tokens)) for tokens in streams]
-    gains: list[Gains] = [_gains(form, span) for stream in spans for span in stream]
+    bounds = [_bounds(form, *pair) for pair in zip(streams, spans, strict=True)]
+    gains: list[Gains] = [
+        _gains(form, tokens, span, columns)
+        for tokens, stream, (columns, _is_read) in zip(streams, spans, bounds, strict=True)
+        for span in stream
+    ]
     orders = iter(order_labels(form, gains))
     found: list[list[Anchor]] = []
-    for tokens, stream in zip(streams, spans, strict=True):
+    for tokens, stream, (_columns, is_read) in zip(streams, spans, bounds, strict=True):
         anchors = []
         for span in stream:
             order = next(orders)
             if order is not None:
-                anchors.append(_anchor(form, order, tokens, span))
+                anchor = _anchor(form, order, tokens, span)
+                if not is_read and form.labels[order].block in columns_of(form):
+                    anchor = replace(anchor, is_assumed=True)
+                anchors.append(anchor)
         found.append(_kept_in_block(form, anchors))
     return found
 
@@ -100,7 +111,7 @@ def _kept_in_block(form: Form, anchors: Sequence[Anchor]) -> list[Anchor]:
         label = form.labels[anchor.order]
         if label.opens:
             block, had = label.block, set()
-        elif block and label.block != block:
+        elif block and label.block != block and label.block not in columns_of(form):
             twins = [one for one in form.labels if one.block == block and one.texts == label.texts]
             if twins and twins[0].order not in had:
                 anchor = replace(anchor, order=twins[0].order)
@@ -224,9 +235,53 @@ def _best_spans(spans: Sequence[_Span]) -> list[_Span]:
     return list(best[-1][1])
 
 
-def _gains(form: Form, span: _Span) -> dict[int, float]:
+def _bounds(
+    form: Form, tokens: Sequence[_Token], spans: Sequence[_Span]
+) -> tuple[Mapping[str, tuple[float, float]], bool]:
+    """Return from where to where each block that is a column reaches, px; and if it was read.
+
+    Their headings tell. Where these are worn, the columns stand as the form has them.
+    """
+    names = columns_of(form)
+    if not names or not tokens:
+        return {}, True
+    heads: dict[str, float] = {}
+    for block in form.blocks:
+        for span in spans if block.beside else ():
+            if max(misprint_similarity(span.letters, bare(text)) for text in block.texts) > FLOOR:
+                heads.setdefault(block.name, _middle(tokens[span.first], tokens[span.last]))
+    is_read = len(heads) == len(names)
+    if not is_read:
+        first = min(left(token.line.polygon) for token in tokens)
+        width = max(right(token.line.polygon) for token in tokens) - first
+        heads = {name: first + width * (at + 0.5) / len(names) for at, name in enumerate(names)}
+    ranked = sorted(heads, key=lambda name: heads[name])
+    edges = [(heads[a] + heads[b]) / 2 for a, b in pairwise(ranked)]
+    starts, ends = [float("-inf"), *edges], [*edges, float("inf")]
+    return dict(zip(ranked, zip(starts, ends, strict=True), strict=True)), is_read
+
+
+def _middle(first: _Token, last: _Token) -> float:
+    """Return where the middle of some words stands, px from the left."""
+    ends = (
+        cut(Piece(first.line, first.start, first.end)),
+        cut(Piece(last.line, last.start, last.end)),
+    )
+    return (left(ends[0]) + right(ends[1])) / 2
+
+
+def _gains(
+    form: Form,
+    tokens: Sequence[_Token],
+    span: _Span,
+    bounds: Mapping[str, tuple[float, float]],
+) -> dict[int, float]:
     gains = {}
+    where = _middle(tokens[span.first], tokens[span.last]) if bounds else 0.0
     for label in form.labels:
+        start, end = bounds.get(label.block, (where, where))
+        if not start <= where <= end:
+            continue
         similar = best_similarity(span.letters, label, misprint_similarity)
         worth = gain(similar, len(span.letters), FLOOR) * span.factor
         if worth > 0:

@@ -72,11 +72,13 @@ class Block:
     Attributes:
         texts: wordings of its heading.
         aside: it stands beside the others (a margin), so reading order says nothing about it.
+        beside: it is a column, with the other such blocks side by side: father and mother.
     """
 
     name: str
     texts: tuple[str, ...]
     aside: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def _form(
 ) -> Form:
     properties = merged_properties(file, form_id, entry, shared)
     blocks = tuple(
-        Block(name, tuple(block["label"]), block.get("aside", False))
+        Block(name, tuple(block["label"]), block.get("aside", False), block.get("beside", False))
         for name, block in entry.get("x-blocks", {}).items()
     )
     fields = tuple(_field(file, form_id, key, item, codes) for key, item in properties.items())

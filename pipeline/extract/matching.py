@@ -128,6 +128,9 @@ def _price(form: Form, before: int, after: int) -> float:
         return AGAIN
     label = form.labels[after]
     same_block = before >= 0 and form.labels[before].block == label.block
+    beside = columns_of(form)
+    if before >= 0 and not same_block and {form.labels[before].block, label.block} <= set(beside):
+        return SKIPPED  # from one column to the other, line by line
     if after > before:
         between = form.labels[before + 1 : after]
         skipped = sum(not one.optional for one in between)
@@ -136,6 +139,11 @@ def _price(form: Form, before: int, after: int) -> float:
     if same_block or form.layout == "table" or label.opens:
         return BACKWARD
     return BLOCK_BACKWARD
+
+
+def columns_of(form: Form) -> tuple[str, ...]:
+    """Return the blocks that stand side by side, as the form prints them."""
+    return tuple(block.name for block in form.blocks if block.beside)
 
 
 def _aside(form: Form) -> set[str]:

@@ -7,7 +7,7 @@ from pipeline.extract.anchors import Anchor
 from pipeline.extract.codes import bare
 from pipeline.extract.form import Form, Label
 from pipeline.extract.kinds.registry import LONG_KINDS
-from pipeline.extract.matching import rough_similarity
+from pipeline.extract.matching import columns_of, rough_similarity
 from pipeline.extract.reading_order import Row
 from pipeline.values import Line
 
@@ -133,6 +133,7 @@ def _missing(form: Form, anchors: Sequence[Anchor], index: int) -> list[Label]:
         if not label.optional
         and label.order not in read
         and label.block not in aside
+        and label.block not in columns_of(form)
         and (index > 0 or label.block == form.labels[end].block)
     ]
 

@@ -191,15 +191,15 @@ def write_event(
 
 
 def draw_frame(writer: Writer, frame: Box, split: float, row: int) -> None:
-    """Print the border and its two cells."""
+    """Print the border and its two cells, or the one where nothing stands beside the lines."""
     sheet, layout = writer.sheet, writer.book.layout
-    for x in (frame.left, split, frame.right):
+    columns = [(frame.left, split), (split, frame.right)][: 1 if split >= frame.right else 2]
+    for x in dict.fromkeys((frame.left, split, frame.right)):
         sheet.rule((x, frame.top), (x, frame.bottom), layout.rule_mm, layout.rule)
     for y in (frame.top, frame.bottom):
         sheet.rule((frame.left, y), (frame.right, y), layout.rule_mm, layout.rule)
-    left = Box(frame.left, frame.top, split, frame.bottom)
-    right = Box(split, frame.top, frame.right, frame.bottom)
-    for column, box in enumerate((left, right), 1):
+    for column, (left, right) in enumerate(columns, 1):
+        box = Box(left, frame.top, right, frame.bottom)
         writer.page.cells.append(Cell(sheet.polygon(box), row, column))
 
 
@@ -207,7 +207,7 @@ def draw_entry(writer: Writer, box: Box) -> None:
     """Print the left column and write upon it."""
     lines = writer.book.layout.lines
     top = box.top + 7
-    pitch = (box.bottom - 36 - top) / (len(lines) - 1)
+    pitch = (box.bottom - (36 if writer.book.layout.signs else 8) - top) / (len(lines) - 1)
     slots: dict[str, list[Slot]] = {}
     for index, line in enumerate(lines):
         y = top + index * pitch
@@ -370,7 +370,8 @@ def draw_record(
     draw_entry(writer, left)
     draw_signatures(writer, left)
     if book.layout.frame:
-        draw_ticks(writer, Box(split, frame.top, frame.right, frame.bottom))
+        if split < frame.right:
+            draw_ticks(writer, Box(split, frame.top, frame.right, frame.bottom))
         x = writer.label("Trang số:", frame.right - 38, frame.bottom + 8)
         writer.fill("trangSo", [(x + 1, frame.right - 2, frame.bottom + 8)])
     if rng.random() < 0.3:
