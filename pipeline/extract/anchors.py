@@ -141,12 +141,16 @@ def _tokens(region: Sequence[Row]) -> list[_Token]:
 def _words(text: str, gaps: Collection[int], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the words in a run of letters: an answer and the next label may be read as one.
 
-    "NamDân", "1984Dân" and "KinhQuốc" are two words each; "NGUYỄN" and "2A" are one. "Châucấp" is
-    two where the answer's room was left empty between them.
+    "NamDân", "1984Dân", "KinhQuốc" and "HOANam" are two words each; "NGUYỄN" and "2A" are one.
+    "Châucấp" is two where the answer's room was left empty between them.
     """
     for at in range(start + 1, end):
         before, here, after = text[at - 1], text[at], text[at + 1 : at + 2]
-        is_break = here.isupper() and (before.islower() or (before.isdigit() and after.islower()))
+        is_break = here.isupper() and (
+            before.islower()
+            or (before.isdigit() and after.islower())
+            or (before.isupper() and after.islower() and at > start + 1)
+        )
         if is_break or at in gaps:
             yield start, at
             start = at

@@ -128,7 +128,8 @@ class _Columns:
         """Return the parts of a line with the labels that they answer; none outside columns."""
         if len(self.edges) < 2 or not self.last:
             return []
-        edges = [left(line.polygon), *(edge for edge, _block in self.edges[1:]), float("inf")]
+        inner = [edge for edge, _block in self.edges[1:]]
+        edges = [left(line.polygon), *inner, right(line.polygon)]
         parts = []
         for (_edge, block), start, end in zip(self.edges, edges, edges[1:], strict=False):
             piece = between(line, start, end)

@@ -37,9 +37,11 @@ def trimmed(piece: Piece, left: str, right: str) -> Piece:
 def between(line: Line, start: float, end: float) -> Piece:
     """Return the words of a line that stand between two places across the page, px."""
     marks = {0, len(line.text)}
-    marks |= {at for at in range(1, len(line.text)) if line.text[at - 1] == " "}
-    if len(line.letters) == len(line.text):  # a column's last word may be read as one with the next
-        marks |= {at for at in range(1, len(line.text)) if line.text[at].isupper()}
+    for at in range(1, len(line.text)):
+        before, here = line.text[at - 1], line.text[at]
+        # a column's last word may be read as one with the next column's first
+        if here.isalnum() and (not before.isalnum() or here.isupper()):
+            marks.add(at)
 
     def nearest(x: float) -> int:
         return min(marks, key=lambda at: abs(left_of(line, at) - x))

@@ -294,3 +294,56 @@ def test_digits_against_words_is_an_alert_and_no_choice() -> None:
     digits = next(field for field in record.fields if field.key == "nksNgaySinh")
     assert digits.alternatives[0].text == "2017-01-02"
     assert digits.confidence < 0.6
+
+
+COLUMNS = [
+    "Họ và tên: Nguyễn Văn An Nam, nữ: Nam",
+    "Sinh ngày: 02/01/2001",
+    "Nơi sinh: xã Hà Linh",
+    "Dân tộc: Kinh Quốc tịch: Việt Nam",
+]
+SIDES = [
+    ("Họ và tên: Nguyễn Văn Ba", "Họ và tên: Lê Thị Sáu"),
+    ("Sinh ngày: 1970", "Sinh ngày: 1972"),
+    ("Dân tộc: Tày", "Dân tộc: Kinh"),
+    ("Quốc tịch: Việt Nam", "Quốc tịch: Việt Nam"),
+    ("Nơi thường trú: thôn Đông,", "Nơi thường trú: thôn Tây,"),
+    ("xã Hà Linh", "xã Phú Thọ"),
+]
+
+
+def two_columns(heads: tuple[str, str], sides: list[tuple[str, str]], *, as_one: bool) -> Record:
+    """Read both columns as lines of their own, or as one line with the leader between them."""
+    pairs = [heads, *sides]
+    rows = [f"{a:.<44}{b:.<30}" if as_one else f"{a} | {b}" for a, b in pairs]
+    head = ["Số: 12 Quyển số: 01 | Ngày, tháng, năm đăng ký: 09/02/2001"]
+    sheet = form_page(head, [*COLUMNS, *rows, "Họ, tên người khai: Lê Thị Sáu"], [])
+    form = FORMS["birth_columns_form"]
+    (record,) = extract_records(form, [sheet], "KS", 1, (2001, 2001), IDENTITY)
+    return record
+
+
+@pytest.mark.parametrize("as_one", [False, True])
+def test_headings_tell_whose_column_is_whose(as_one: bool) -> None:  # noqa: FBT001
+    wanted = {
+        "chaHoTen": "Nguyễn Văn Ba",
+        "meHoTen": "Lê Thị Sáu",
+        "chaDanToc": "Tày",
+        "chaNgaySinh": "1970",
+        "meNgaySinh": "1972",
+        "chaNoiCuTru": "thôn Đông, xã Hà Linh",
+        "meNoiCuTru": "thôn Tây, xã Phú Thọ",
+    }
+    heads = ("NGƯỜI CHA", "NGƯỜI MẸ")
+    mirrored = [(b, a) for a, b in SIDES]
+    for names, sides in ((heads, SIDES), (heads[::-1], mirrored)):
+        record = two_columns(names, sides, as_one=as_one)
+        assert {key: values(record)[key] for key in wanted} == wanted
+        assert reasons.HEADER_UNREAD not in {doubt.reason for doubt in record.doubts}
+
+
+def test_columns_without_headings_are_doubted() -> None:
+    record = two_columns(("", ""), SIDES, as_one=False)
+    assert values(record)["chaHoTen"] == "Nguyễn Văn Ba"
+    doubted = {doubt.key for doubt in record.doubts if doubt.reason == reasons.HEADER_UNREAD}
+    assert {"chaHoTen", "meHoTen", "chaNgaySinh"} <= doubted
