@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import zip_longest
 from statistics import median
 
@@ -9,7 +10,16 @@ from pipeline.extract.anchors import Anchor, find_anchors
 from pipeline.extract.form import Form
 from pipeline.extract.matching import columns_of
 from pipeline.extract.pieces import Piece, between, box_around, polygon_of, text_of, trimmed
-from pipeline.extract.reading_order import Row, bottom, left, middle, regions_of, right, top
+from pipeline.extract.reading_order import (
+    Row,
+    bottom,
+    left,
+    middle,
+    regions_of,
+    right,
+    rows_of,
+    top,
+)
 from pipeline.extract.slots import ASSUMED, Entry, Slot
 from pipeline.extract.ticks import find_ticks
 from pipeline.extract.worn import is_long, with_worn
@@ -98,6 +108,31 @@ def _entry(form: Form, sheet: PageReading, number: int) -> Entry | None:
         return None
     box = [cell.polygon for cell in sheet.cells] or [line.polygon for line in sheet.lines]
     return Entry(number, sheet.side, box_around(box), tuple(slots))
+
+
+def find_above(form: Form, sheet: PageReading, lines: Sequence[Line]) -> list[Slot]:
+    """Return what stands above a table, or below it, and holds for all its rows.
+
+    Args:
+        form: of the table.
+        sheet: the page.
+        lines: those that stand in no row of entries.
+    """
+    if not form.above:
+        return []
+    view, region = _above(form), rows_of(lines)
+    anchors = find_anchors(view, [region])[0]
+    slots = [
+        _slot(view, sheet, anchor, answer)
+        for anchor, answer in zip(anchors, _pieces(view, region, anchors), strict=True)
+    ]
+    return [slot for slot in slots if slot is not None and slot.pieces]
+
+
+@lru_cache(maxsize=64)
+def _above(form: Form) -> Form:
+    """Return what stands above a form's table, as a form of its own."""
+    return replace(form, layout="form", labels=form.above)
 
 
 class _Columns:

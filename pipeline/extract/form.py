@@ -124,6 +124,9 @@ class Form:
         book: code of the kind of book it belongs to.
         titles: words that stand on such pages.
         labels: in printed order.
+        above: of a table, labels of what stands above it and holds for all its rows.
+        ends: of a table, words of a row from which on no entries stand.
+        sums: of a table, words of a row that only adds up.
         fields: in the order of the record.
         schema: JSON Schema of a record's values, self-contained.
     """
@@ -140,6 +143,9 @@ class Form:
     required: tuple[str, ...]
     rules: tuple[Rule, ...]
     schema: Mapping[str, Any]
+    above: tuple[Label, ...] = ()
+    ends: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
 
 
 def load_forms(folder: Path) -> dict[str, Form]:
@@ -181,7 +187,8 @@ def _form(
     finds += [("", find) for find in entry.get("x-unread", ())]
     # in a table a block's heading stands above its columns and is none itself
     headed = blocks if entry["x-layout"] == "form" else ()
-    labels = tuple(_labels(finds, headed))
+    labels = tuple(_labels([one for one in finds if not one[1].get("above")], headed))
+    above = tuple(_labels([one for one in finds if one[1].get("above")], ()))
     required = tuple(entry.get("required", ()))
     rules = tuple(
         Rule(rule["rule"], **{name: rule[name] for name in rule if name != "rule"})
@@ -200,6 +207,9 @@ def _form(
         required,
         rules,
         _schema(properties, required),
+        above,
+        tuple(entry.get("x-ends", ())),
+        tuple(entry.get("x-sums", ())),
     )
     _check_names(file, form)
     return form
@@ -277,7 +287,7 @@ def _schema(
 def _check_names(file: Path, form: Form) -> None:
     keys = {field.key for field in form.fields}
     blocks = {block.name for block in form.blocks}
-    for label in form.labels:
+    for label in (*form.labels, *form.above):
         if label.block and label.block not in blocks:
             raise wrong(file, form.id, _("không có khối “{name}”").format(name=label.block))
     for key in form.required:

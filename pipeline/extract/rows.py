@@ -1,18 +1,28 @@
 """Entries of a ruled table: one row of the page, or of both sides of a spread, is one entry."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
+from pipeline.extract.answers import find_above
 from pipeline.extract.codes import bare
 from pipeline.extract.columns import ColumnLabel, label_columns
 from pipeline.extract.form import Form
-from pipeline.extract.grid import Grid, Row, cells_in, pieces_in, place_of, read_grid
+from pipeline.extract.grid import (
+    Grid,
+    Row,
+    cells_in,
+    is_across,
+    pieces_in,
+    place_of,
+    read_grid,
+)
 from pipeline.extract.kinds.result import Read
 from pipeline.extract.pieces import Piece, box_around, confidence_of, joined
 from pipeline.extract.reading_order import left, right, top
 from pipeline.extract.slots import ASSUMED, Entry, Slot
-from pipeline.values import PageReading, Polygon
+from pipeline.values import Line, PageReading, Polygon
 
 Pair = tuple[Row | None, ...]
 _NO_MARK = frozenset("-–—.…_0oO")
@@ -25,8 +35,18 @@ def find_rows(form: Form, sheets: Sequence[PageReading]) -> list[Entry]:
     for group in _tables(form, grids):
         labels = label_columns(form, group)
         if any(label.order is not None for label in labels):
-            entries += _entries(form, group, labels)
+            above = [
+                slot for grid in group for slot in find_above(form, grid.sheet, _outside(grid))
+            ]
+            found = _entries(form, group, labels)
+            entries += [replace(one, slots=(*one.slots, *above)) for one in found]
     return entries
+
+
+def _outside(grid: Grid) -> list[Line]:
+    """Return the lines of a side that stand outside its columns: around the table or across it."""
+    across = {place for place, cell in grid.cells.items() if is_across(grid.sheet.cells, cell)}
+    return [line for line in grid.sheet.lines if line.cell is None or line.cell in across]
 
 
 def _tables(form: Form, grids: Sequence[Grid]) -> list[list[Grid]]:

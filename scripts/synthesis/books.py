@@ -101,6 +101,7 @@ class Layout:
         lines: of a form, its printed lines from the top.
         ticks, signs: of a form, the boxes beside the lines, and who signs below them.
         entries: of a form, on one page, one under the other.
+        above: of a table, printed lines above it with answers that hold for all its rows.
         frame: of a form, whether lines and boxes stand in a ruled frame.
     """
 
@@ -127,6 +128,7 @@ class Layout:
     signs: tuple[Part, ...] = ()
     entries: int = 1
     frame: bool = True
+    above: tuple[tuple[Part, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ def _layout(item: dict[str, Any]) -> Layout:
     made = {
         "pages": tuple(tuple(Column(*column) for column in page) for page in item.get("pages", [])),
         "lines": tuple(tuple(Part(*part) for part in line) for line in item.get("lines", [])),
+        "above": tuple(tuple(Part(*part) for part in line) for line in item.get("above", [])),
         "ticks": tuple(Choice(*choice) for choice in item.get("ticks", [])),
         "head": tuple(Part(*part) for part in item.get("head", [])),
         "signs": tuple(Part(*part) for part in item.get("signs", [])),

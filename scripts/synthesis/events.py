@@ -275,6 +275,7 @@ def _parcel(
     size = write_area(parcel.area, comma=True)
     shared = rng.random() < 0.1
     change = rng.choice(CHANGES).format(name=other, n=parcel.number)
+    field_name = rng.choice(("Đồng Sau", "Cửa Đình", "Bãi Trên", "Gò Mả", "Đồng Chiêm"))
     until = rng.choice(("Lâu dài", "Lâu dài", "10/2045", "15/10/2043"))
     told: dict[str, Told] = {
         "stt": str(number),
@@ -284,6 +285,15 @@ def _parcel(
         "so_thu_tu_thua": parcel.number,
         "ten_nguoi_su_dung": users,
         "ten_chu_su_dung": users,
+        "ten_chu": users,
+        "nam_sinh": str(rng.randrange(1935, 1985)),
+        "so_cmnd": str(rng.randrange(100000000, 199999999)),
+        "noi_thuong_tru": f"{hamlet}, {area.place}, {area.upper}",
+        "ngay_vao_so": day,
+        "dien_tich_rieng": NOTHING if shared else size,
+        "dien_tich_chung": size if shared else NOTHING,
+        "so_phat_hanh_gcn": f"{series} {rng.randrange(100000, 999999)}",
+        "so_vao_so_gcn": f"H{rng.randrange(1, 9999):05}",
         "loai_doi_tuong": parcel.user_code,
         "dien_tich": size,
         "mdsd_cap_gcn": parcel.legal_code,
@@ -292,7 +302,8 @@ def _parcel(
         "mdsd_chi_tiet": "",
         "loai_dat": rng.choice(OLD_LAND),
         "hang_dat": str(rng.randint(1, 6)),
-        "-xu_dong": rng.choice(("Đồng Sau", "Cửa Đình", "Bãi Trên", "Gò Mả", "Đồng Chiêm")),
+        "-xu_dong": field_name,
+        "xu_dong": field_name,
         "dia_chi_thua": f"{hamlet}, {area.commune}",
         "hinh_thuc_su_dung": Written("Chung", "C") if shared else Written("Riêng", "R"),
         "muc_dich": parcel.code,

@@ -1,7 +1,7 @@
 """Ruled books: tables over one page or two, a row an entry."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from pipeline.values import Cell, Polygon, Side
@@ -48,8 +48,11 @@ CENTRED = frozenset(
         "mdsd_kiem_ke",
         "muc_dich",
         "hinh_thuc_su_dung",
+        "dien_tich_rieng",
+        "dien_tich_chung",
     }
 )
+ABOVE_MM = 8.0  # between two lines above a table
 CENTRED_ENDS = ("GioiTinh", "DanToc", "NgaySinh")  # of the keys of other books
 PARCEL_DITTO = frozenset({"to_ban_do_so", "ma_doi_tuong"})
 Entry = Birth | Parcel | Event
@@ -252,6 +255,34 @@ def is_centred(key: str) -> bool:
     return key in CENTRED or (key.endswith(CENTRED_ENDS) and not of_birth)
 
 
+def write_above(
+    sheet: Sheet,
+    book: Book,
+    page: SidePage,
+    entry: Entry,
+    grid: Grid,
+    rng: Random,
+) -> dict[str, TrueField]:
+    """Print the lines above the table and write on them; return the fields."""
+    fields: dict[str, TrueField] = {}
+    for index, line in enumerate(book.layout.above):
+        y = grid.heads[0] - ABOVE_MM * (len(book.layout.above) - index) + 3
+        x = grid.xs[0]
+        for label, key, share in line:
+            sheet.write(page, book.label, label, (x, y), 4.2)
+            start = x + sheet.width_mm(book.label, label, 4.2) + 1.5
+            x += share * (grid.xs[-1] - grid.xs[0])
+            if not key or not isinstance(entry, Event):
+                continue
+            written = write_field(key, entry, book.area, book.habits, rng)
+            if not written.text:
+                continue
+            polygon = sheet.write(page, book.hands[0], written.text, (start, y), 5.2)
+            if polygon is not None and not key.startswith("-"):
+                fields[key] = to_field(written, polygon)
+    return fields
+
+
 def fill_cell(
     sheet: Sheet,
     book: Book,
@@ -281,8 +312,8 @@ def note_body(sheet: Sheet, page: SidePage, grid: Grid) -> None:
 
 def print_titles(
     sheet: Sheet, book: Book, page: SidePage, box: Box, number: int, index: int
-) -> None:
-    """Print what stands above the table."""
+) -> Polygon | None:
+    """Print what stands above the table; return where the page number is written, if it is."""
     middle = (box.left + box.right) / 2
     title = book.layout.title[index] if index < len(book.layout.title) else ""
     if title:
@@ -298,7 +329,8 @@ def print_titles(
         x = box.right - 26
         sheet.write(page, book.label, label, (x, box.top - 4), 4.2)
         start = x + sheet.width_mm(book.label, label, 4.2) + 1.5
-        sheet.write(page, book.hands[0], str(number), (start, box.top - 4), 5.2)
+        return sheet.write(page, book.hands[0], str(number), (start, box.top - 4), 5.2)
+    return None
 
 
 def draw_table(
@@ -314,19 +346,26 @@ def draw_table(
         left = width / parts * index + (9 if index == 0 else 11)
         right = width / parts * (index + 1) - (9 if index == parts - 1 else 11)
         box = Box(left, 27 + rng.uniform(-3, 4), right, height - rng.uniform(9, 16))
+        box = replace(box, top=box.top + ABOVE_MM * len(book.layout.above))
         if index:
             box = Box(left, pages[0][1].heads[0], right, pages[0][1].ys[-1])
         heads = heads_of(book, columns)
         side: Side | None = None if parts == 1 else "right" if index else "left"
         page = SidePage(side, book.form, box)
         grid = lay_grid(columns, box, heads, rows)
-        print_titles(sheet, book, page, box, number, index)
+        room = ABOVE_MM * len(book.layout.above)
+        where = print_titles(sheet, book, page, replace(box, top=box.top - room), number, index)
         draw_rules(sheet, book, grid)
         first = 1 + sum(len(earlier) for earlier in book.layout.pages[:index])
         draw_head(sheet, book, page, grid, first)
         note_body(sheet, page, grid)
         pages.append((page, grid))
+    shared = write_above(sheet, book, pages[0][0], entries[0], pages[0][1], rng)
+    if book.layout.above and where is not None:
+        shared["trang_so"] = TrueField(str(number), str(number), where)
     write_rows(sheet, book, pages, entries, rng)
+    for record in pages[0][0].records:
+        record.fields.update(shared)
     if rng.random() < 0.35:
         last = pages[-1][1]
         spot = (rng.uniform(last.xs[0] + 30, last.xs[-1] - 20), last.ys[-1] - rng.uniform(2, 20))

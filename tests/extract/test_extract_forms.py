@@ -44,6 +44,9 @@ SHIPPED = {
     "marriage_south_form",
     "recognition_extract",
     "confirmation_certificate",
+    "birth_columns_form",
+    "marriage_columns_form",
+    "land_page",
 }
 BOOKS = {"KS": "birth", "KT": "death", "KH": "marriage", "CMC": "recognition", "HN": "confirmation"}
 LEDGERS = {

@@ -99,7 +99,7 @@ def _one_code(codes: Codes, part: str, clues: Clues) -> Read:
     if known is not None:
         return known._replace(doubts=(*known.doubts, reasons.MISREAD_CORRECTED), trust=0.8)
     if len(bare(part)) < 3:
-        return Read(part if codes.is_open else "", (reasons.NOT_IN_LIST,), 0.3)
+        return Read("", (reasons.NOT_IN_LIST,), 0.3)
     return _mended(codes, part)
 
 
