@@ -33,7 +33,7 @@ def recognise(
     scored = sorted(
         (
             (
-                LABELS * share * (1 + letters / max(most, 1.0)) / 2 + TITLE * _title(form, sheets),
+                LABELS * share * letters / max(most, 1.0) + TITLE * _title(form, sheets),
                 form,
             )
             for form, share, letters in found
