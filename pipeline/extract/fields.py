@@ -169,7 +169,7 @@ def _made(
 ) -> Reading:
     script = script_of(slot.pieces)
     sure = confidence * read.trust * slot.trust
-    doubts = list(read.doubts)
+    doubts = [*read.doubts, *slot.doubts]
     if read.value and reasons.NOT_IN_LIST not in doubts:  # the curves are fitted on such
         sure = calibrated(calibration, field.kind, script, sure)
     if slot.is_assumed:

@@ -53,6 +53,8 @@ class Label:
             choice, joined by `OR`; empty for ordinary labels.
         hint: printed advice inside an answer ("sign here"); what follows still answers the
             label above it.
+        joins: of a column, the field of the entry it tells of, which stands in the column before
+            it and not in the same row: notes on changes name their parcel.
     """
 
     keys: tuple[str, ...]
@@ -63,6 +65,7 @@ class Label:
     optional: bool = False
     choice: str = ""
     hint: bool = False
+    joins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +258,9 @@ def _labels(finds: list[tuple[str, Mapping[str, Any]]], blocks: tuple[Block, ...
         keys = (*(shared.keys if shared else ()), *((key,) if key else ()))
         flags = {name: find.get(name, False) for name in ("opens", "optional", "hint")}
         if find["label"]:
-            by_order[order, ""] = Label(keys, tuple(find["label"]), block, order, **flags)
+            by_order[order, ""] = Label(
+                keys, tuple(find["label"]), block, order, **flags, joins=find.get("joins", "")
+            )
         for choice, texts in find.get("choices", {}).items():
             by_order[order, choice] = Label(
                 (key,), tuple(texts), block, order, optional=True, choice=choice
@@ -290,6 +295,8 @@ def _check_names(file: Path, form: Form) -> None:
     for label in (*form.labels, *form.above):
         if label.block and label.block not in blocks:
             raise wrong(file, form.id, _("không có khối “{name}”").format(name=label.block))
+        if label.joins and label.joins not in keys:
+            raise wrong(file, form.id, _("không có “{name}”").format(name=label.joins))
     for key in form.required:
         if key not in keys:
             raise wrong(file, f"{form.id}/required", _("không có “{name}”").format(name=key))

@@ -10,6 +10,7 @@ TICK_UNCLEAR = "tick_unclear"
 UNREAD = "unread"
 LOW_CONFIDENCE = "low_confidence"
 HEADER_UNREAD = "header_unread"
+NOTE_ELSEWHERE = "note_elsewhere"
 HALF_ROW = "half_row"
 MISSING = "missing"
 NOT_AS_FORM = "not_as_form"
@@ -51,6 +52,7 @@ def sentences() -> dict[str, str]:
         UNREAD: _("có chữ viết nhưng máy không đọc được"),
         LOW_CONFIDENCE: _("máy đọc không chắc"),
         HEADER_UNREAD: _("tiêu đề cột không đọc được; xếp cột theo thứ tự của biểu mẫu"),
+        NOTE_ELSEWHERE: _("ghi chú nêu một thửa không có trên trang này"),
         HALF_ROW: _("chỉ thấy một nửa dòng của trang đôi"),
         MISSING: _("thiếu nội dung bắt buộc"),
         NOT_AS_FORM: _("giá trị không đúng dạng mà biểu mẫu yêu cầu"),

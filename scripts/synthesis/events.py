@@ -300,7 +300,7 @@ def _parcel(
         "mdsd_quy_hoach": parcel.code if rng.random() < 0.3 else "",
         "mdsd_kiem_ke": parcel.code,
         "mdsd_chi_tiet": "",
-        **_later_notes(Random(parcel.number)),
+        "-thua_1": parcel.number if parcel.note else NOTHING,
         "loai_dat": rng.choice(OLD_LAND),
         "hang_dat": str(rng.randint(1, 6)),
         "-xu_dong": field_name,
@@ -319,18 +319,6 @@ def _parcel(
         "noi_dung": change,
     }
     return Event(str(number), day, hamlet, {}, told, parcel.note)
-
-
-def _later_notes(rng: Random) -> dict[str, Told]:
-    """Return notes that stand in the row of a parcel and tell of others."""
-    notes: dict[str, Told] = {}
-    for pair in ("1", "2"):
-        if rng.random() < 0.3:
-            notes[f"-thua_{pair}"] = str(rng.randrange(1, 300))
-            notes[f"-doi_{pair}"] = rng.choice(
-                ("chuyển nhượng", "tách thửa", "cấp GCN", "tặng cho")
-            )
-    return notes
 
 
 MAKERS: Mapping[str, Callable[[Random, Area, date, str, Writable], Event]] = {

@@ -393,3 +393,34 @@ def test_a_curve_lifts_only_what_names_a_code_of_its_list() -> None:
     )
     assert known.confidence == 0.99
     assert unknown.confidence < 0.5
+
+
+NOTED_HEAD = [
+    ["", "", "", "", ("Ghi chú", 4)],
+    ["Số thứ tự thửa đất", "Tên người sử dụng, quản lý", "Loại đối tượng", "Diện tích (m2)",
+     *["Số thứ tự thửa đất", "Nội dung thay đổi"] * 2],
+]  # fmt: skip
+
+
+def test_a_note_belongs_to_the_parcel_that_it_names() -> None:
+    body = [
+        ["45", "Nguyễn Văn An", "GDC", "621", "46", "tách thửa", "", ""],
+        ["46", "Lê Thị Sáu", "GDC", "300", "45", "tặng cho con", "46", "cấp GCN"],
+        ["47", "Trần Văn Ba", "GDC", "250", "912", "thừa kế", "", ""],
+    ]
+    first, second, third = read("parcel_table_2004", table(NOTED_HEAD, body), years=(2006, 2010))
+    assert values(first)["ghi_chu"] == "tặng cho con"
+    assert values(second)["ghi_chu"] == "tách thửa cấp GCN"
+    assert values(third)["ghi_chu"] == "912 thừa kế"
+    assert doubts(first, "ghi_chu") == doubts(second, "ghi_chu") == set()
+    assert reasons.NOTE_ELSEWHERE in doubts(third, "ghi_chu")
+
+
+def test_a_single_column_of_notes_tells_of_its_own_row() -> None:
+    head = [["Số thứ tự thửa đất", "Tên người sử dụng, quản lý", "Loại đối tượng", "Diện tích (m2)",
+             "Ghi chú"]]  # fmt: skip
+    (record,) = read(
+        "parcel_table_2004", table(head, [["45", "Nguyễn Văn An", "GDC", "621", "đã bán"]])
+    )
+    assert values(record)["ghi_chu"] == "đã bán"
+    assert doubts(record, "ghi_chu") == set()
