@@ -19,7 +19,7 @@ _NUMBER_BEHIND = re.compile(r"\s+[(\[]?\d{1,2}[)\]]?\.?$")
 MAX_HEAD_ROWS = 4
 SURE = 0.7  # similarity from which a heading counts as read
 MIN_HEADINGS, MIN_NUMBERS = 2, 3
-LONG = 8  # letters of a wording that may be misprinted
+LONG = 16  # letters of a wording that may be misprinted: "Đồng Sang" is near "Mang sang"
 SHORT = 3  # letters and digits of a column number, misread
 STRIP = 0.7  # of the usual row's height
 

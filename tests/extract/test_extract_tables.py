@@ -365,9 +365,11 @@ def test_below_the_parts_title_stand_no_more_parcels() -> None:
 
 def test_a_row_of_sums_is_no_parcel_but_a_man_called_so_is() -> None:
     head = [["Số thứ tự thửa", "Tên chủ sử dụng", "Diện tích", "Loại đất", "Hạng đất", "Ghi chú"]]
-    body = [["1", "Nguyễn Văn Công", "360", "2L", "3", ""], ["", "Cộng", "360", "", "", ""]]
+    body = [["1", "Nguyễn Văn Công", "360", "2L", "3", ""], ["2", "Đồng Sang", "240", "T", "3", ""],
+            ["", "Cộng", "600", "", "", ""]]  # fmt: skip
     records = read("parcel_table_1995", table(head, body), years=(1995, 1995))
-    assert [values(record)["ten_chu_su_dung"] for record in records] == ["Nguyễn Văn Công"]
+    names = [values(record)["ten_chu_su_dung"] for record in records]
+    assert names == ["Nguyễn Văn Công", "Đồng Sang"]
     assert values(records[0])["loai_dat"] == "2L"
 
 
