@@ -167,13 +167,26 @@ def _layout(item: dict[str, Any]) -> Layout:
 
 
 @cache
+def _schema(form: str) -> dict[str, Any]:
+    for file in sorted(shipped("schemas").glob("*.json")):
+        forms: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")).get(
+            "x-forms", {}
+        )
+        if form in forms:
+            return forms[form]
+    raise ValueError(f"no schema has the form {form}")
+
+
 def kind_of_book(form: str) -> str:
     """Return the code of the kind of book that a form belongs to: KS, SMK."""
-    for file in sorted(shipped("schemas").glob("*.json")):
-        forms = json.loads(file.read_text(encoding="utf-8")).get("x-forms", {})
-        if form in forms:
-            return str(forms[form]["x-book"])
-    raise ValueError(f"no schema has the form {form}")
+    return str(_schema(form)["x-book"])
+
+
+def page_key(form: str) -> str:
+    """Return the key of the page number above a form's table; empty when it is not read."""
+    fields = _schema(form)["properties"]
+    above = [key for key, field in fields.items() if field.get("x-find", {}).get("above")]
+    return next((key for key in ("trangSo", "trang_so") if key in above), "")
 
 
 def faces(part: str, role: str, *, shipped: bool = False) -> list[Face]:

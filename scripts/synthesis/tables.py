@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from pipeline.values import Cell, Polygon, Side
-from synthesis.books import Book, Column, kind_of_book
+from synthesis.books import Book, Column, kind_of_book, page_key
 from synthesis.events import LAND, Event, write_field
 from synthesis.hands import Hand
 from synthesis.invent import Birth, Parcel
@@ -361,8 +361,8 @@ def draw_table(
         note_body(sheet, page, grid)
         pages.append((page, grid))
     shared = write_above(sheet, book, pages[0][0], entries[0], pages[0][1], rng)
-    if book.layout.above and where is not None:
-        shared["trang_so"] = TrueField(str(number), str(number), where)
+    if page_key(book.form) and where is not None:
+        shared[page_key(book.form)] = TrueField(str(number), str(number), where)
     write_rows(sheet, book, pages, entries, rng)
     for record in pages[0][0].records:
         record.fields.update(shared)
