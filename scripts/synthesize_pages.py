@@ -21,9 +21,18 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT)]
 
-from synthesis.books import Book, Order, draw_book, missing_faces, writable  # noqa: E402
+from synthesis.books import (  # noqa: E402
+    Book,
+    Order,
+    draw_book,
+    kind_of_book,
+    load_layouts,
+    missing_faces,
+    writable,
+)
+from synthesis.events import invent_events  # noqa: E402
 from synthesis.forms import draw_forms  # noqa: E402
-from synthesis.invent import Birth, invent_births, invent_parcels  # noqa: E402
+from synthesis.invent import Parcel, invent_births, invent_parcels  # noqa: E402
 from synthesis.paper import Wear, draw_wear, scan  # noqa: E402
 from synthesis.sheets import Sheet  # noqa: E402
 from synthesis.tables import Entry, draw_table  # noqa: E402
@@ -31,7 +40,7 @@ from synthesis.truth import page_truth  # noqa: E402
 
 from pipeline.values import Turn  # noqa: E402
 
-FORMS = ("birth_table", "birth_form", "parcel_table")
+FORMS = tuple(dict.fromkeys(layout.form for layout in load_layouts()))
 TURNS: dict[str, tuple[Turn, ...]] = {
     "upright": (0,),
     "mixed": (0, 90, 180, 270),
@@ -45,16 +54,16 @@ def draw_sheet(
     book: Book, entries: Sequence[Entry], number: int, rows: int, dpi: float, seed: int
 ) -> Sheet:
     """Return one sheet of the book, by its form; `number` is its first page's."""
-    if book.form == "birth_form":
-        births = [entry for entry in entries if isinstance(entry, Birth)]
-        return draw_forms(book, births, number, dpi, seed)
+    if book.layout.lines:
+        written = [entry for entry in entries if not isinstance(entry, Parcel)]
+        return draw_forms(book, written, number, dpi, seed)
     return draw_table(book, entries, number, rows, dpi, seed)
 
 
 def rows_of(book: Book, rng: Random) -> int:
     """Return how many entries one sheet of the book holds."""
-    if book.form == "birth_form":
-        return 2 if book.layout.spread else 1
+    if book.layout.lines:
+        return book.layout.entries * (2 if book.layout.spread else 1)
     return rng.randint(*book.layout.rows)
 
 
@@ -67,6 +76,9 @@ def entries_for(book: Book, count: int, rng: Random) -> list[Entry]:
     if book.form == "parcel_table":
         sheet, first = rng.randint(1, 60), rng.randint(1, 300)
         return [*invent_parcels(rng, book.area, sheet, count, can_write, first)]
+    kind = kind_of_book(book.form)
+    if kind != "KS":
+        return [*invent_events(rng, kind, book.area, book.years, count, can_write)]
     return [*invent_births(rng, book.area, book.years, count, can_write, rng.randint(1, 90))]
 
 
@@ -99,7 +111,7 @@ def write_book(
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Write the sheets of one book; files are numbered from `first`."""
     spread = book.layout.spread
-    step = filled if book.form == "birth_form" else 1
+    step = -(-filled // book.layout.entries) if book.layout.lines else 1
     number = rng.randint(1, 60)
     for index in range(0, len(entries), filled):
         seed = rng.randrange(2**31)

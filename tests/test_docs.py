@@ -9,7 +9,14 @@ import pytest
 
 from pipeline import errors
 from pipeline.cli import main
-from pipeline.settings import IndexSettings, IngestSettings, OcrSettings, WorkSettings
+from pipeline.extract.form import load_forms
+from pipeline.settings import (
+    IndexSettings,
+    IngestSettings,
+    OcrSettings,
+    WorkSettings,
+    shipped,
+)
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "huong-dan.md").read_text(encoding="utf-8")
@@ -47,6 +54,13 @@ def test_every_setting_is_in_the_table_with_its_default(settings: object) -> Non
         assert row, field.name
         default = getattr(settings, field.name)
         assert type(default)(row.group(1).strip()) == default, field.name
+
+
+def test_every_form_is_in_the_guide() -> None:
+    listed = re.search(r"^## Các mẫu sổ$(.*?)^## ", GUIDE, re.M | re.S)
+    assert listed
+    rows = re.findall(r"^\| `(\w+)` \|", listed.group(1), re.M)
+    assert sorted(rows) == sorted(load_forms(shipped("schemas")))
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:

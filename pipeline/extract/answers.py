@@ -1,17 +1,29 @@
 """Answers of a printed form: the text from one label to the next, over as many lines."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import zip_longest
+from statistics import median
 
 from pipeline.extract.anchors import Anchor, find_anchors
 from pipeline.extract.form import Form
-from pipeline.extract.pieces import Piece, box_around, polygon_of, text_of, trimmed
-from pipeline.extract.reading_order import Row, left, regions_of, right
+from pipeline.extract.matching import columns_of
+from pipeline.extract.pieces import Piece, between, box_around, polygon_of, text_of, trimmed
+from pipeline.extract.reading_order import (
+    Row,
+    bottom,
+    left,
+    middle,
+    regions_of,
+    right,
+    rows_of,
+    top,
+)
 from pipeline.extract.slots import ASSUMED, Entry, Slot
 from pipeline.extract.ticks import find_ticks
 from pipeline.extract.worn import is_long, with_worn
-from pipeline.values import Line, PageReading
+from pipeline.values import Cell, Line, PageReading
 
 _LEADERS = " \t.…·•_"
 _EDGES_LEFT = " \t:;.,…·•_-–—=)]}"
@@ -40,8 +52,47 @@ class _Lanes:
         return anchor if shared > 0 else None
 
 
-def find_answers(form: Form, sheet: PageReading) -> Entry | None:
-    """Return the entry of a printed form; None when the page is unused."""
+def find_answers(form: Form, sheet: PageReading) -> list[Entry]:
+    """Return the entries of a printed form, one for each of its frames; none on an unused page."""
+    parts = _frames(sheet)
+    if len(parts) > 1:
+        shown = [
+            {anchor.order for region in find_anchors(form, regions_of(part)) for anchor in region}
+            for part in parts
+        ]
+        if len(set.intersection(*shown)) <= min(map(len, shown)) / 2:
+            parts = [sheet]  # frames of one entry: its parts, its notes
+    entries = [_entry(form, part, number) for number, part in enumerate(parts, 1)]
+    return [entry for entry in entries if entry is not None]
+
+
+def _frames(sheet: PageReading) -> list[PageReading]:
+    """Return the page cut between ruled frames that stand one under the other."""
+    frames: list[list[Cell]] = []
+    for cell in sorted(sheet.cells, key=lambda cell: top(cell.polygon)):
+        if frames and top(cell.polygon) < max(bottom(one.polygon) for one in frames[-1]):
+            frames[-1].append(cell)
+        else:
+            frames.append([cell])
+    if len(frames) < 2:
+        return [sheet]
+    boxes = [box_around([cell.polygon for cell in frame]) for frame in frames]
+
+    def nearest(line: Line) -> int:
+        y = middle(line.polygon)
+        away = [max(top(box) - y, y - bottom(box)) for box in boxes]
+        return away.index(min(away))
+
+    lines: list[list[Line]] = [[] for _frame in frames]
+    for line in sheet.lines:
+        lines[nearest(line)].append(line)
+    return [
+        replace(sheet, cells=tuple(cells), lines=tuple(own))
+        for cells, own in zip(frames, lines, strict=True)
+    ]
+
+
+def _entry(form: Form, sheet: PageReading, number: int) -> Entry | None:
     regions = regions_of(sheet)
     slots: list[Slot] = []
     printed: list[Anchor] = []
@@ -56,7 +107,73 @@ def find_answers(form: Form, sheet: PageReading) -> Entry | None:
     if sum(bool(slot.pieces) for slot in slots) < MIN_ANSWERS:
         return None
     box = [cell.polygon for cell in sheet.cells] or [line.polygon for line in sheet.lines]
-    return Entry(1, sheet.side, box_around(box), tuple(slots))
+    return Entry(number, sheet.side, box_around(box), tuple(slots))
+
+
+def find_above(form: Form, sheet: PageReading, lines: Sequence[Line]) -> list[Slot]:
+    """Return what stands above a table, or below it, and holds for all its rows.
+
+    Args:
+        form: of the table.
+        sheet: the page.
+        lines: those that stand in no row of entries.
+    """
+    if not form.above:
+        return []
+    view, region = _above(form), rows_of(lines)
+    anchors = find_anchors(view, [region])[0]
+    slots = [
+        _slot(view, sheet, anchor, answer)
+        for anchor, answer in zip(anchors, _pieces(view, region, anchors), strict=True)
+    ]
+    return [slot for slot in slots if slot is not None and slot.pieces]
+
+
+@lru_cache(maxsize=64)
+def _above(form: Form) -> Form:
+    """Return what stands above a form's table, as a form of its own."""
+    return replace(form, layout="form", labels=form.above)
+
+
+class _Columns:
+    """Blocks that stand side by side: which of them a line below their labels continues."""
+
+    def __init__(self, form: Form, anchors: Sequence[Anchor]) -> None:
+        """Note where the columns begin, by the labels that were found in them."""
+        self.form, self.anchors = form, anchors
+        self.last: dict[str, int] = {}  # block → the label whose answer may go on
+        starts: dict[str, list[float]] = {}
+        for anchor in anchors:
+            label = form.labels[anchor.order]
+            if label.block in columns_of(form) and label.keys:
+                words = Piece(anchor.first_line, anchor.start, len(anchor.first_line.text))
+                starts.setdefault(label.block, []).append(left(polygon_of([words])))
+        self.edges = sorted((median(xs), block) for block, xs in starts.items())
+
+    def pass_by(self, found: Sequence[int]) -> None:
+        """Go on to the labels of a line; one of another block ends the columns."""
+        for index in found:
+            block = self.form.labels[self.anchors[index].order].block
+            if block not in columns_of(self.form):
+                self.last = {}
+            else:
+                self.last[block] = index
+
+    def continued(self, line: Line) -> list[tuple[int, Piece]]:
+        """Return the parts of a line with the labels that they answer; none outside columns."""
+        if len(self.edges) < 2 or not self.last:
+            return []
+        inner = [edge for edge, _block in self.edges[1:]]
+        edges = [left(line.polygon), *inner, right(line.polygon)]
+        parts = []
+        for (_edge, block), start, end in zip(self.edges, edges, edges[1:], strict=False):
+            piece = between(line, start, end)
+            index = self.last.get(block)
+            if index is not None and text_of(piece).strip(_LEADERS):
+                label = self.form.labels[self.anchors[index].order]
+                if is_long(self.form, label):
+                    parts.append((index, piece))
+        return parts
 
 
 def _slot(
@@ -69,7 +186,7 @@ def _slot(
     if not label.keys or label.choice:
         return None
     pieces = _stripped(answer)
-    if len(pieces) > 1 and not is_long(form, label):
+    if len(pieces) > 1 and len(label.keys) == 1 and not is_long(form, label):
         # under a label for signatures: the scrawl, and the name below it
         pieces = [max(pieces, key=lambda piece: piece.end - piece.start)]
     place = polygon_of(pieces) if pieces else anchor.line.polygon
@@ -96,12 +213,20 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
     lanes = _Lanes()
     margins = _margins(region)
     current: int | None = None
+    columns = _Columns(form, anchors)
     bare: set[int] = set()  # labels with nothing beside them: their answers are below
     for row in region:
         in_row: int | None = None
         ends: list[tuple[Line, int]] = []
         for line in row:
             cuts = _cuts(line, anchors)
+            if not cuts and in_row is None and not _labels_wrap(line, anchors):
+                beside = columns.continued(line)
+                for index, piece in beside:
+                    answers[index].append(piece)
+                if beside:
+                    continue
+            columns.pass_by([index for _start, _end, index in cuts])
             owner = in_row
             if owner is None and not _labels_wrap(line, anchors):
                 owner = _owner(form, line, anchors, lanes, current, bare)

@@ -43,7 +43,7 @@ def label_columns(form: Form, grids: Sequence[Grid]) -> list[ColumnLabel]:
     """Return the labels of all columns, the sides' grids joined left to right."""
     columns = [(index, column) for index, grid in enumerate(grids) for column in grid.columns]
     gains = [_gains(form, column) for _index, column in columns]
-    orders = _without_repeats(order_labels(form, gains), gains)
+    orders = _without_repeats(form, order_labels(form, gains), gains)
     labelled = [
         ColumnLabel(index, column, order, _similar(form, column, order))
         for (index, column), order in zip(columns, orders, strict=True)
@@ -106,8 +106,11 @@ def _group(form: Form, column: Column) -> str:
     return name if first >= GROUP_READ and first - second >= GROUP_MARGIN else ""
 
 
-def _without_repeats(orders: Sequence[int | None], gains: Sequence[Gains]) -> list[int | None]:
-    """Leave each label to the column that fits best."""
+def _without_repeats(
+    form: Form, orders: Sequence[int | None], gains: Sequence[Gains]
+) -> list[int | None]:
+    """Leave each label to the column that fits best; only notes may have their columns twice."""
+    twice = {label.block for label in form.labels if label.joins and label.block}
     best: dict[int, int] = {}
     for index, order in enumerate(orders):
         if order is not None:
@@ -115,7 +118,9 @@ def _without_repeats(orders: Sequence[int | None], gains: Sequence[Gains]) -> li
             if before is None or gains[index][order] > gains[before][order]:
                 best[order] = index
     return [
-        order if order is not None and best[order] == index else None
+        order
+        if order is not None and (best[order] == index or form.labels[order].block in twice)
+        else None
         for index, order in enumerate(orders)
     ]
 

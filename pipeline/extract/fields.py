@@ -168,9 +168,10 @@ def _made(
     calibration: Calibration,
 ) -> Reading:
     script = script_of(slot.pieces)
-    plausible = confidence * read.trust * slot.trust
-    sure = calibrated(calibration, field.kind, script, plausible)
-    doubts = list(read.doubts)
+    sure = confidence * read.trust * slot.trust
+    doubts = [*read.doubts, *slot.doubts]
+    if read.value and reasons.NOT_IN_LIST not in doubts:  # the curves are fitted on such
+        sure = calibrated(calibration, field.kind, script, sure)
     if slot.is_assumed:
         doubts.append(reasons.HEADER_UNREAD)
     if sure < UNSURE and reasons.UNREAD not in doubts:

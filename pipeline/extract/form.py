@@ -25,6 +25,7 @@ from pipeline.extract.schema_files import (
 from pipeline.words import _
 
 Layout = Literal["table", "form"]
+OR = "|"  # between codes of one printed choice: "the father or mother recognises" is 1 or 2
 RULES = frozenset(
     {
         "not_before",
@@ -51,9 +52,12 @@ class Label:
         order: its place in the printed reading order.
         opens: reading it means that its block begins.
         optional: not in every printing.
-        choice: the code that a mark beside it stands for; empty for ordinary labels.
+        choice: the code that a mark beside it stands for, or the codes among which it leaves the
+            choice, joined by `OR`; empty for ordinary labels.
         hint: printed advice inside an answer ("sign here"); what follows still answers the
             label above it.
+        joins: of a column, the field of the entry it tells of, which stands in the column before
+            it and not in the same row: notes on changes name their parcel.
     """
 
     keys: tuple[str, ...]
@@ -64,6 +68,7 @@ class Label:
     optional: bool = False
     choice: str = ""
     hint: bool = False
+    joins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +78,13 @@ class Block:
     Attributes:
         texts: wordings of its heading.
         aside: it stands beside the others (a margin), so reading order says nothing about it.
+        beside: it is a column, with the other such blocks side by side: father and mother.
     """
 
     name: str
     texts: tuple[str, ...]
     aside: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,9 @@ class Form:
         book: code of the kind of book it belongs to.
         titles: words that stand on such pages.
         labels: in printed order.
+        above: of a table, labels of what stands above it and holds for all its rows.
+        ends: of a table, words of a row from which on no entries stand.
+        sums: of a table, words of a row that only adds up.
         fields: in the order of the record.
         schema: JSON Schema of a record's values, self-contained.
     """
@@ -139,6 +149,9 @@ class Form:
     required: tuple[str, ...]
     rules: tuple[Rule, ...]
     schema: Mapping[str, Any]
+    above: tuple[Label, ...] = ()
+    ends: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
 
 
 def load_forms(folder: Path) -> dict[str, Form]:
@@ -172,7 +185,7 @@ def _form(
 ) -> Form:
     properties = merged_properties(file, form_id, entry, shared)
     blocks = tuple(
-        Block(name, tuple(block["label"]), block.get("aside", False))
+        Block(name, tuple(block["label"]), block.get("aside", False), block.get("beside", False))
         for name, block in entry.get("x-blocks", {}).items()
     )
     fields = tuple(_field(file, form_id, key, item, codes) for key, item in properties.items())
@@ -180,7 +193,8 @@ def _form(
     finds += [("", find) for find in entry.get("x-unread", ())]
     # in a table a block's heading stands above its columns and is none itself
     headed = blocks if entry["x-layout"] == "form" else ()
-    labels = tuple(_labels(finds, headed))
+    labels = tuple(_labels([one for one in finds if not one[1].get("above")], headed))
+    above = tuple(_labels([one for one in finds if one[1].get("above")], ()))
     required = tuple(entry.get("required", ()))
     rules = tuple(
         Rule(rule["rule"], **{name: rule[name] for name in rule if name != "rule"})
@@ -199,6 +213,9 @@ def _form(
         required,
         rules,
         _schema(properties, required),
+        above,
+        tuple(entry.get("x-ends", ())),
+        tuple(entry.get("x-sums", ())),
     )
     _check_names(file, form)
     return form
@@ -244,7 +261,9 @@ def _labels(finds: list[tuple[str, Mapping[str, Any]]], blocks: tuple[Block, ...
         keys = (*(shared.keys if shared else ()), *((key,) if key else ()))
         flags = {name: find.get(name, False) for name in ("opens", "optional", "hint")}
         if find["label"]:
-            by_order[order, ""] = Label(keys, tuple(find["label"]), block, order, **flags)
+            by_order[order, ""] = Label(
+                keys, tuple(find["label"]), block, order, **flags, joins=find.get("joins", "")
+            )
         for choice, texts in find.get("choices", {}).items():
             by_order[order, choice] = Label(
                 (key,), tuple(texts), block, order, optional=True, choice=choice
@@ -276,9 +295,11 @@ def _schema(
 def _check_names(file: Path, form: Form) -> None:
     keys = {field.key for field in form.fields}
     blocks = {block.name for block in form.blocks}
-    for label in form.labels:
+    for label in (*form.labels, *form.above):
         if label.block and label.block not in blocks:
             raise wrong(file, form.id, _("không có khối “{name}”").format(name=label.block))
+        if label.joins and label.joins not in keys:
+            raise wrong(file, form.id, _("không có “{name}”").format(name=label.joins))
     for key in form.required:
         if key not in keys:
             raise wrong(file, f"{form.id}/required", _("không có “{name}”").format(name=key))

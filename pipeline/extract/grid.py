@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
+from pipeline.extract.codes import bare
 from pipeline.extract.form import Form
 from pipeline.extract.headings import (
     Written,
@@ -13,6 +14,7 @@ from pipeline.extract.headings import (
     is_heading,
     number_rows,
     repeats_head,
+    says,
     text_in,
     without_number,
 )
@@ -80,7 +82,19 @@ def read_grid(form: Form, sheet: PageReading) -> Grid | None:
         for row in grid.body
         if not repeats_head(headings, [joined(pieces_in(grid, row, one)) for one in columns])
     )
+    if form.ends or form.sums:
+        body = tuple(_without_sums(form, replace(grid, body=body)))
     return Grid(sheet, cells, lines, columns, body)
+
+
+def _without_sums(form: Form, grid: Grid) -> Iterator[Row]:
+    """Yield the rows of entries, up to what the form prints below them, and no sums."""
+    for row in grid.body:
+        texts = [bare(text_in(grid.lines, cell.row, cell.column)) for cell in cells_in(grid, row)]
+        if says(form.ends, texts):
+            return
+        if not says(form.sums, texts):
+            yield row
 
 
 def pieces_in(grid: Grid, row: Row, column: Column) -> tuple[Piece, ...]:
@@ -102,6 +116,12 @@ def cells_in(grid: Grid, row: Row) -> list[Cell]:
     """Return the cells of a row of entries, left to right."""
     cells = [cell for (number, _), cell in grid.cells.items() if row.first <= number < row.end]
     return sorted(cells, key=lambda cell: (cell.column, cell.row))
+
+
+def is_across(cells: Sequence[Cell], cell: Cell) -> bool:
+    """Tell whether a cell reaches over the whole table: a title, or what holds for all its rows."""
+    first = min(one.column for one in cells)
+    return cell.column_span == max(one.column + one.column_span for one in cells) - first > 1
 
 
 def _places(row: Row, column: Column) -> Iterator[tuple[int, int]]:
@@ -189,6 +209,8 @@ def _headings(
     own: list[str] = []
     for cell in sorted(above, key=lambda cell: (cell.row, cell.column)):
         text = without_number(text_in(lines, cell.row, cell.column)).strip()
+        if is_across(cells, cell) and end - first < cell.column_span:
+            continue
         is_group = cell.column < first or cell.column + cell.column_span > end
         if text:
             (groups if is_group else own).append(text)

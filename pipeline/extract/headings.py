@@ -7,7 +7,7 @@ from statistics import median
 
 from pipeline.extract.codes import bare
 from pipeline.extract.form import Form
-from pipeline.extract.matching import best_similarity, rough_similarity
+from pipeline.extract.matching import best_similarity, misprint_similarity, rough_similarity
 from pipeline.extract.pieces import joined, whole
 from pipeline.extract.reading_order import bottom, top
 from pipeline.values import Cell, Line
@@ -19,6 +19,7 @@ _NUMBER_BEHIND = re.compile(r"\s+[(\[]?\d{1,2}[)\]]?\.?$")
 MAX_HEAD_ROWS = 4
 SURE = 0.7  # similarity from which a heading counts as read
 MIN_HEADINGS, MIN_NUMBERS = 2, 3
+LONG = 16  # letters of a wording that may be misprinted: "Đồng Sang" is near "Mang sang"
 SHORT = 3  # letters and digits of a column number, misread
 STRIP = 0.7  # of the usual row's height
 
@@ -109,6 +110,19 @@ def repeats_head(headings: Sequence[str], texts: Sequence[str]) -> bool:
     same = sum(len(text) > 2 and rough_similarity(text, heading) >= SURE for heading, text in pairs)
     numbered = len(pairs) >= len(headings) * 0.8 and are_column_numbers(texts)
     return same > len(pairs) / 2 or numbered
+
+
+def says(words: Sequence[str], texts: Sequence[str]) -> bool:
+    """Tell whether some cell of a row (letters alone) holds one of the wordings and nothing else.
+
+    Long ones are known in spite of a misprint; a short one ("Cộng") is near too many names.
+    """
+    wanted = [bare(word) for word in words]
+    return any(
+        text == word or (len(word) >= LONG and misprint_similarity(text, word) > 0)
+        for text in texts
+        for word in wanted
+    )
 
 
 def _is_worded(form: Form, row: int, cells: Sequence[Cell], lines: Written) -> bool:

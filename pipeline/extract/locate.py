@@ -18,5 +18,4 @@ def find_entries(form: Form, sheets: Sequence[PageReading]) -> list[Entry]:
     """
     if form.layout == "table":
         return find_rows(form, sheets)
-    entries = [find_answers(form, sheet) for sheet in sheets]
-    return [entry for entry in entries if entry is not None]
+    return [entry for sheet in sheets for entry in find_answers(form, sheet)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
@@ -91,6 +92,11 @@ def order_labels(form: Form, items: Sequence[Gains], start: int = -1) -> list[in
     return path[::-1]
 
 
+def disorder(form: Form, orders: Sequence[int]) -> float:
+    """Return the price of the steps between labels that stand in this order on the page."""
+    return sum(_price(form, before, after) for before, after in pairwise(orders))
+
+
 def _stay(
     scores: Mapping[int, float],
     now: dict[int, float],
@@ -122,6 +128,9 @@ def _price(form: Form, before: int, after: int) -> float:
         return AGAIN
     label = form.labels[after]
     same_block = before >= 0 and form.labels[before].block == label.block
+    beside = columns_of(form)
+    if before >= 0 and not same_block and {form.labels[before].block, label.block} <= set(beside):
+        return SKIPPED  # from one column to the other, line by line
     if after > before:
         between = form.labels[before + 1 : after]
         skipped = sum(not one.optional for one in between)
@@ -130,6 +139,11 @@ def _price(form: Form, before: int, after: int) -> float:
     if same_block or form.layout == "table" or label.opens:
         return BACKWARD
     return BLOCK_BACKWARD
+
+
+def columns_of(form: Form) -> tuple[str, ...]:
+    """Return the blocks that stand side by side, as the form prints them."""
+    return tuple(block.name for block in form.blocks if block.beside)
 
 
 def _aside(form: Form) -> set[str]:

@@ -34,6 +34,30 @@ def trimmed(piece: Piece, left: str, right: str) -> Piece:
     return Piece(piece.line, start, max(start, piece.start + len(text.rstrip(right))))
 
 
+def between(line: Line, start: float, end: float) -> Piece:
+    """Return the words of a line that stand between two places across the page, px."""
+    marks = {0, len(line.text)}
+    for at in range(1, len(line.text)):
+        before, here = line.text[at - 1], line.text[at]
+        # a column's last word may be read as one with the next column's first
+        if here.isalnum() and (not before.isalnum() or here.isupper()):
+            marks.add(at)
+
+    def nearest(x: float) -> int:
+        return min(marks, key=lambda at: abs(left_of(line, at) - x))
+
+    return Piece(line, nearest(start), max(nearest(start), nearest(end)))
+
+
+def left_of(line: Line, at: int) -> float:
+    """Return where the letter at an index begins (or the line ends), px from the left."""
+    xs = [x for x, _y in line.polygon]
+    share = at / max(1, len(line.text))
+    if len(line.letters) == len(line.text) and at < len(line.text):
+        share = line.letters[at].left
+    return min(xs) + share * (max(xs) - min(xs))
+
+
 def text_of(piece: Piece) -> str:
     """Return the letters of a piece."""
     return piece.line.text[piece.start : piece.end]

@@ -10,6 +10,7 @@ TICK_UNCLEAR = "tick_unclear"
 UNREAD = "unread"
 LOW_CONFIDENCE = "low_confidence"
 HEADER_UNREAD = "header_unread"
+NOTE_ELSEWHERE = "note_elsewhere"
 HALF_ROW = "half_row"
 MISSING = "missing"
 NOT_AS_FORM = "not_as_form"
@@ -53,6 +54,7 @@ def sentences() -> dict[str, str]:
         UNREAD: _("có chữ viết nhưng máy không đọc được"),
         LOW_CONFIDENCE: _("máy đọc không chắc"),
         HEADER_UNREAD: _("tiêu đề cột không đọc được; xếp cột theo thứ tự của biểu mẫu"),
+        NOTE_ELSEWHERE: _("ghi chú nêu một thửa không có trên trang này"),
         HALF_ROW: _("chỉ thấy một nửa dòng của trang đôi"),
         MISSING: _("thiếu nội dung bắt buộc"),
         NOT_AS_FORM: _("giá trị không đúng dạng mà biểu mẫu yêu cầu"),
@@ -74,7 +76,7 @@ def sentences() -> dict[str, str]:
         CENTURY_TAKEN: _("năm chỉ ghi hai chữ số, chưa biết năm của sổ: máy lấy năm gần nhất"),
         WORDS_UNREADABLE: _("không đọc ra ngày ghi bằng chữ"),
         DIGITS_WORDS_DIFFER: _("ngày bằng số và bằng chữ khác nhau"),
-        DATES_REVERSED: _("ngày đăng ký trước ngày sinh"),
+        DATES_REVERSED: _("hai ngày trái thứ tự trước sau"),
         SEX_NAME: _("giới tính và chữ đệm (Văn, Thị) không hợp nhau"),
         AGE_UNLIKELY: _("tuổi khó có thật"),
         SERIAL_GAP: _("số thứ tự bị nhảy"),

@@ -7,14 +7,16 @@ from pipeline.extract.codes import bare
 from pipeline.extract.columns import label_columns
 from pipeline.extract.form import Form
 from pipeline.extract.grid import read_grid
-from pipeline.extract.matching import rough_similarity
+from pipeline.extract.matching import disorder, rough_similarity
 from pipeline.extract.reading_order import regions_of
 from pipeline.values import PageReading
 
 MIN_SCORE = 0.3
 LABELS, TITLE = 0.85, 0.15  # a title alone is on covers too
 ENOUGH = 5  # labels that a page must show to be sure
-SURE_COLUMN = 0.7
+CLEAR = 0.2  # of the best score: a next one that far behind leaves no doubt
+UNREAD_COLUMN = 0.5  # for a heading that is worn where the form has just one left
+MAX_LETTERS = 16  # of a label: a long one says no more
 
 
 def recognise(
@@ -26,45 +28,79 @@ def recognise(
         forms: those to choose from.
         sheets: the one or two sides of a scan, read, left before right.
     """
+    found = [(form, *_found(form, sheets)) for form in forms.values()]
+    most = max((letters for _form, _share, letters in found), default=0.0)
     scored = sorted(
-        ((score(form, sheets), form) for form in forms.values()), key=lambda pair: -pair[0]
+        (
+            (
+                LABELS * share * letters / max(most, 1.0) + TITLE * _title(form, sheets),
+                form,
+            )
+            for form, share, letters in found
+        ),
+        key=lambda pair: -pair[0],
     )
     if not scored or scored[0][0] < MIN_SCORE:
         return None, 0.0
     best = scored[0][0]
     second = scored[1][0] if len(scored) > 1 else 0.0
-    margin = min(1.0, (best - second) / (0.5 * best))
+    margin = min(1.0, (best - second) / (CLEAR * best))
     return scored[0][1], round(min(1.0, best / 0.8) * (0.5 + 0.5 * margin), 3)
 
 
-def score(form: Form, sheets: Sequence[PageReading]) -> float:
-    """Return 0 to 1: how far the printed words of a page are those of a form."""
-    found = _columns(form, sheets) if form.layout == "table" else _answers(form, sheets)
-    return LABELS * found + TITLE * _title(form, sheets)
+def _found(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
+    """Return the share of the form's words that a page shows, and how many letters of its own.
+
+    Forms of one family share most words: the right one has its own there too, so that it leaves
+    fewest letters of print unexplained.
+    """
+    return _columns(form, sheets) if form.layout == "table" else _answers(form, sheets)
 
 
-def _columns(form: Form, sheets: Sequence[PageReading]) -> float:
-    """Return the share of columns whose heading is one of the form's."""
+def _columns(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
+    """Return the share of columns whose heading is one of the form's, in the form's order."""
     grids = [grid for grid in (read_grid(form, sheet) for sheet in sheets) if grid]
     labels = label_columns(form, grids) if grids else []
-    similar = [label.similarity for label in labels if label.similarity >= SURE_COLUMN]
     if not labels:
-        return 0.0
+        return 0.0, 0.0
+    orders = [label.order for label in labels if label.order is not None]
+    points = sum(
+        UNREAD_COLUMN if label.is_assumed else max(0.0, 2 * label.similarity - 1)
+        for label in labels
+    )
+    points = max(0.0, points - disorder(form, orders))
+    letters = sum(
+        len(bare("".join(label.column.headings))) for label in labels if label.order is not None
+    )
     # a grid may have more columns than the form (ruled by hand) or fewer (one side alone)
-    share = sum(similar) / max(len(labels), ENOUGH)
-    few = sum(similar) / min(len(labels), len([one for one in form.labels if not one.optional]))
-    return (share + min(1.0, few)) / 2
+    share = points / max(len(labels), ENOUGH)
+    few = points / min(len(labels), len([one for one in form.labels if not one.optional]))
+    return (share + min(1.0, few)) / 2, letters
 
 
-def _answers(form: Form, sheets: Sequence[PageReading]) -> float:
-    """Return the share of the form's labels that stand on the fullest sheet."""
-    wanted = sum(not label.optional for label in form.labels)
-    best = 0
+def _answers(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
+    """Return the share of the form's labels that stand on the fullest sheet, by their letters.
+
+    A label alone in a ruled cell is a heading: a table has the same words as a form.
+    """
+    wanted = {
+        label.order: min(MAX_LETTERS, min(len(bare(text)) for text in label.texts))
+        for label in form.labels
+        if not label.optional
+    }
+    best = (0.0, 0.0)
     for sheet in sheets:
-        anchors = find_anchors(form, regions_of(sheet))
-        orders = {anchor.order for region in anchors for anchor in region}
-        best = max(best, len(orders))
-    return min(1.0, best / max(wanted, ENOUGH)) if best >= ENOUGH else 0.0
+        regions = find_anchors(form, regions_of(sheet))
+        headings = [one for one in regions if len(one) == 1 and one[0].line.cell is not None]
+        anchors = [one for region in regions for one in region]
+        orders = {anchor.order for anchor in anchors}
+        if len(headings) > len(anchors) / 2:
+            continue
+        share = sum(letters for order, letters in wanted.items() if order in orders)
+        letters = sum(anchor.letters for anchor in anchors)
+        if len(orders) >= ENOUGH:
+            best = max(best, (share / max(sum(wanted.values()), 1), letters))
+    return best
 
 
 def _title(form: Form, sheets: Sequence[PageReading]) -> float:

@@ -1,18 +1,30 @@
 """Entries of a ruled table: one row of the page, or of both sides of a spread, is one entry."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
+from pipeline.extract import reasons
+from pipeline.extract.answers import find_above
 from pipeline.extract.codes import bare
 from pipeline.extract.columns import ColumnLabel, label_columns
 from pipeline.extract.form import Form
-from pipeline.extract.grid import Grid, Row, cells_in, pieces_in, place_of, read_grid
+from pipeline.extract.grid import (
+    Grid,
+    Row,
+    cells_in,
+    is_across,
+    pieces_in,
+    place_of,
+    read_grid,
+)
 from pipeline.extract.kinds.result import Read
 from pipeline.extract.pieces import Piece, box_around, confidence_of, joined
 from pipeline.extract.reading_order import left, right, top
 from pipeline.extract.slots import ASSUMED, Entry, Slot
-from pipeline.values import PageReading, Polygon
+from pipeline.values import Line, PageReading, Polygon
 
 Pair = tuple[Row | None, ...]
 _NO_MARK = frozenset("-–—.…_0oO")
@@ -25,8 +37,18 @@ def find_rows(form: Form, sheets: Sequence[PageReading]) -> list[Entry]:
     for group in _tables(form, grids):
         labels = label_columns(form, group)
         if any(label.order is not None for label in labels):
-            entries += _entries(form, group, labels)
+            above = [
+                slot for grid in group for slot in find_above(form, grid.sheet, _outside(grid))
+            ]
+            found = _with_notes(list(_entries(form, group, labels)), _notes(form, group, labels))
+            entries += [replace(one, slots=(*one.slots, *above)) for one in found]
     return entries
+
+
+def _outside(grid: Grid) -> list[Line]:
+    """Return the lines of a side that stand outside its columns: around the table or across it."""
+    across = {place for place, cell in grid.cells.items() if is_across(grid.sheet.cells, cell)}
+    return [line for line in grid.sheet.lines if line.cell is None or line.cell in across]
 
 
 def _tables(form: Form, grids: Sequence[Grid]) -> list[list[Grid]]:
@@ -59,6 +81,7 @@ def _entries(form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel]) -
 def _slots(
     form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel], rows: Pair
 ) -> Iterator[Slot]:
+    noted = [pair[1] for pair in _note_columns(form, labels)]
     for column in labels:
         row = rows[column.grid]
         if column.order is None or row is None:
@@ -66,7 +89,7 @@ def _slots(
         grid, label = grids[column.grid], form.labels[column.order]
         place = place_of(grid, row, column.column)
         pieces = pieces_in(grid, row, column.column)
-        if not label.keys or place is None:
+        if not label.keys or place is None or column in noted:
             continue
         is_marked = label.choice and _is_mark(pieces)
         read = Read(label.choice, trust=confidence_of(pieces)) if is_marked else None
@@ -74,6 +97,86 @@ def _slots(
         yield Slot(
             label.keys, pieces, place, grid.sheet.side, read, trust, is_assumed=column.is_assumed
         )
+
+
+class _Note(NamedTuple):
+    """A note that tells of some entry of the page: of which, where it stands, and in which row."""
+
+    number: tuple[Piece, ...]
+    slot: Slot
+    key: str
+    row: int
+
+
+def _note_columns(
+    form: Form, labels: Sequence[ColumnLabel]
+) -> Iterator[tuple[ColumnLabel, ColumnLabel]]:
+    """Yield the columns of notes, each with the one before it that says of what they tell."""
+    for before, column in pairwise(labels):
+        if before.order is None or column.order is None or before.grid != column.grid:
+            continue
+        named, label = form.labels[before.order], form.labels[column.order]
+        if label.joins and not named.keys and named.block == label.block:
+            yield before, column
+
+
+def _notes(form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel]) -> Iterator[_Note]:
+    columns = list(_note_columns(form, labels))
+    for number, rows in enumerate(_paired(grids) if columns else [], 1):
+        for before, column in columns:
+            row, grid = rows[column.grid], grids[column.grid]
+            place = place_of(grid, row, column.column) if row is not None else None
+            if row is None or place is None or column.order is None:
+                continue
+            label, pieces = form.labels[column.order], pieces_in(grid, row, column.column)
+            if pieces:
+                slot = Slot(label.keys, pieces, place, grid.sheet.side)
+                yield _Note(pieces_in(grid, row, before.column), slot, label.joins, number)
+
+
+def _with_notes(entries: list[Entry], notes: Iterable[_Note]) -> list[Entry]:
+    """Return the entries with the notes that name them.
+
+    A note that names none of the page stays in its row, with its number, and in doubt.
+    """
+    for note in notes:
+        wanted = bare(joined(note.number))
+        named = [
+            at for at, one in enumerate(entries) if wanted and _number(one, note.key) == wanted
+        ]
+        if named:
+            entries[named[0]] = _noted(entries[named[0]], note.slot)
+            continue
+        rows = [at for at, one in enumerate(entries) if one.row <= note.row]
+        if entries:
+            at = rows[-1] if rows else 0
+            slot = replace(
+                note.slot,
+                pieces=(*note.number, *note.slot.pieces),
+                trust=ASSUMED,
+                doubts=(reasons.NOTE_ELSEWHERE,),
+            )
+            entries[at] = _noted(entries[at], slot)
+    return entries
+
+
+def _number(entry: Entry, key: str) -> str:
+    return next((bare(joined(slot.pieces)) for slot in entry.slots if key in slot.keys), "")
+
+
+def _noted(entry: Entry, note: Slot) -> Entry:
+    """Return the entry with a note more, behind those that it has."""
+    for at, slot in enumerate(entry.slots):
+        if slot.keys == note.keys and slot.pieces:
+            both = replace(
+                slot,
+                pieces=(*slot.pieces, *note.pieces),
+                polygon=box_around([slot.polygon, note.polygon]),
+                trust=min(slot.trust, note.trust),
+                doubts=tuple(dict.fromkeys((*slot.doubts, *note.doubts))),
+            )
+            return replace(entry, slots=(*entry.slots[:at], both, *entry.slots[at + 1 :]))
+    return replace(entry, slots=(*entry.slots, note))
 
 
 def _is_mark(pieces: Sequence[Piece]) -> bool:

@@ -20,6 +20,7 @@ class Slot:
         read: what marks beside printed choices say; None where the pieces are to be read.
         trust: 0 to 1, how sure it is that this is the field's place.
         is_assumed: the heading was not read; the place follows from the form's order.
+        doubts: reasons to doubt that what stands here belongs to this entry.
     """
 
     keys: tuple[str, ...]
@@ -29,6 +30,7 @@ class Slot:
     read: Read | None = None
     trust: float = 1.0
     is_assumed: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pipeline.extract import reasons
 from pipeline.extract.anchors import Anchor
 from pipeline.extract.codes import bare
-from pipeline.extract.form import Form, Label
+from pipeline.extract.form import OR, Form, Label
 from pipeline.extract.kinds.result import Read
 from pipeline.extract.matching import best_similarity, rough_similarity
 from pipeline.extract.pieces import Piece, box_around, confidence_of, polygon_of, whole
@@ -171,11 +171,13 @@ def _decided(
     shown = ticked or perhaps
     if not shown:
         return
-    others = tuple(mark.choice for mark in (*ticked, *perhaps))
+    others = tuple(code for mark in (*ticked, *perhaps) for code in mark.choice.split(OR))
     if len(ticked) == 1:
         doubts = (reasons.TICK_UNCLEAR,) if perhaps else ()
         trust = ticked[0].trust * (ASIDE if perhaps else 1.0)
         read = Read(others[0], doubts, trust, others[1:])
+        if OR in ticked[0].choice:
+            read = Read("", (reasons.AMBIGUOUS, *doubts), UNCLEAR, others)
     else:
         doubt = reasons.SEVERAL_TICKED if ticked else reasons.TICK_UNCLEAR
         read = Read("", (doubt,), UNCLEAR, others)

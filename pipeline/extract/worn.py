@@ -7,7 +7,7 @@ from pipeline.extract.anchors import Anchor
 from pipeline.extract.codes import bare
 from pipeline.extract.form import Form, Label
 from pipeline.extract.kinds.registry import LONG_KINDS
-from pipeline.extract.matching import rough_similarity
+from pipeline.extract.matching import columns_of, rough_similarity
 from pipeline.extract.reading_order import Row
 from pipeline.values import Line
 
@@ -74,9 +74,22 @@ def _at_start(form: Form, line: Line, anchors: Sequence[Anchor], index: int) -> 
     ended = before.line is not line and before.line.text[before.end :].strip(_FILL)
     if not ended or is_long(form, form.labels[before.order]) or not head.strip(_FILL):
         return None
-    return (
-        Anchor(missing[0].order, line, 0, line, 0, is_assumed=True) if len(missing) == 1 else None
-    )
+    if len(missing) != 1:
+        return None
+    words = _printed(head, missing[0])
+    return Anchor(missing[0].order, line, 0, line, words, is_assumed=words == 0)
+
+
+def _printed(head: str, label: Label) -> int:
+    """Return where a label's own words end that a line begins with; 0 when it does not.
+
+    A short one ("Tại") is no label amid a text, but it is one where just that one is missing.
+    """
+    for text in label.texts:
+        words = list(_WORD.finditer(head))[: len(_WORD.findall(text))]
+        if words and bare("".join(word[0] for word in words)) == bare(text):
+            return words[-1].end()
+    return 0
 
 
 def _inside(form: Form, line: Line, anchors: Sequence[Anchor], place: int) -> Anchor | None:
@@ -120,6 +133,7 @@ def _missing(form: Form, anchors: Sequence[Anchor], index: int) -> list[Label]:
         if not label.optional
         and label.order not in read
         and label.block not in aside
+        and label.block not in columns_of(form)
         and (index > 0 or label.block == form.labels[end].block)
     ]
 

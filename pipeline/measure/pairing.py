@@ -22,8 +22,17 @@ Key = tuple[str, int]
 CELL_IOU = 0.5
 RECORD_IOU = 0.3
 NAME_DISTANCE = 0.25  # share of a folded name's letters that may differ in a record found
-SERIALS = ("so", "thua_dat_so")
-NAMES = ("nksHoTen", "nktHoTen", "chongHoTen", "ten_nguoi_su_dung")
+SERIALS = ("so", "thua_dat_so", "so_thu_tu_thua")
+NAMES = (
+    "nksHoTen",
+    "nktHoTen",
+    "chongHoTen",
+    "cmHoTen",
+    "nxnHoTen",
+    "ten_nguoi_su_dung",
+    "ten_chu_su_dung",
+    "ten_chu",
+)
 
 
 class Box(NamedTuple):

@@ -1,13 +1,16 @@
 """One invented book: whose hand, which form and layout, where and when."""
 
+import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from fetch_fonts import FontCard, font_file, load_cards
 
+from pipeline.settings import shipped
 from pipeline.values import Script
 from synthesis.hands import Colour, Face, Hand
 from synthesis.invent import DATA, Area, load_areas
@@ -24,7 +27,6 @@ INKS: tuple[Colour, ...] = (
 NOTE_INKS: tuple[Colour, ...] = ((170, 40, 50), (38, 52, 120), (34, 34, 40))
 PRINTS: tuple[Colour, ...] = ((45, 42, 45), (60, 52, 52), (35, 35, 60), (80, 60, 58))
 ROLES: dict[Script, str] = {"handwriting": "hand", "typewriter": "typewriter", "print": "serif"}
-YEARS = {"birth_table": (1976, 1997), "birth_form": (2016, 2021), "parcel_table": (2014, 2021)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,44 @@ class Column:
     block: str = ""
 
 
+class Part(NamedTuple):
+    """A printed label with room behind it, or a heading; `share` is of the line's length.
+
+    A label that begins with a star is bold. The key is empty where nothing is written.
+    """
+
+    label: str
+    key: str = ""
+    share: float = 1.0
+
+
+class Choice(NamedTuple):
+    """A printed tick box: its words, the field that it answers and the code."""
+
+    label: str
+    key: str
+    code: str
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One look of a form, as layouts.toml has it; what a form does not use stays empty."""
+    """One look of a form, as layouts.toml has it; what a form does not use stays empty.
+
+    Attributes:
+        years: of the books that look so.
+        pages: the columns of a table, one tuple a side.
+        head: of a form, what stands above the frame; the share is mm there.
+        lines: of a form, its printed lines from the top.
+        ticks, signs: of a form, the boxes beside the lines, and who signs below them.
+        entries: of a form, on one page, one under the other.
+        above: of a table, printed lines above it with answers that hold for all its rows.
+        frame: of a form, whether lines and boxes stand in a ruled frame.
+    """
 
     id: str
     part: str
     form: str
+    years: tuple[int, int]
     sheet_mm: tuple[float, float]
     spread: bool
     face: str
@@ -89,7 +122,13 @@ class Layout:
     pages: tuple[tuple[Column, ...], ...] = ()
     label_mm: float = 4.2
     left_share: float = 0.7
-    who: str = ""
+    head: tuple[Part, ...] = ()
+    lines: tuple[tuple[Part, ...], ...] = ()
+    ticks: tuple[Choice, ...] = ()
+    signs: tuple[Part, ...] = ()
+    entries: int = 1
+    frame: bool = True
+    above: tuple[tuple[Part, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +154,39 @@ def load_layouts() -> list[Layout]:
 
 
 def _layout(item: dict[str, Any]) -> Layout:
-    pages = tuple(tuple(Column(*column) for column in page) for page in item.get("pages", []))
-    tuples = {k: tuple(v) for k, v in item.items() if isinstance(v, list) and k != "pages"}
-    return Layout(**{**item, **tuples, "pages": pages})
+    tuples = {k: tuple(v) for k, v in item.items() if isinstance(v, list)}
+    made = {
+        "pages": tuple(tuple(Column(*column) for column in page) for page in item.get("pages", [])),
+        "lines": tuple(tuple(Part(*part) for part in line) for line in item.get("lines", [])),
+        "above": tuple(tuple(Part(*part) for part in line) for line in item.get("above", [])),
+        "ticks": tuple(Choice(*choice) for choice in item.get("ticks", [])),
+        "head": tuple(Part(*part) for part in item.get("head", [])),
+        "signs": tuple(Part(*part) for part in item.get("signs", [])),
+    }
+    return Layout(**{**item, **tuples, **made})
+
+
+@cache
+def _schema(form: str) -> dict[str, Any]:
+    for file in sorted(shipped("schemas").glob("*.json")):
+        forms: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")).get(
+            "x-forms", {}
+        )
+        if form in forms:
+            return forms[form]
+    raise ValueError(f"no schema has the form {form}")
+
+
+def kind_of_book(form: str) -> str:
+    """Return the code of the kind of book that a form belongs to: KS, SMK."""
+    return str(_schema(form)["x-book"])
+
+
+def page_key(form: str) -> str:
+    """Return the key of the page number above a form's table; empty when it is not read."""
+    fields = _schema(form)["properties"]
+    above = [key for key, field in fields.items() if field.get("x-find", {}).get("above")]
+    return next((key for key in ("trangSo", "trang_so") if key in above), "")
 
 
 def faces(part: str, role: str, *, shipped: bool = False) -> list[Face]:
@@ -171,7 +240,7 @@ def draw_book(rng: Random, order: Order) -> Book:
     part = order.layout_set
     looks = [x for x in load_layouts() if x.form == order.form and x.part == part]
     look = rng.choice([x for x in looks if order.layout in ("", x.id)])
-    year = rng.randint(*(order.years or YEARS[order.form]))
+    year = rng.randint(*(order.years or look.years))
     places = [x for x in load_areas() if x.part == part and x.years[0] <= year <= x.years[1]]
     place = rng.choice([x for x in places if order.area in ("", x.id)])
     pens = faces(order.fonts_set, ROLES[order.script], shipped=order.shipped)

@@ -1,4 +1,4 @@
-"""The bordered form of Circular 15/2015: one birth on a page, printed labels, dotted leaders."""
+"""Bordered forms: printed labels, dotted leaders, tick boxes; an entry on a page or two."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,8 +7,10 @@ from random import Random
 import cv2
 import numpy as np
 
+from pipeline.extract.form import OR
 from pipeline.values import Cell, Polygon, Side
 from synthesis.books import Book
+from synthesis.events import Event, write_field
 from synthesis.hands import Hand
 from synthesis.invent import Birth, Person, draw_surname, invent_person
 from synthesis.marks import signature, stamp
@@ -36,16 +38,8 @@ from synthesis.writing import (
     write_text,
 )
 
-TICKS = (
-    "Đúng hạn",
-    "Quá hạn",
-    "Đăng ký lại",
-    "Trẻ chưa xác định được cha mẹ",
-    "Trẻ bị bỏ rơi",
-    "Ghi vào sổ hộ tịch việc khai sinh",
-)
 TITLE = "Phó Chủ tịch"
-Part = tuple[str, str, float]
+BOLD = "*"
 Slot = tuple[float, float, float]  # left and right end and baseline, mm
 
 
@@ -121,7 +115,7 @@ def officer(rng: Random, book: Book) -> Person:
     )
 
 
-def write_all(
+def write_birth(
     birth: Birth, book: Book, number: int, officers: tuple[Person, Person], rng: Random
 ) -> dict[str, Written]:
     """Return everything that is written on the page of one birth."""
@@ -146,7 +140,7 @@ def write_all(
         "nksDanToc": write_people(child.people, habits),
         "nksQuocTich": Written("Việt Nam", "Việt Nam"),
         "nksNoiSinh": write_text(place if "," in place else f"{place}, tỉnh {area.province}"),
-        "nksQueQuan": write_text(f"{area.place}, huyện {area.district}, tỉnh {area.province}"),
+        "nksQueQuan": write_text(f"{area.place}, {area.upper}"),
         "meHoTen": write_name(rng, mother, habits),
         "meNgaySinh": Written(f"{mother.born.year}", f"{mother.born.year}"),
         "meDanToc": write_people(mother.people, habits),
@@ -157,9 +151,17 @@ def write_all(
         "nguoiKy": write_text(f"{officers[0].name}, {TITLE}"),
         "nguoiThucHien": write_text(officers[1].name),
         "ghiChu": write_text(birth.note),
+        "loaiDangKy": Written(KINDS[birth.kind], birth.kind),
+        "-ky_nyc": Written(birth.declarant.name),
+        "-nghe_me": Written(mother.job),
+        "-trich_luc": Written(f"{birth.serial}/TLKS-BS"),
+        "-ky_ban_sao": Written(officers[0].name),
+        "noiDangKy": write_text(f"UBND {area.place}, {area.upper}"),
+        "nycQuanHe": write_text("mẹ" if birth.declarant == mother else "cha"),
     }
     if father:
         all_ |= {
+            "-nghe_cha": Written(father.job),
             "chaHoTen": write_name(rng, father, habits),
             "chaNgaySinh": Written(f"{father.born.year}", f"{father.born.year}"),
             "chaDanToc": write_people(father.people, habits),
@@ -169,96 +171,83 @@ def write_all(
     return all_
 
 
-def draw_frame(writer: Writer, frame: Box, split: float) -> None:
-    """Print the border and its two cells."""
+def write_event(
+    event: Event, book: Book, number: int, officers: tuple[Person, Person], rng: Random
+) -> dict[str, Written]:
+    """Return everything that is written on the page of one event."""
+    layout = book.layout
+    parts = [*layout.head, *(part for line in layout.lines for part in line), *layout.signs]
+    keys = dict.fromkeys((*(part.key for part in parts), *(choice.key for choice in layout.ticks)))
+    written = {key: write_field(key, event, book.area, book.habits, rng) for key in keys if key}
+    return {
+        **written,
+        "ghiChu": write_text(event.note),
+        "quyenSo": Written(book.volume, book.volume),
+        "trangSo": Written(str(number), str(number)),
+        "nguoiKy": write_text(f"{officers[0].name}, {TITLE}"),
+        "nguoiThucHien": write_text(officers[1].name),
+        "-ky_ban_sao": Written(officers[0].name),
+    }
+
+
+def draw_frame(writer: Writer, frame: Box, split: float, row: int) -> None:
+    """Print the border and its two cells, or the one where nothing stands beside the lines."""
     sheet, layout = writer.sheet, writer.book.layout
-    for x in (frame.left, split, frame.right):
+    columns = [(frame.left, split), (split, frame.right)][: 1 if split >= frame.right else 2]
+    for x in dict.fromkeys((frame.left, split, frame.right)):
         sheet.rule((x, frame.top), (x, frame.bottom), layout.rule_mm, layout.rule)
     for y in (frame.top, frame.bottom):
         sheet.rule((frame.left, y), (frame.right, y), layout.rule_mm, layout.rule)
-    left = Box(frame.left, frame.top, split, frame.bottom)
-    right = Box(split, frame.top, frame.right, frame.bottom)
-    for column, box in enumerate((left, right), 1):
-        writer.page.cells.append(Cell(sheet.polygon(box), 1, column))
-
-
-def entry_rows(who: str) -> list[list[Part]]:
-    """Return the printed lines: (label, key, share of the line); an empty label continues."""
-    rows: list[list[Part]] = [
-        [("Họ, chữ đệm, tên:", "nksHoTen", 1.0)],
-        [("Ngày, tháng, năm sinh:", "nksNgaySinh", 1.0)],
-        [("ghi bằng chữ:", "nksNgaySinhBangChu", 1.0)],
-        [("", "nksNgaySinhBangChu", 1.0)],
-        three_parts("nks", "Giới tính:", "GioiTinh"),
-        [("Nơi sinh:", "nksNoiSinh", 1.0)],
-        [("", "nksNoiSinh", 1.0)],
-        [("Quê quán:", "nksQueQuan", 1.0)],
-        [("Số định danh cá nhân:", "-dinh_danh", 1.0)],
-    ]
-    for prefix, word in (("me", "mẹ"), ("cha", "cha")):
-        rows += [
-            [(f"Họ, chữ đệm, tên {who}{word}:", f"{prefix}HoTen", 1.0)],
-            three_parts(prefix, "Năm sinh:", "NgaySinh"),
-            [("Nơi cư trú:", f"{prefix}NoiCuTru", 1.0)],
-            [("", f"{prefix}NoiCuTru", 1.0)],
-        ]
-    return [
-        *rows,
-        [("Họ, chữ đệm, tên người đi khai sinh:", "nycHoTen", 1.0)],
-        [("Giấy tờ tùy thân:", "nycSoGiayToTuyThan", 1.0)],
-        [("Họ, chữ đệm, tên, chức vụ người ký Giấy khai sinh:", "-", 1.0)],
-        [("", "nguoiKy", 1.0)],
-    ]
-
-
-def three_parts(prefix: str, label: str, key: str) -> list[Part]:
-    """Return the line with sex or year of birth, ethnic group and nationality."""
-    return [
-        (label, f"{prefix}{key}", 0.28),
-        ("Dân tộc:", f"{prefix}DanToc", 0.32),
-        ("Quốc tịch:", f"{prefix}QuocTich", 0.4),
-    ]
+    for column, (left, right) in enumerate(columns, 1):
+        box = Box(left, frame.top, right, frame.bottom)
+        writer.page.cells.append(Cell(sheet.polygon(box), row, column))
 
 
 def draw_entry(writer: Writer, box: Box) -> None:
     """Print the left column and write upon it."""
-    rows = entry_rows(writer.book.layout.who)
+    lines = writer.book.layout.lines
     top = box.top + 7
-    writer.label("Người được đăng ký khai sinh", box.left + 2, top, bold=True)
-    pitch = (box.bottom - 36 - top) / len(rows)
+    pitch = (box.bottom - (36 if writer.book.layout.signs else 8) - top) / (len(lines) - 1)
     slots: dict[str, list[Slot]] = {}
-    for index, row in enumerate(rows, 1):
+    for index, line in enumerate(lines):
         y = top + index * pitch
         x = box.left + 2
-        for label, key, share in row:
-            bold = key in ("meHoTen", "chaHoTen", "nycHoTen")
-            start = writer.label(label, x, y, bold=bold) if label else x
+        for label, key, share in line:
+            text = label.removeprefix(BOLD)
+            start = writer.label(text, x, y, bold=text != label) if text else x
             x += share * (box.width - 4)
-            slots.setdefault(key, []).append((start + 1, x - 1, y))
+            if key:
+                slots.setdefault(key, []).append((start + 1, x - 1, y))
     for key, places in slots.items():
         writer.fill(key, places)
-    signed = writer.fields["nguoiKy"]
+    signed = writer.fields.get("nguoiKy")
+    if signed is None:
+        return
     name = signed.raw.removesuffix(f", {TITLE}")
     writer.fields["nguoiKy"] = replace(signed, raw=name, value=name)
     writer.fields["chucVuNguoiKy"] = replace(signed, raw=TITLE, value=TITLE)
 
 
-def draw_signatures(writer: Writer, box: Box, birth: Birth) -> None:
-    """Print where the declarant and the clerk sign; they do."""
+def draw_signatures(writer: Writer, box: Box) -> None:
+    """Print where people sign; they do, and write their names below."""
     y = box.bottom - 28
-    quarter = box.width / 4
-    for index, text in enumerate(("Người đi khai sinh", "Người thực hiện")):
-        centre = box.left + quarter * (1 + 2 * index)
+    signs = writer.book.layout.signs
+    room = box.width / max(len(signs), 1)
+    for index, (text, key, _share) in enumerate(signs):
+        centre = box.left + room / 2 * (1 + 2 * index)
         width = writer.sheet.width_mm(writer.book.bold, text, writer.book.layout.label_mm)
         writer.label(text, centre - width / 2, y, bold=True)
         signature(writer.sheet, (centre, y + 9), (24, 11), writer.hand.colour)
-        name = birth.declarant.name if index == 0 else writer.written["nguoiThucHien"].raw
-        length = writer.sheet.width_mm(writer.hand, name, 5)
+        name = writer.written[key]
+        if key == "nguoiKy":
+            name = write_text(name.raw.removesuffix(f", {TITLE}"))
+        size = 5 * min(1.0, room / max(writer.sheet.width_mm(writer.hand, name.raw, 5), 1))
+        length = writer.sheet.width_mm(writer.hand, name.raw, size)
         polygon = writer.sheet.write(
-            writer.page, writer.hand, name, (centre - length / 2, y + 21), 5
+            writer.page, writer.hand, name.raw, (centre - length / 2, y + 21), size
         )
-        if index and polygon is not None:
-            writer.fields["nguoiThucHien"] = to_field(writer.written["nguoiThucHien"], polygon)
+        if polygon is not None and not key.startswith("-"):
+            writer.fields[key] = to_field(name, polygon)
 
 
 def tick(sheet: Sheet, hand: Hand, box: Box) -> Polygon:
@@ -279,13 +268,12 @@ def tick(sheet: Sheet, hand: Hand, box: Box) -> Polygon:
     return sheet.polygon(box)
 
 
-def draw_ticks(writer: Writer, box: Box, birth: Birth) -> None:
-    """Print the boxes of the right column, and cross the one that holds."""
+def draw_ticks(writer: Writer, box: Box) -> None:
+    """Print the boxes of the right column, and cross those that hold."""
     sheet, layout = writer.sheet, writer.book.layout
     y = box.top + 5
     side = 3.8
-    chosen = KINDS[birth.kind]
-    for text in TICKS:
+    for text, key, code in layout.ticks:
         square = Box(box.left + 2.5, y, box.left + 2.5 + side, y + side)
         for x in (square.left, square.right):
             sheet.rule((x, square.top), (x, square.bottom), 0.25, layout.rule)
@@ -294,9 +282,9 @@ def draw_ticks(writer: Writer, box: Box, birth: Birth) -> None:
         text_box = Box(square.right + 1.5, y - 2.5, box.right - 1, y + side + 2.5)
         hand = writer.book.label
         print_cell(sheet, writer.page, hand, text, text_box, layout.label_mm * 0.95, "left")
-        if text == chosen:
+        if writer.written.get(key, NOTHING).value == code:
             polygon = tick(sheet, writer.hand, square)
-            writer.fields["loaiDangKy"] = TrueField(text, birth.kind, polygon)
+            writer.fields[key] = TrueField(text, "" if OR in code else code, polygon)
         y += 11
     heading = Box(box.left, y, box.right, y + 7)
     print_cell(sheet, writer.page, writer.book.bold, "Ghi chú", heading, layout.label_mm)
@@ -307,36 +295,85 @@ def draw_ticks(writer: Writer, box: Box, birth: Birth) -> None:
         writer.fields["ghiChu"] = to_field(note, where)
 
 
+def draw_head(writer: Writer, frame: Box) -> None:
+    """Print and write the line above the frame; the last of several stands in the right half."""
+    y = frame.top - 4
+    x = frame.left + 1
+    first, *rest = writer.book.layout.head
+    for label, key, room in (first, *rest[:-1]):
+        x = writer.label(label, x, y)
+        writer.fill(key, [(x + 1, x + room, y)])
+        x += room + 2
+    for label, key, _room in rest[-1:]:
+        x = writer.label(label, frame.left + frame.width * 0.5, y)
+        writer.fill(key, [(x + 1, frame.right - 1, y)])
+
+
+def draw_title(writer: Writer, frame: Box) -> None:
+    """Print what stands over a paper without a frame."""
+    for index, text in enumerate(writer.book.layout.title):
+        size = 6.5 if index == 0 else 4.5
+        x = (frame.left + frame.right - writer.sheet.width_mm(writer.book.bold, text, size)) / 2
+        y = frame.top - 18 + 6.5 * index
+        writer.sheet.write(writer.page, writer.book.bold, text, (x, y), size)
+
+
 def draw_form_page(
     sheet: Sheet,
     book: Book,
-    birth: Birth,
+    entries: Sequence[Birth | Event],
     number: int,
     place: Box,
     side: Side | None,
     officers: tuple[Person, Person],
     rng: Random,
 ) -> SidePage:
-    """Print one page of the book and write one birth on it."""
+    """Print one page of the book and write its entries on it, one under the other."""
     page = SidePage(side, book.form, place)
-    written = write_all(birth, book, number, officers, rng)
+    step = place.height / book.layout.entries
+    for index, entry in enumerate(entries):
+        part = Box(
+            place.left, place.top + step * index, place.right, place.top + step * (index + 1)
+        )
+        page.records.append(
+            draw_record(sheet, book, page, entry, number, index, part, officers, rng)
+        )
+    return page
+
+
+def draw_record(
+    sheet: Sheet,
+    book: Book,
+    page: SidePage,
+    entry: Birth | Event,
+    number: int,
+    index: int,
+    place: Box,
+    officers: tuple[Person, Person],
+    rng: Random,
+) -> TrueRecord:
+    """Print one frame with what stands around it, and write the entry there."""
+    write = write_birth if isinstance(entry, Birth) else write_event
+    written = write(entry, book, number, officers, rng)  # type: ignore[operator]
     hand = rng.choice(book.hands)
     writer = Writer(sheet, book, page, written, {}, hand)
-    frame = Box(place.left + 14, place.top + 24, place.right - 10, place.bottom - 20)
+    above = 24 if book.layout.frame else 36
+    frame = Box(place.left + 14, place.top + above, place.right - 10, place.bottom - 20)
     split = frame.left + frame.width * book.layout.left_share
-    x = writer.label("Số:", frame.left + 1, frame.top - 4)
-    writer.fill("so", [(x + 1, x + 24, frame.top - 4)])
-    x = writer.label("Quyển:", x + 26, frame.top - 4)
-    writer.fill("quyenSo", [(x + 1, x + 16, frame.top - 4)])
-    x = writer.label("Ngày, tháng, năm đăng ký:", frame.left + frame.width * 0.5, frame.top - 4)
-    writer.fill("ngayDangKy", [(x + 1, frame.right - 1, frame.top - 4)])
-    draw_frame(writer, frame, split)
+    draw_head(writer, frame)
+    if book.layout.frame:
+        draw_frame(writer, frame, split, 1 + index)
+    else:
+        split = frame.right
+        draw_title(writer, frame)
     left = Box(frame.left, frame.top, split, frame.bottom)
     draw_entry(writer, left)
-    draw_signatures(writer, left, birth)
-    draw_ticks(writer, Box(split, frame.top, frame.right, frame.bottom), birth)
-    x = writer.label("Trang số:", frame.right - 38, frame.bottom + 8)
-    writer.fill("trangSo", [(x + 1, frame.right - 2, frame.bottom + 8)])
+    draw_signatures(writer, left)
+    if book.layout.frame:
+        if split < frame.right:
+            draw_ticks(writer, Box(split, frame.top, frame.right, frame.bottom))
+        x = writer.label("Trang số:", frame.right - 38, frame.bottom + 8)
+        writer.fill("trangSo", [(x + 1, frame.right - 2, frame.bottom + 8)])
     if rng.random() < 0.3:
         spot = (
             rng.uniform(split - 20, split + 15),
@@ -351,20 +388,23 @@ def draw_form_page(
             rng.uniform(32, 36),
         )
     whole = Box(frame.left, frame.top - 10, frame.right, frame.bottom + 11)
-    page.records.append(TrueRecord(1, sheet.polygon(whole), writer.fields))
-    return page
+    return TrueRecord(1 + index, sheet.polygon(whole), writer.fields)
 
 
-def draw_forms(book: Book, births: Sequence[Birth], number: int, dpi: float, seed: int) -> Sheet:
-    """Return one sheet: one birth, or two on the pages of a spread."""
+def draw_forms(
+    book: Book, entries: Sequence[Birth | Event], number: int, dpi: float, seed: int
+) -> Sheet:
+    """Return one sheet: a page, or the two pages of a spread."""
     rng = Random(seed)
     sheet = Sheet(book.layout.sheet_mm, dpi, seed)
     officers = (officer(Random(book.volume), book), officer(Random(book.area.id), book))
     width, height = book.layout.sheet_mm
     sides: tuple[Side | None, ...] = ("left", "right") if book.layout.spread else (None,)
-    step = width / len(sides)
-    for index, (side, birth) in enumerate(zip(sides, births, strict=False)):
-        place = Box(step * index, 0, step * (index + 1), height)
-        page = draw_form_page(sheet, book, birth, number + index, place, side, officers, rng)
-        sheet.pages.append(page)
+    step, each = width / len(sides), book.layout.entries
+    for index, side in enumerate(sides):
+        here = entries[index * each : (index + 1) * each]
+        if here:
+            place = Box(step * index, 0, step * (index + 1), height)
+            page = draw_form_page(sheet, book, here, number + index, place, side, officers, rng)
+            sheet.pages.append(page)
     return sheet

@@ -69,6 +69,12 @@ class Area:
     hamlet_word: str
     hamlets: tuple[str, ...]
     peoples: Mapping[str, float]
+    district_word: str = "huyện"
+
+    @property
+    def upper(self) -> str:
+        """District and province: `huyện Việt Yên, tỉnh Hà Bắc`."""
+        return f"{self.district_word} {self.district}, tỉnh {self.province}"
 
     @property
     def place(self) -> str:

@@ -1,11 +1,12 @@
-"""Ruled books: the table of births over one page or two, and the parcel index."""
+"""Ruled books: tables over one page or two, a row an entry."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from pipeline.values import Cell, Polygon, Side
-from synthesis.books import Book, Column
+from synthesis.books import Book, Column, kind_of_book, page_key
+from synthesis.events import LAND, Event, write_field
 from synthesis.hands import Hand
 from synthesis.invent import Birth, Parcel
 from synthesis.marks import signature, stamp
@@ -35,10 +36,26 @@ CENTRED = frozenset(
         "phap_ly_loai_dat",
         "hien_trang_dien_tich",
         "phap_ly_dien_tich",
+        "stt",
+        "so_thu_tu",
+        "so_thu_tu_thua",
+        "loai_doi_tuong",
+        "dien_tich",
+        "loai_dat",
+        "hang_dat",
+        "mdsd_cap_gcn",
+        "mdsd_quy_hoach",
+        "mdsd_kiem_ke",
+        "muc_dich",
+        "hinh_thuc_su_dung",
+        "dien_tich_rieng",
+        "dien_tich_chung",
     }
 )
+ABOVE_MM = 8.0  # between two lines above a table
+CENTRED_ENDS = ("GioiTinh", "DanToc", "NgaySinh")  # of the keys of other books
 PARCEL_DITTO = frozenset({"to_ban_do_so", "ma_doi_tuong"})
-Entry = Birth | Parcel
+Entry = Birth | Parcel | Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,11 @@ class Grid:
     def cell(self, row: int, column: int) -> Box:
         """Return a body cell, both counted from 0."""
         return Box(self.xs[column], self.ys[row], self.xs[column + 1], self.ys[row + 1])
+
+
+def is_land(book: Book) -> bool:
+    """Say whether the book is a ledger of land."""
+    return kind_of_book(book.form) in LAND
 
 
 def lay_grid(columns: Sequence[Column], box: Box, heads: Sequence[float], rows: int) -> Grid:
@@ -140,11 +162,7 @@ def draw_head(sheet: Sheet, book: Book, page: SidePage, grid: Grid, first_number
         else:
             head(label, 0, index, labels_end, 1, book.bold if book.layout.caps else book.label)
         if book.layout.numbered:
-            number = (
-                f"({first_number + index})"
-                if book.form == "parcel_table"
-                else f"{first_number + index}"
-            )
+            number = f"({first_number + index})" if is_land(book) else f"{first_number + index}"
             head(number, labels_end, index, 1, 1, book.label)
 
 
@@ -181,7 +199,10 @@ def write_entry_field(
         if mark and key in PARCEL_DITTO and written.raw == above.raw:
             return Written(written.raw, written.value, mark)
         return written
-    written = write_table_field(key, entry, book.area, book.habits, rng, room_mm)
+    if isinstance(entry, Event):
+        written = write_field(key, entry, book.area, book.habits, rng, room_mm)
+    else:
+        written = write_table_field(key, entry, book.area, book.habits, rng, room_mm)
     return ditto(rng, key, written, above, book.habits)
 
 
@@ -207,7 +228,7 @@ def write_rows(
         for page, grid in pages:
             for index, column in enumerate(grid.columns):
                 box = grid.cell(row, index)
-                if column.key == "-ky":
+                if column.key.startswith("-ky"):
                     if rng.random() < 0.8:
                         centre = ((box.left + box.right) / 2, (box.top + box.bottom) / 2)
                         signature(
@@ -228,6 +249,40 @@ def write_rows(
         home.records.append(TrueRecord(row + 1, sheet.polygon(strip), fields))
 
 
+def is_centred(key: str) -> bool:
+    """Say whether the column's short words and numbers stand in its middle."""
+    of_birth = key.startswith(("nks", "cha", "me"))
+    return key in CENTRED or (key.endswith(CENTRED_ENDS) and not of_birth)
+
+
+def write_above(
+    sheet: Sheet,
+    book: Book,
+    page: SidePage,
+    entry: Entry,
+    grid: Grid,
+    rng: Random,
+) -> dict[str, TrueField]:
+    """Print the lines above the table and write on them; return the fields."""
+    fields: dict[str, TrueField] = {}
+    for index, line in enumerate(book.layout.above):
+        y = grid.heads[0] - ABOVE_MM * (len(book.layout.above) - index) + 3
+        x = grid.xs[0]
+        for label, key, share in line:
+            sheet.write(page, book.label, label, (x, y), 4.2)
+            start = x + sheet.width_mm(book.label, label, 4.2) + 1.5
+            x += share * (grid.xs[-1] - grid.xs[0])
+            if not key or not isinstance(entry, Event):
+                continue
+            written = write_field(key, entry, book.area, book.habits, rng)
+            if not written.text:
+                continue
+            polygon = sheet.write(page, book.hands[0], written.text, (start, y), 5.2)
+            if polygon is not None and not key.startswith("-"):
+                fields[key] = to_field(written, polygon)
+    return fields
+
+
 def fill_cell(
     sheet: Sheet,
     book: Book,
@@ -243,7 +298,7 @@ def fill_cell(
     by_hand = hand.script == "handwriting"
     size = min(box.height * (0.52 if box.height > 8 else 0.68), 5.6 if by_hand else 4.2)
     inner = box.inset(0.8, -0.4 if by_hand else 0.5)
-    align = "centre" if key in CENTRED or written.ink else "left"
+    align = "centre" if is_centred(key) or written.ink else "left"
     return write_cell(sheet, page, hand, written, inner, size, align)
 
 
@@ -257,8 +312,8 @@ def note_body(sheet: Sheet, page: SidePage, grid: Grid) -> None:
 
 def print_titles(
     sheet: Sheet, book: Book, page: SidePage, box: Box, number: int, index: int
-) -> None:
-    """Print what stands above the table."""
+) -> Polygon | None:
+    """Print what stands above the table; return where the page number is written, if it is."""
     middle = (box.left + box.right) / 2
     title = book.layout.title[index] if index < len(book.layout.title) else ""
     if title:
@@ -267,16 +322,15 @@ def print_titles(
     if index == 0:
         place = f"{book.area.level.capitalize()}: {book.area.commune}"
         sheet.write(page, book.label, place, (box.left, box.top - 9), 4.2)
-        year = (
-            f"Năm {book.years[0]}" if book.form == "birth_table" else f"Huyện: {book.area.district}"
-        )
+        year = f"Huyện: {book.area.district}" if is_land(book) else f"Năm {book.years[0]}"
         sheet.write(page, book.label, year, (box.left, box.top - 3), 4.2)
     if index == len(book.layout.pages) - 1:
-        label = "Trang số:" if book.form == "parcel_table" else "Trang"
+        label = "Trang số:" if is_land(book) else "Trang"
         x = box.right - 26
         sheet.write(page, book.label, label, (x, box.top - 4), 4.2)
         start = x + sheet.width_mm(book.label, label, 4.2) + 1.5
-        sheet.write(page, book.hands[0], str(number), (start, box.top - 4), 5.2)
+        return sheet.write(page, book.hands[0], str(number), (start, box.top - 4), 5.2)
+    return None
 
 
 def draw_table(
@@ -292,19 +346,26 @@ def draw_table(
         left = width / parts * index + (9 if index == 0 else 11)
         right = width / parts * (index + 1) - (9 if index == parts - 1 else 11)
         box = Box(left, 27 + rng.uniform(-3, 4), right, height - rng.uniform(9, 16))
+        box = replace(box, top=box.top + ABOVE_MM * len(book.layout.above))
         if index:
             box = Box(left, pages[0][1].heads[0], right, pages[0][1].ys[-1])
         heads = heads_of(book, columns)
         side: Side | None = None if parts == 1 else "right" if index else "left"
         page = SidePage(side, book.form, box)
         grid = lay_grid(columns, box, heads, rows)
-        print_titles(sheet, book, page, box, number, index)
+        room = ABOVE_MM * len(book.layout.above)
+        where = print_titles(sheet, book, page, replace(box, top=box.top - room), number, index)
         draw_rules(sheet, book, grid)
         first = 1 + sum(len(earlier) for earlier in book.layout.pages[:index])
         draw_head(sheet, book, page, grid, first)
         note_body(sheet, page, grid)
         pages.append((page, grid))
+    shared = write_above(sheet, book, pages[0][0], entries[0], pages[0][1], rng)
+    if page_key(book.form) and where is not None:
+        shared[page_key(book.form)] = TrueField(str(number), str(number), where)
     write_rows(sheet, book, pages, entries, rng)
+    for record in pages[0][0].records:
+        record.fields.update(shared)
     if rng.random() < 0.35:
         last = pages[-1][1]
         spot = (rng.uniform(last.xs[0] + 30, last.xs[-1] - 20), last.ys[-1] - rng.uniform(2, 20))

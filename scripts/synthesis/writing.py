@@ -188,7 +188,7 @@ def write_home(area: Area, hamlet: str, habits: Habits, *, full: bool) -> Writte
     word = f"{area.hamlet_word} " if habits.hamlet_word or hamlet[:1].isdigit() else ""
     if not full:
         return write_text(f"{word}{hamlet}, {area.commune}")
-    head = "" if area.level == "phường" and area.district == "Huế" else "huyện "
+    head = "" if area.level == "phường" and area.district == "Huế" else f"{area.district_word} "
     return write_text(
         f"{word}{hamlet}, {area.place}, {head or 'thành phố '}{area.district}, tỉnh {area.province}"
     )
@@ -255,11 +255,13 @@ DITTO_KEYS = frozenset(
         "-nghe_me",
     }
 )
+DITTO_ENDS = ("DanToc", "QuocTich", "NoiCuTru")
 
 
 def ditto(rng: Random, key: str, written: Written, above: Written, habits: Habits) -> Written:
     """Put the ditto mark where the cell above says the same."""
-    same = written.raw and written.raw == above.raw and key in DITTO_KEYS
+    repeats = key in DITTO_KEYS or key.endswith(DITTO_ENDS)
+    same = written.raw and written.raw == above.raw and repeats
     if habits.ditto and same and rng.random() < habits.ditto_share:
         return Written(written.raw, written.value, habits.ditto)
     return written

@@ -1,5 +1,7 @@
 """A printed form of one entry becomes a record: the text between its labels."""
 
+from dataclasses import replace
+
 import pytest
 from extract_pages import form_page
 
@@ -8,7 +10,7 @@ from pipeline.extract.confidence import IDENTITY
 from pipeline.extract.form import load_forms
 from pipeline.extract.records import extract_records
 from pipeline.settings import shipped
-from pipeline.values import PageReading, Record
+from pipeline.values import Letter, PageReading, Record
 
 FORMS = load_forms(shipped("schemas"))
 
@@ -131,6 +133,35 @@ def test_a_value_ends_where_the_next_label_begins_however_close(right: str, wron
     entry = [line.replace(right, wrong) for line in [*CHILD, *PARENTS, *FOOT]]
     assert entry != [*CHILD, *PARENTS, *FOOT]
     assert values(read(page(entry))[0]) == WANTED
+
+
+def test_a_wide_gap_parts_an_answer_from_the_label_behind_it() -> None:
+    text = "Năm sinh: 1990dân tộc: Kinhquốc tịch: Việt Nam"
+
+    def placed(empty: float) -> PageReading:
+        sheet = page([*CHILD, *PARENTS, *FOOT])
+        old = next(line for line in sheet.lines if line.text.startswith("Năm sinh: 1990"))
+        at, letters = 0.0, []
+        for index, letter in enumerate(text):
+            beside = index in (13, 14, 26, 27)
+            letters.append(Letter(letter, at, at + (empty if beside else 1.0), 0.9))
+            at = letters[-1].right
+        whole = tuple(one._replace(left=one.left / at, right=one.right / at) for one in letters)
+        new = replace(old, text=text, letters=whole)
+        lines = tuple(new if line is old else line for line in sheet.lines)
+        return replace(sheet, lines=lines)
+
+    got = values(read(placed(9.0))[0])
+    assert (got["meNgaySinh"], got["meDanToc"], got["meQuocTich"]) == ("1990", "Kinh", "Việt Nam")
+    assert values(read(placed(1.0))[0]) != got
+
+
+def test_the_year_of_birth_may_stand_behind_the_nationality() -> None:
+    moved = list(PARENTS)
+    moved[1] = "Dân tộc: Kinh Quốc tịch: Việt Nam Năm sinh: 1990"
+    moved[4] = "Dân tộc: Tày Quốc tịch: Việt Nam Năm sinh: 1988"
+    for parents in (moved, [*moved[3:], *moved[:3]]):
+        assert values(read(page([*CHILD, *parents, *FOOT]))[0]) == WANTED
 
 
 def test_number_and_volume_may_run_together() -> None:
@@ -263,3 +294,56 @@ def test_digits_against_words_is_an_alert_and_no_choice() -> None:
     digits = next(field for field in record.fields if field.key == "nksNgaySinh")
     assert digits.alternatives[0].text == "2017-01-02"
     assert digits.confidence < 0.6
+
+
+COLUMNS = [
+    "Họ và tên: Nguyễn Văn An Nam, nữ: Nam",
+    "Sinh ngày: 02/01/2001",
+    "Nơi sinh: xã Hà Linh",
+    "Dân tộc: Kinh Quốc tịch: Việt Nam",
+]
+SIDES = [
+    ("Họ và tên: Nguyễn Văn Ba", "Họ và tên: Lê Thị Sáu"),
+    ("Sinh ngày: 1970", "Sinh ngày: 1972"),
+    ("Dân tộc: Tày", "Dân tộc: Kinh"),
+    ("Quốc tịch: Việt Nam", "Quốc tịch: Việt Nam"),
+    ("Nơi thường trú: thôn Đông,", "Nơi thường trú: thôn Tây,"),
+    ("xã Hà Linh", "xã Phú Thọ"),
+]
+
+
+def two_columns(heads: tuple[str, str], sides: list[tuple[str, str]], *, as_one: bool) -> Record:
+    """Read both columns as lines of their own, or as one line with the leader between them."""
+    pairs = [heads, *sides]
+    rows = [f"{a:.<44}{b:.<30}" if as_one else f"{a} | {b}" for a, b in pairs]
+    head = ["Số: 12 Quyển số: 01 | Ngày, tháng, năm đăng ký: 09/02/2001"]
+    sheet = form_page(head, [*COLUMNS, *rows, "Họ, tên người khai: Lê Thị Sáu"], [])
+    form = FORMS["birth_columns_form"]
+    (record,) = extract_records(form, [sheet], "KS", 1, (2001, 2001), IDENTITY)
+    return record
+
+
+@pytest.mark.parametrize("as_one", [False, True])
+def test_headings_tell_whose_column_is_whose(as_one: bool) -> None:  # noqa: FBT001
+    wanted = {
+        "chaHoTen": "Nguyễn Văn Ba",
+        "meHoTen": "Lê Thị Sáu",
+        "chaDanToc": "Tày",
+        "chaNgaySinh": "1970",
+        "meNgaySinh": "1972",
+        "chaNoiCuTru": "thôn Đông, xã Hà Linh",
+        "meNoiCuTru": "thôn Tây, xã Phú Thọ",
+    }
+    heads = ("NGƯỜI CHA", "NGƯỜI MẸ")
+    mirrored = [(b, a) for a, b in SIDES]
+    for names, sides in ((heads, SIDES), (heads[::-1], mirrored)):
+        record = two_columns(names, sides, as_one=as_one)
+        assert {key: values(record)[key] for key in wanted} == wanted
+        assert reasons.HEADER_UNREAD not in {doubt.reason for doubt in record.doubts}
+
+
+def test_columns_without_headings_are_doubted() -> None:
+    record = two_columns(("", ""), SIDES, as_one=False)
+    assert values(record)["chaHoTen"] == "Nguyễn Văn Ba"
+    doubted = {doubt.key for doubt in record.doubts if doubt.reason == reasons.HEADER_UNREAD}
+    assert {"chaHoTen", "meHoTen", "chaNgaySinh"} <= doubted

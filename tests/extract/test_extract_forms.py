@@ -12,12 +12,78 @@ from pipeline.extract import reasons
 from pipeline.extract.form import load_forms
 from pipeline.extract.kinds.registry import KINDS
 from pipeline.settings import shipped
+from tests.conftest import SHARED
 
 FORMS = load_forms(shipped("schemas"))
+DOMAIN = SHARED / "domain"
+NOT_RUN = pytest.mark.skipif(not DOMAIN.is_dir(), reason=f"NOT RUN: no key lists at {DOMAIN}")
+SHIPPED = {
+    "birth_form",
+    "birth_table",
+    "death_form",
+    "death_table",
+    "marriage_form",
+    "marriage_table",
+    "recognition_form",
+    "confirmation_form",
+    "confirmation_table",
+    "parcel_table",
+    "parcel_table_2004",
+    "parcel_table_1995",
+    "land_table",
+    "land_certificate_table",
+    "land_change_table",
+    "birth_certificate",
+    "birth_extract",
+    "birth_south_form",
+    "death_certificate",
+    "death_extract",
+    "death_south_form",
+    "marriage_certificate",
+    "marriage_extract",
+    "marriage_south_form",
+    "recognition_extract",
+    "confirmation_certificate",
+    "birth_columns_form",
+    "marriage_columns_form",
+    "land_page",
+}
+BOOKS = {"KS": "birth", "KT": "death", "KH": "marriage", "CMC": "recognition", "HN": "confirmation"}
+LEDGERS = {
+    "so_muc_ke_2014": "parcel_2014",
+    "so_muc_ke_2004": "parcel_2004",
+    "so_muc_ke_1995": "parcel_1995",
+    "so_dia_chinh_modern": "land_2014",
+    "so_dia_chinh_1995_2004": "land_page",
+    "so_cap_gcn": "land_certificate",
+    "so_theo_doi_bien_dong": "land_change",
+}
+
+
+def schema(name: str) -> Any:
+    return json.loads((shipped("schemas") / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@NOT_RUN
+@pytest.mark.parametrize("book", BOOKS)
+def test_a_book_has_every_key_of_the_ministry_in_its_order(book: str) -> None:
+    told = json.loads((DOMAIN / "civil-status-fields.json").read_text(encoding="utf-8"))[book]
+    fields = schema("civil_status")["$defs"][BOOKS[book]]["properties"]
+    assert list(fields) == [field["key"] for field in told["fields"]]
+
+
+@NOT_RUN
+@pytest.mark.parametrize("ledger", LEDGERS)
+def test_a_ledger_has_every_column_with_its_unit(ledger: str) -> None:
+    told = json.loads((DOMAIN / "cadastral-fields.json").read_text(encoding="utf-8"))[ledger]
+    fields = schema("cadastral")["$defs"][LEDGERS[ledger]]["properties"]
+    assert list(fields) == [field["key"] for field in told["fields"]]
+    for field in told["fields"]:
+        assert (field["unit"] == "m2") == ("m²" in fields[field["key"]]["title"])
 
 
 def test_the_shipped_forms_are_there() -> None:
-    assert {"birth_form", "birth_table", "parcel_table"} <= set(FORMS)
+    assert set(FORMS) >= SHIPPED
 
 
 @pytest.mark.parametrize("name", ["birth_form", "birth_table"])

@@ -335,3 +335,94 @@ def test_a_stroke_taken_for_a_rule_parts_neither_row_nor_column() -> None:
     records = read("birth_table", broken)
     assert [values(record)["so"] for record in records] == ["45", "46"]
     assert values(records[0])["nksNoiSinh"] == "Trạm xá xã Đại Đồng"
+
+
+PAGE_HEAD = [
+    [("I - NGƯỜI SỬ DỤNG ĐẤT: Hộ ông: Nguyễn Văn Ba Năm sinh: 1960 CMND: 125123456", 5)],
+    ["Ngày tháng năm vào sổ", "Số thứ tự thửa đất", "Số thứ tự tờ bản đồ", "Mục đích sử dụng",
+     "Thời hạn sử dụng"],
+]  # fmt: skip
+
+
+def test_what_stands_above_a_table_holds_for_all_its_rows() -> None:
+    body = [["12/3/2005", "45", "7", "ONT", "Lâu dài"], ["12/3/2005", "46", "7", "CLN", "10/2045"]]
+    records = read("land_page", table(PAGE_HEAD, body), years=(2005, 2005))
+    assert [values(record)["thua_dat_so"] for record in records] == ["45", "46"]
+    for record in records:
+        got = values(record)
+        assert (got["nam_sinh"], got["so_cmnd"]) == ("1960", "125123456")
+        assert got["ten_chu"].endswith("Nguyễn Văn Ba")
+    assert records[1].fields[0].key == "ten_chu"
+
+
+def test_below_the_parts_title_stand_no_more_parcels() -> None:
+    title = "III - NHỮNG THAY ĐỔI TRONG QUÁ TRÌNH SỬ DỤNG ĐẤT VÀ GHI CHÚ"
+    body = [["12/3/2005", "45", "7", "ONT", "Lâu dài"], [title, "", "", "", ""],
+            ["4/5/2006", "45", "", "tặng cho", ""]]  # fmt: skip
+    records = read("land_page", table(PAGE_HEAD, body), years=(2005, 2005))
+    assert [values(record)["thua_dat_so"] for record in records] == ["45"]
+
+
+def test_a_row_of_sums_is_no_parcel_but_a_man_called_so_is() -> None:
+    head = [["Số thứ tự thửa", "Tên chủ sử dụng", "Diện tích", "Loại đất", "Hạng đất", "Ghi chú"]]
+    body = [["1", "Nguyễn Văn Công", "360", "2L", "3", ""], ["2", "Đồng Sang", "240", "T", "3", ""],
+            ["", "Cộng", "600", "", "", ""]]  # fmt: skip
+    records = read("parcel_table_1995", table(head, body), years=(1995, 1995))
+    names = [values(record)["ten_chu_su_dung"] for record in records]
+    assert names == ["Nguyễn Văn Công", "Đồng Sang"]
+    assert values(records[0])["loai_dat"] == "2L"
+
+
+def test_an_old_land_symbol_that_is_not_listed_stays_as_written() -> None:
+    head = [["Số thứ tự thửa", "Tên chủ sử dụng", "Diện tích", "Loại đất", "Hạng đất", "Ghi chú"]]
+    body = [["1", "Nguyễn Văn An", "360", "Tm", "3", ""]]
+    (record,) = read("parcel_table_1995", table(head, body), years=(1995, 1995))
+    assert values(record)["loai_dat"] == "Tm"
+    assert doubts(record, "loai_dat") >= {reasons.NOT_IN_LIST}
+    (field,) = [field for field in record.fields if field.key == "loai_dat"]
+    assert field.confidence < 0.5
+
+
+def test_a_curve_lifts_only_what_names_a_code_of_its_list() -> None:
+    head = [["Số thứ tự thửa", "Tên chủ sử dụng", "Diện tích", "Loại đất", "Hạng đất", "Ghi chú"]]
+    body = [["1", "Nguyễn Văn An", "360", "Tm", "3", ""], ["2", "Lê Thị Sáu", "240", "T", "3", ""]]
+    curves = {("enum", "handwriting"): ((0.1, 0.99),)}
+    records = extract_records(
+        FORMS["parcel_table_1995"], [table(head, body)], "B", 1, (0, 0), curves
+    )
+    unknown, known = (
+        next(field for field in record.fields if field.key == "loai_dat") for record in records
+    )
+    assert known.confidence == 0.99
+    assert unknown.confidence < 0.5
+
+
+NOTED_HEAD = [
+    ["", "", "", "", ("Ghi chú", 4)],
+    ["Số thứ tự thửa đất", "Tên người sử dụng, quản lý", "Loại đối tượng", "Diện tích (m2)",
+     *["Số thứ tự thửa đất", "Nội dung thay đổi"] * 2],
+]  # fmt: skip
+
+
+def test_a_note_belongs_to_the_parcel_that_it_names() -> None:
+    body = [
+        ["45", "Nguyễn Văn An", "GDC", "621", "46", "tách thửa", "", ""],
+        ["46", "Lê Thị Sáu", "GDC", "300", "45", "tặng cho con", "46", "cấp GCN"],
+        ["47", "Trần Văn Ba", "GDC", "250", "912", "thừa kế", "", ""],
+    ]
+    first, second, third = read("parcel_table_2004", table(NOTED_HEAD, body), years=(2006, 2010))
+    assert values(first)["ghi_chu"] == "tặng cho con"
+    assert values(second)["ghi_chu"] == "tách thửa cấp GCN"
+    assert values(third)["ghi_chu"] == "912 thừa kế"
+    assert doubts(first, "ghi_chu") == doubts(second, "ghi_chu") == set()
+    assert reasons.NOTE_ELSEWHERE in doubts(third, "ghi_chu")
+
+
+def test_a_single_column_of_notes_tells_of_its_own_row() -> None:
+    head = [["Số thứ tự thửa đất", "Tên người sử dụng, quản lý", "Loại đối tượng", "Diện tích (m2)",
+             "Ghi chú"]]  # fmt: skip
+    (record,) = read(
+        "parcel_table_2004", table(head, [["45", "Nguyễn Văn An", "GDC", "621", "đã bán"]])
+    )
+    assert values(record)["ghi_chu"] == "đã bán"
+    assert doubts(record, "ghi_chu") == set()

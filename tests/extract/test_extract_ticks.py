@@ -67,6 +67,18 @@ def test_without_a_tick_there_is_no_answer_however_dirty_all_boxes_are() -> None
     assert field(read(ticked(0.30, 0.31, 0.29, 0.30))) is None
 
 
+def test_a_choice_that_leaves_two_codes_open_is_for_a_person() -> None:
+    recognition = load_forms(shipped("schemas"))["recognition_form"]
+    sheet = ticked(0.0, 0.4, words=["Con nhận cha, mẹ", "Cha, mẹ nhận con"])
+    (record,) = extract_records(recognition, [sheet], "CMC", 1, (2017, 2017), {})
+    assert (field(record, "loaiXacNhan").value, field(record, "loaiXacNhan").raw) == (
+        "",
+        "Cha, mẹ nhận con",
+    )
+    assert [other.text for other in field(record, "loaiXacNhan").alternatives] == ["1", "2"]
+    assert reasons.AMBIGUOUS in doubts(record, "loaiXacNhan")
+
+
 def test_two_ticked_boxes_are_a_doubt_with_both_offered() -> None:
     record = read(ticked(0.3, 0.0, 0.4, 0.0))
     assert field(record).value == ""

@@ -137,6 +137,7 @@ def test_true_values_are_what_the_kinds_make_of_the_writing(
 ) -> None:
     forms = load_forms(shipped("schemas"))
     known = {field.key: field for field in forms[form].fields}
+    ticks = {(tick.key, tick.label) for look in load_layouts() for tick in look.ticks}
     pages = make(tmp_path, form=form, fonts_set=part, layout_set=part, degrade="none", entries=9,
                  pages=2, per_book=1, dpi=100, area="")  # fmt: skip
     checked = 0
@@ -144,11 +145,13 @@ def test_true_values_are_what_the_kinds_make_of_the_writing(
         for record in page["records"]:
             year = registered(record)
             for key, true in record["fields"].items():
+                if not true["value"] and (key, true["raw"]) in ticks:
+                    continue  # its words leave the code open
                 field = known[key]
                 read = KINDS[field.kind](true["raw"], Clues((year, year), field.codes))
                 assert read.value == true["value"], (key, true)
                 checked += 1
-    assert checked > 20
+    assert checked > 12
 
 
 def registered(record: Json) -> int:
@@ -228,7 +231,12 @@ def test_printed_labels_can_be_printed_with_every_face(part: str) -> None:
         text
         for look in load_layouts()
         if look.part == part
-        for text in (*look.title, *(c.label + c.block for page in look.pages for c in page))
+        for text in (
+            *look.title,
+            *(c.label + c.block for page in look.pages for c in page),
+            *(part.label for line in (look.head, *look.lines, look.signs) for part in line),
+            *(tick.label for tick in look.ticks),
+        )
     }
     for role in ("serif", "sans"):
         for face in faces(part, role):
