@@ -4,26 +4,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import zip_longest
-from statistics import median
 
 from pipeline.extract.anchors import Anchor, find_anchors
+from pipeline.extract.beside import Columns
 from pipeline.extract.form import Form
-from pipeline.extract.matching import columns_of
-from pipeline.extract.pieces import Piece, between, box_around, polygon_of, text_of, trimmed
+from pipeline.extract.frames import frames_of
+from pipeline.extract.pieces import Piece, box_around, polygon_of, text_of, trimmed
 from pipeline.extract.reading_order import (
     Row,
-    bottom,
     left,
-    middle,
     regions_of,
     right,
     rows_of,
-    top,
 )
 from pipeline.extract.slots import ASSUMED, Entry, Slot
 from pipeline.extract.ticks import find_ticks
 from pipeline.extract.worn import is_long, with_worn
-from pipeline.values import Cell, Line, PageReading
+from pipeline.values import Line, PageReading
 
 _LEADERS = " \t.…·•_"
 _EDGES_LEFT = " \t:;.,…·•_-–—=)]}"
@@ -54,7 +51,7 @@ class _Lanes:
 
 def find_answers(form: Form, sheet: PageReading) -> list[Entry]:
     """Return the entries of a printed form, one for each of its frames; none on an unused page."""
-    parts = _frames(sheet)
+    parts = frames_of(sheet)
     if len(parts) > 1:
         shown = [
             {anchor.order for region in find_anchors(form, regions_of(part)) for anchor in region}
@@ -64,32 +61,6 @@ def find_answers(form: Form, sheet: PageReading) -> list[Entry]:
             parts = [sheet]  # frames of one entry: its parts, its notes
     entries = [_entry(form, part, number) for number, part in enumerate(parts, 1)]
     return [entry for entry in entries if entry is not None]
-
-
-def _frames(sheet: PageReading) -> list[PageReading]:
-    """Return the page cut between ruled frames that stand one under the other."""
-    frames: list[list[Cell]] = []
-    for cell in sorted(sheet.cells, key=lambda cell: top(cell.polygon)):
-        if frames and top(cell.polygon) < max(bottom(one.polygon) for one in frames[-1]):
-            frames[-1].append(cell)
-        else:
-            frames.append([cell])
-    if len(frames) < 2:
-        return [sheet]
-    boxes = [box_around([cell.polygon for cell in frame]) for frame in frames]
-
-    def nearest(line: Line) -> int:
-        y = middle(line.polygon)
-        away = [max(top(box) - y, y - bottom(box)) for box in boxes]
-        return away.index(min(away))
-
-    lines: list[list[Line]] = [[] for _frame in frames]
-    for line in sheet.lines:
-        lines[nearest(line)].append(line)
-    return [
-        replace(sheet, cells=tuple(cells), lines=tuple(own))
-        for cells, own in zip(frames, lines, strict=True)
-    ]
 
 
 def _entry(form: Form, sheet: PageReading, number: int) -> Entry | None:
@@ -135,47 +106,6 @@ def _above(form: Form) -> Form:
     return replace(form, layout="form", labels=form.above)
 
 
-class _Columns:
-    """Blocks that stand side by side: which of them a line below their labels continues."""
-
-    def __init__(self, form: Form, anchors: Sequence[Anchor]) -> None:
-        """Note where the columns begin, by the labels that were found in them."""
-        self.form, self.anchors = form, anchors
-        self.last: dict[str, int] = {}  # block → the label whose answer may go on
-        starts: dict[str, list[float]] = {}
-        for anchor in anchors:
-            label = form.labels[anchor.order]
-            if label.block in columns_of(form) and label.keys:
-                words = Piece(anchor.first_line, anchor.start, len(anchor.first_line.text))
-                starts.setdefault(label.block, []).append(left(polygon_of([words])))
-        self.edges = sorted((median(xs), block) for block, xs in starts.items())
-
-    def pass_by(self, found: Sequence[int]) -> None:
-        """Go on to the labels of a line; one of another block ends the columns."""
-        for index in found:
-            block = self.form.labels[self.anchors[index].order].block
-            if block not in columns_of(self.form):
-                self.last = {}
-            else:
-                self.last[block] = index
-
-    def continued(self, line: Line) -> list[tuple[int, Piece]]:
-        """Return the parts of a line with the labels that they answer; none outside columns."""
-        if len(self.edges) < 2 or not self.last:
-            return []
-        inner = [edge for edge, _block in self.edges[1:]]
-        edges = [left(line.polygon), *inner, right(line.polygon)]
-        parts = []
-        for (_edge, block), start, end in zip(self.edges, edges, edges[1:], strict=False):
-            piece = between(line, start, end)
-            index = self.last.get(block)
-            if index is not None and text_of(piece).strip(_LEADERS):
-                label = self.form.labels[self.anchors[index].order]
-                if is_long(self.form, label):
-                    parts.append((index, piece))
-        return parts
-
-
 def _slot(
     form: Form,
     sheet: PageReading,
@@ -213,7 +143,7 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
     lanes = _Lanes()
     margins = _margins(region)
     current: int | None = None
-    columns = _Columns(form, anchors)
+    columns = Columns(form, anchors)
     bare: set[int] = set()  # labels with nothing beside them: their answers are below
     for row in region:
         in_row: int | None = None
