@@ -3,9 +3,9 @@
     scripts/make_training_lines.py --shared ../shared --shards 12
 
 Writes `tuning-NN` (invented lines, faces of the tuning part), `tuning-typed-NN` (typed ones, of
-which the mix has few), `real-train`, `real-dev`, `real-held` (the corpus's writers), `real-pieces`
-(the first of them in pieces of a few words) and `measuring-SCRIPT` (faces that nothing is trained
-on).
+which the mix has few), `tuning-crossed-NN` (a word crossed out in each), `real-train`, `real-dev`,
+`real-held` (the corpus's writers), `real-pieces` (the first of them in pieces of a few words) and
+`measuring-SCRIPT` (faces that nothing is trained on).
 A shard that is there is left alone, so that a run which was stopped goes on.
 """
 
@@ -42,10 +42,13 @@ def _pieces(corpus: Path) -> Iterator[LinePicture]:
 @click.option("--shared", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--shards", default=12, show_default=True, help="Shards of invented lines to learn.")
 @click.option("--typed", default=4, show_default=True, help="Shards of typed lines besides.")
+@click.option("--crossed", default=2, show_default=True, help="Shards with words crossed out.")
 @click.option("--lines", default=5000, show_default=True, help="Lines in each of them.")
 @click.option("--held", default=400, show_default=True, help="Invented lines a script to measure.")
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "build" / "lines")
-def main(shared: Path, shards: int, typed: int, lines: int, held: int, out: Path) -> None:
+def main(
+    shared: Path, shards: int, typed: int, crossed: int, lines: int, held: int, out: Path
+) -> None:
     """Write what is missing."""
     lists = load_lists(shared)
     wanted: dict[str, Callable[[], Iterator[LinePicture]]] = {
@@ -64,6 +67,10 @@ def main(shared: Path, shards: int, typed: int, lines: int, held: int, out: Path
     for number in range(typed):
         wanted[f"tuning-typed-{number:02}"] = lambda number=number: invented_lines(
             lists, 3000 + number, lines, script="typewriter"
+        )
+    for number in range(crossed):
+        wanted[f"tuning-crossed-{number:02}"] = lambda number=number: invented_lines(
+            lists, 4000 + number, lines, crossed=True
         )
     for name, make in wanted.items():
         if not (out / f"{name}.json").exists():

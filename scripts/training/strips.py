@@ -92,12 +92,15 @@ def invented_lines(
     part: str = "tuning",
     script: Script | None = None,
     kinds: dict[str, float] | None = None,
+    *,
+    crossed: bool = False,
 ) -> Iterator[LinePicture]:
     """Write lines in the faces of that part (tuning, fitting or measuring), worn and scanned.
 
     Args:
         script: all lines in that script; the mix of SCRIPTS when left out.
         kinds: weights of the kinds of text; the mix of registers when left out.
+        crossed: a word that the clerk took back stands in each, and is not part of its text.
     """
     rng, grain = Random(seed), np.random.default_rng(seed)
     pens = {role: faces(part, role) for role in (*ROLES.values(), *PRINT_ROLES)}
@@ -106,7 +109,8 @@ def invented_lines(
         face = rng.choice(pens[ROLES.get(chosen) or rng.choice(PRINT_ROLES)])
         text = _text_for(face, rng, lists, kinds or _mix(chosen))
         hand = draw_hand(rng, face, chosen)
-        yield LinePicture(_scan(hand, text, rng, grain), text, chosen, face.id)
+        wrong = _text_for(face, rng, lists, kinds or _mix(chosen)).split()[0] if crossed else ""
+        yield LinePicture(_scan(hand, text, rng, grain, wrong), text, chosen, face.id)
 
 
 def lines_of_hand(lists: Lists, hand: Hand, seed: int, count: int) -> Iterator[LinePicture]:
@@ -128,11 +132,19 @@ def _mix(script: Script) -> dict[str, float]:
     return PRINTED if script == "print" else MIX
 
 
-def _scan(hand: Hand, text: str, rng: Random, grain: np.random.Generator) -> Pixels:
-    """Return the line as cut from a worn page: paper, leftovers of rules and neighbours, lens."""
+def _scan(
+    hand: Hand, text: str, rng: Random, grain: np.random.Generator, wrong: str = ""
+) -> Pixels:
+    """Return the line as cut from a worn page: paper, leftovers of rules and neighbours, lens.
+
+    wrong: a word that was written first, and crossed out.
+    """
     size = rng.uniform(20, 54)
     squeeze = rng.uniform(0.78, 1.1) if hand.script == "handwriting" else rng.uniform(0.9, 1.05)
-    stroke = write_line(hand, text, size, grain, squeeze)
+    if wrong:
+        stroke = _with_crossed(hand, text, wrong, size, squeeze, rng, grain)
+    else:
+        stroke = write_line(hand, text, size, grain, squeeze)
     alpha, baseline = _crop(stroke, size, rng)
     if hand.script == "typewriter" and rng.random() < 0.6:
         alpha = _worn_type(alpha, size, grain)
@@ -152,6 +164,51 @@ def _scan(hand: Hand, text: str, rng: Random, grain: np.random.Generator) -> Pix
     )
     pixels = paper * (1 - np.clip(ink, 0, 1))
     return _sense(np.asarray(np.clip(pixels, 0, 255), np.uint8), rng, grain)
+
+
+def _with_crossed(
+    hand: Hand, text: str, wrong: str, size: float, squeeze: float, rng: Random,
+    grain: np.random.Generator,
+) -> Stroke:  # fmt: skip
+    """Return the line with a word in it that is struck through, before the right one or after."""
+    words = text.split(" ")
+    at = rng.randrange(len(words) + 1)
+    pieces = []
+    for part in (" ".join(words[:at]), wrong, " ".join(words[at:])):
+        if not part:
+            continue
+        stroke = write_line(hand, part, size, grain, squeeze)
+        left, _top, right, _bottom = ink_box(stroke.alpha) or (0, 0, *stroke.alpha.shape[::-1])
+        alpha = stroke.alpha[:, left:right].copy()
+        if part is wrong:
+            _cross_out(alpha, stroke.origin[1], size, rng)
+        pieces.append((alpha, round(stroke.origin[1])))
+    high = max(base for _alpha, base in pieces)
+    low = max(alpha.shape[0] - base for alpha, base in pieces)
+    gap = np.zeros((high + low, round(size * rng.uniform(0.15, 0.4))), np.uint8)
+    row: list[Pixels] = []
+    for alpha, base in pieces:
+        whole = ((high - base, low - (alpha.shape[0] - base)), (0, 0))
+        row += [np.asarray(np.pad(alpha, whole), np.uint8), gap]
+    return Stroke(np.concatenate(row[:-1], axis=1), (0.0, float(high)))
+
+
+def _cross_out(alpha: Pixels, baseline: float, size: float, rng: Random) -> None:
+    """Strike a word through: one stroke or several, or to and fro."""
+    width, middle = alpha.shape[1], baseline - rng.uniform(0.2, 0.4) * size
+    thick = max(1, round(size / rng.uniform(9, 18)))
+    turns = rng.choice((1, 1, 2, 3, 7))
+    ys = [middle + rng.uniform(-0.2, 0.2) * size for _ in range(turns + 1)]
+    if turns == 7:  # a scribble
+        xs = np.linspace(0, width, turns + 1)
+        strokes = [np.stack([xs, [y + (-1) ** n * 0.25 * size for n, y in enumerate(ys)]], axis=1)]
+    else:
+        strokes = [
+            np.array([(0, y), (width, y + rng.uniform(-0.15, 0.15) * size)]) for y in ys[:turns]
+        ]
+    for points in strokes:
+        line = np.round(points * 16).astype(np.int32)
+        cv2.polylines(alpha, [line], False, 235, thick, cv2.LINE_AA, 4)  # noqa: FBT003
 
 
 def _crop(stroke: Stroke, size: float, rng: Random) -> tuple[Pixels, float]:

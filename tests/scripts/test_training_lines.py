@@ -65,6 +65,19 @@ def test_the_same_seed_writes_the_same_lines(lists: Lists) -> None:
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.corpus
+def test_a_word_crossed_out_stands_in_the_picture_and_not_in_the_text(lists: Lists) -> None:
+    plain, crossed = (
+        list(invented_lines(lists, 9, 12, script="handwriting", crossed=value))
+        for value in (False, True)
+    )
+    assert plain[0].text == crossed[0].text
+    assert sum(line.pixels.shape[1] for line in crossed) > 1.1 * sum(
+        line.pixels.shape[1] for line in plain
+    )
+    assert all(0 < line.pixels.min() < 200 for line in crossed)
+
+
 def test_no_face_is_both_learnt_from_and_measured_with() -> None:
     for role in ("hand", "serif", "serif-bold", "sans", "typewriter"):
         tuning, measuring = ({face.id for face in faces(p, role)} for p in ("tuning", "measuring"))
