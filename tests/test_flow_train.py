@@ -68,7 +68,7 @@ def test_a_model_is_kept_if_it_is_better_here_and_no_worse_elsewhere(
 
 def test_a_model_that_is_unknown_or_broken_cannot_be_used(tmp_path: Path) -> None:
     settings = load_settings(tmp_path, "thu")
-    with pytest.raises(UsageError, match="có thể chọn: asternet, hand"):
+    with pytest.raises(UsageError, match="có thể chọn: asternet, fast, hand"):
         desk.switch_model(settings, "hand-7")
     use_model(tmp_path, "hand-7")  # its folder was lost
     with pytest.raises(ReadingError, match="sohoa model use hand"):

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from pipeline.extract.anchors import Anchor, find_anchors
 from pipeline.extract.beside import Columns
 from pipeline.extract.form import Form
 from pipeline.extract.frames import frames_of
-from pipeline.extract.pieces import Piece, box_around, polygon_of, text_of, trimmed
+from pipeline.extract.pieces import Piece, between, box_around, polygon_of, text_of, trimmed
 from pipeline.extract.reading_order import (
     Row,
     left,
@@ -47,6 +47,28 @@ class _Lanes:
         over = [(min(end, lane[1]) - max(start, lane[0]), lane[2]) for lane in self.lanes]
         shared, anchor = max(over, default=(0.0, -1))
         return anchor if shared > 0 else None
+
+    def shared(self, line: Line, bare: Collection[int]) -> list[tuple[int, Piece]]:
+        """Return the parts of a line that ran together below labels side by side, by its words.
+
+        Names below labels for signatures come near to one another. None unless the middles of
+        several labels whose answers are below stand over the line.
+        """
+        start, end = left(line.polygon), right(line.polygon)
+        middles = sorted(
+            ((lane[0] + lane[1]) / 2, lane[2])
+            for lane in self.lanes
+            if lane[2] in bare and start < (lane[0] + lane[1]) / 2 < end
+        )
+        if len(middles) < 2:
+            return []
+        inner = [(one + other) / 2 for (one, _), (other, _) in pairwise(middles)]
+        return [
+            (index, between(line, first, last))
+            for (_middle, index), (first, last) in zip(
+                middles, pairwise([start, *inner, end]), strict=True
+            )
+        ]
 
 
 def find_answers(form: Form, sheet: PageReading) -> list[Entry]:
@@ -155,6 +177,11 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
                 for index, piece in beside:
                     answers[index].append(piece)
                 if beside:
+                    continue
+                parts = lanes.shared(line, bare)
+                for index, piece in parts:
+                    answers[index].append(piece)
+                if parts:
                     continue
             columns.pass_by([index for _start, _end, index in cuts])
             owner = in_row

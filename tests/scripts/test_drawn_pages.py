@@ -15,6 +15,7 @@ from pipeline.extract.form import load_forms
 from pipeline.extract.reading_order import bottom, left, right, top
 from pipeline.extract.recognise import recognise
 from pipeline.extract.records import extract_records
+from pipeline.layout.writing import CUT_MM
 from pipeline.settings import shipped
 from pipeline.values import Cell, Letter, Line, PageReading, Polygon, Record, TickBox
 
@@ -26,6 +27,8 @@ from synthesize_pages import synthesize
 Json = dict[str, Any]
 FORMS = load_forms(shipped("schemas"))
 LOOKS = load_layouts()
+
+CUT_PX = CUT_MM * 100 / 25.4  # drawn at 100 dpi; layout parts a row at wider gaps
 
 
 def polygon(corners: list[list[float]]) -> Polygon:
@@ -53,7 +56,7 @@ def joined_lines(page: Json, cells: list[Cell]) -> list[Line]:
             apart = left(piece[0]) - right(last[0])
             level = abs(bottom(piece[0]) - bottom(last[0])) + abs(top(piece[0]) - top(last[0]))
             same = cell_of(piece[0], cells) == cell_of(last[0], cells)
-            if same and apart < 40 and level < 22 and FORMS[page["form"]].layout == "form":
+            if same and apart < CUT_PX and level < 22 and FORMS[page["form"]].layout == "form":
                 row.append(piece)
                 break
         else:
