@@ -1,6 +1,6 @@
 """Tell which form a page is, by its printed words and its grid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.extract.anchors import find_anchors
 from pipeline.extract.codes import bare
@@ -8,9 +8,11 @@ from pipeline.extract.columns import label_columns
 from pipeline.extract.form import Form
 from pipeline.extract.grid import read_grid
 from pipeline.extract.matching import disorder, rough_similarity
-from pipeline.extract.reading_order import regions_of
+from pipeline.extract.reading_order import Row, regions_of
+from pipeline.letters import words
 from pipeline.values import PageReading
 
+COMPARED = 12  # forms: those that share most words with the page
 MIN_SCORE = 0.3
 LABELS, TITLE = 0.85, 0.15  # a title alone is on covers too
 ENOUGH = 5  # labels that a page must show to be sure
@@ -28,7 +30,8 @@ def recognise(
         forms: those to choose from.
         sheets: the one or two sides of a scan, read, left before right.
     """
-    found = [(form, *_found(form, sheets)) for form in forms.values()]
+    regions = [regions_of(sheet) for sheet in sheets]
+    found = [(form, *_found(form, sheets, regions)) for form in _likely(forms.values(), sheets)]
     most = max((letters for _form, _share, letters in found), default=0.0)
     scored = sorted(
         (
@@ -48,13 +51,30 @@ def recognise(
     return scored[0][1], round(min(1.0, best / 0.8) * (0.5 + 0.5 * margin), 3)
 
 
-def _found(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
+def _likely(forms: Iterable[Form], sheets: Sequence[PageReading]) -> list[Form]:
+    """Return the forms that share most words with a page: to compare all labels of all is slow."""
+    seen = {word for sheet in sheets for line in sheet.lines for word in words(line.text)}
+
+    def shared(form: Form) -> float:
+        labels = [
+            max(sum(word in seen for word in words(text)) / len(words(text)) for text in texts)
+            for label in form.labels
+            if (texts := [text for text in label.texts if words(text)])
+        ]
+        return sum(labels) / max(1, len(labels))
+
+    return sorted(forms, key=shared, reverse=True)[:COMPARED]
+
+
+def _found(
+    form: Form, sheets: Sequence[PageReading], regions: Sequence[Sequence[Sequence[Row]]]
+) -> tuple[float, float]:
     """Return the share of the form's words that a page shows, and how many letters of its own.
 
     Forms of one family share most words: the right one has its own there too, so that it leaves
     fewest letters of print unexplained.
     """
-    return _columns(form, sheets) if form.layout == "table" else _answers(form, sheets)
+    return _columns(form, sheets) if form.layout == "table" else _answers(form, regions)
 
 
 def _columns(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
@@ -78,7 +98,7 @@ def _columns(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
     return (share + min(1.0, few)) / 2, letters
 
 
-def _answers(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
+def _answers(form: Form, sheets: Sequence[Sequence[Sequence[Row]]]) -> tuple[float, float]:
     """Return the share of the form's labels that stand on the fullest sheet, by their letters.
 
     A label alone in a ruled cell is a heading: a table has the same words as a form.
@@ -90,7 +110,7 @@ def _answers(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
     }
     best = (0.0, 0.0)
     for sheet in sheets:
-        regions = find_anchors(form, regions_of(sheet))
+        regions = find_anchors(form, sheet)
         headings = [one for one in regions if len(one) == 1 and one[0].line.cell is not None]
         anchors = [one for region in regions for one in region]
         orders = {anchor.order for anchor in anchors}
