@@ -16,8 +16,6 @@ Said = Mapping[str, tuple[str, ...]]
 
 CLEAR = 0.97  # an engine this sure of a piece would read it the same again
 SAID = 0.9  # confidence from which a field speaks for others of its kind
-NAMED = 0.5  # from which a parent's name speaks for the one who declares the child
-TIMES = 4  # that it counts beside any other name of the book
 MOST_SAID = 200  # texts of one kind that are leant to
 DIGITS = "digits"  # the kind with which nothing but a number is read
 NUMERIC = frozenset({"serial", "page", "int", "parcel", "decimal", "partial_date_or_age"})
@@ -89,23 +87,6 @@ def said_by(
         kind: tuple(dict.fromkeys((*said.get(kind, ()), *told.get(kind, ()))))[:MOST_SAID]
         for kind in {*said, *told}
     }
-
-
-def in_entry(
-    form: Form, field: FormField, read: Mapping[str, FieldValue], hearing: Hearing
-) -> Hearing:
-    """Return how a field is heard in an entry whose other fields may name the same person."""
-    names = [
-        read[key].raw
-        for rule in form.rules
-        if rule.name == "same_person" and rule.key == field.key
-        for key in (rule.other, rule.at)
-        if key in read and read[key].confidence >= NAMED
-    ]
-    if not names:
-        return hearing
-    said = (*names * TIMES, *hearing.said.get(field.kind, ()))
-    return hearing._replace(said={**hearing.said, field.kind: said})
 
 
 def _is_sure(field: FieldValue) -> bool:

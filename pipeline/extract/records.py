@@ -8,7 +8,7 @@ from pipeline.extract import reasons
 from pipeline.extract.confidence import Calibration, shipped_calibration
 from pipeline.extract.fields import read_slot
 from pipeline.extract.form import Form
-from pipeline.extract.hearing import AS_READ, Hearing, in_entry, said_by
+from pipeline.extract.hearing import AS_READ, Hearing, said_by
 from pipeline.extract.kinds.result import Clues
 from pipeline.extract.locate import find_entries
 from pipeline.extract.rules import CONFLICT, broken_rules, compared
@@ -103,7 +103,7 @@ def _fields(
                 page,
                 clues,
                 calibration,
-                in_entry(form, by_key[key], fields, hearing),
+                hearing,
                 in_table=form.layout == "table",
             )
             if reading:
