@@ -24,6 +24,7 @@ NAME_SHAPE = "name_shape"
 NUMBER_UNREADABLE = "number_unreadable"
 DECIMAL_UNCLEAR = "decimal_unclear"
 ID_SHAPE = "id_shape"
+CERTIFICATE_SHAPE = "certificate_shape"
 DATE_UNREADABLE = "date_unreadable"
 DATE_IMPOSSIBLE = "date_impossible"
 DATE_INCOMPLETE = "date_incomplete"
@@ -68,6 +69,7 @@ def sentences() -> dict[str, str]:
         NUMBER_UNREADABLE: _("không đọc ra số"),
         DECIMAL_UNCLEAR: _("không rõ dấu phẩy hay dấu chấm thập phân"),
         ID_SHAPE: _("số giấy tờ không có 9 hoặc 12 chữ số"),
+        CERTIFICATE_SHAPE: _("số phát hành không có dạng chữ cái và sáu hoặc tám chữ số"),
         DATE_UNREADABLE: _("không đọc ra ngày"),
         DATE_IMPOSSIBLE: _("ngày không có trong lịch"),
         DATE_INCOMPLETE: _("ngày ghi thiếu"),

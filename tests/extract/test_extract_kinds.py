@@ -74,6 +74,18 @@ def test_a_mended_date_is_doubted(raw: str, date: str) -> None:
     assert read.trust < 1
 
 
+@pytest.mark.parametrize(
+    "raw, reason",
+    [("BK 3444O4", reasons.MISREAD_CORRECTED), ("BK 3444041", reasons.CERTIFICATE_SHAPE),
+     ("chưa cấp", reasons.CERTIFICATE_SHAPE)],
+)  # fmt: skip
+def test_a_certificate_of_another_shape_is_doubted(raw: str, reason: str) -> None:
+    read = KINDS["certificate_serial"](raw, Clues())
+    assert read.doubts == (reason,)
+    assert read.trust < 1
+    assert KINDS["certificate_serial"]("BK 344404", Clues()).doubts == ()
+
+
 def test_a_two_digit_year_is_the_last_one_that_the_book_can_know() -> None:
     assert value("partial_date", "1/2/55", (1986, 1988)) == "1955-02-01"
     assert value("partial_date", "1/2/05", (2004, 2006)) == "2005-02-01"
@@ -207,6 +219,12 @@ def test_an_odd_name_is_doubted(raw: str) -> None:
         ("id_number", "CMND số 125 123 456", "125123456"),
         ("id_number", "027217000123", "027217000123"),
         ("id_number", "B 123", "B 123"),
+        ("certificate_serial", "BK 344404", "BK 344404"),
+        ("certificate_serial", "bk344404", "BK 344404"),
+        ("certificate_serial", "Đ. 012345", "Đ 012345"),
+        ("certificate_serial", "AA 01234567", "AA 01234567"),
+        ("certificate_serial", "BK 3444O4", "BK 344404"),
+        ("certificate_serial", "chưa cấp", "chưa cấp"),
     ],
 )
 def test_numbers_are_their_digits(kind: str, raw: str, number: str) -> None:

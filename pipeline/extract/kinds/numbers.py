@@ -17,6 +17,7 @@ _PARCEL = re.compile(r"(\d+)\s*(?:([a-zA-Z])|([-/])\s*(\d+))?")
 _AREA = re.compile(r"\d[\d.,\s]*")
 _COLON = re.compile(r"(?<=\d)\s*[,.]?[:;]\s*(?=\d)")
 _UNIT = re.compile(r"(?i)\s*m\s*[²2]?\s*$")
+_CERTIFICATE = re.compile(r"([A-Za-zĐđ]{1,2})[\s.,-]*((?:[0-9OoQDlI|iSsBZz][\s.]*){6,8})")
 _ID_NUMBER = re.compile(r"\d(?:[ .]?\d){7,11}")
 
 
@@ -105,6 +106,24 @@ def read_parcel(raw: str, clues: Clues) -> Read:
         return _unreadable(text)
     tail = hit[2].lower() if hit[2] else f"{hit[3]}{hit[4]}" if hit[3] else ""
     return Read(hit[1] + tail, doubts, trust)
+
+
+def read_certificate(raw: str, clues: Clues) -> Read:
+    """Return the serial of a land-use certificate: letters, a space, six or eight digits."""
+    if _is_empty(raw):
+        return NOTHING
+    text = tidy(raw)
+    hit = _CERTIFICATE.fullmatch(text)
+    if hit is None:
+        return Read(text, (reasons.CERTIFICATE_SHAPE,), 0.5)
+    written = re.sub(r"[\s.]", "", hit[2])
+    digits = written.translate(LOOKS_LIKE)
+    read = Read(f"{hit[1].upper()} {digits}")
+    if digits != written:
+        read = Read(read.value, (reasons.MISREAD_CORRECTED,), 0.7)
+    if len(digits) == 7:
+        read = Read(read.value, (*read.doubts, reasons.CERTIFICATE_SHAPE), 0.5)
+    return read
 
 
 def read_decimal(raw: str, clues: Clues) -> Read:

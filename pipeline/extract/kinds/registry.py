@@ -6,6 +6,7 @@ from pipeline.extract.kinds.dates import read_birth, read_date, read_partial_dat
 from pipeline.extract.kinds.listed import read_code_list, read_enum
 from pipeline.extract.kinds.names import read_person, read_user
 from pipeline.extract.kinds.numbers import (
+    read_certificate,
     read_decimal,
     read_digits,
     read_id_number,
@@ -32,6 +33,7 @@ KINDS: Mapping[str, Callable[[str, Clues], Read]] = {
     "enum": read_enum,
     "code_list": read_code_list,
     "id_number": read_id_number,
+    "certificate_serial": read_certificate,
     "int": read_digits,
     "parcel": read_parcel,
     "decimal": read_decimal,
