@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pipeline.extract import reasons
 from pipeline.extract.form import Form, FormField
-from pipeline.extract.kinds.registry import WRITTEN_KINDS
+from pipeline.extract.kinds.registry import SAID_KINDS
 from pipeline.extract.pieces import Piece, confidence_of, cut, span_of, whole
 from pipeline.values import FieldValue, Record, Reread
 
@@ -80,7 +80,7 @@ def said_by(
         repeated = {doubt.key for doubt in record.doubts if doubt.reason == reasons.DITTO}
         for field in record.fields:
             kind = kinds.get(field.key, "")
-            if kind in WRITTEN_KINDS and field.key not in repeated and _is_sure(field):
+            if kind in SAID_KINDS and field.key not in repeated and _is_sure(field):
                 heard.setdefault(kind, Counter())[field.raw] += 1
     told = {kind: [text for text, _times in texts.most_common()] for kind, texts in heard.items()}
     return {

@@ -114,16 +114,12 @@ def read_certificate(raw: str, clues: Clues) -> Read:
         return NOTHING
     text = tidy(raw)
     hit = _CERTIFICATE.fullmatch(text)
-    if hit is None:
+    written = re.sub(r"[\s.]", "", hit[2]) if hit else ""
+    if hit is None or len(written) == 7:  # of seven, the first may be a letter: B0 647576
         return Read(text, (reasons.CERTIFICATE_SHAPE,), 0.5)
-    written = re.sub(r"[\s.]", "", hit[2])
     digits = written.translate(LOOKS_LIKE)
-    read = Read(f"{hit[1].upper()} {digits}")
-    if digits != written:
-        read = Read(read.value, (reasons.MISREAD_CORRECTED,), 0.7)
-    if len(digits) == 7:
-        read = Read(read.value, (*read.doubts, reasons.CERTIFICATE_SHAPE), 0.5)
-    return read
+    value = f"{hit[1].upper()} {digits}"
+    return Read(value) if digits == written else Read(value, (reasons.MISREAD_CORRECTED,), 0.7)
 
 
 def read_decimal(raw: str, clues: Clues) -> Read:

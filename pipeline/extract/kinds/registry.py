@@ -44,3 +44,6 @@ LONG_KINDS = frozenset({"date_words", "person_or_org", "place_text", "text"})
 
 # Values of these kinds are the text as written, but for the abbreviations of a name.
 WRITTEN_KINDS = frozenset({"person_name", "person_or_org", "place_text", "text"})
+
+# What fields of these kinds say returns in a book: names, hamlets, the series of certificates.
+SAID_KINDS = WRITTEN_KINDS | {"certificate_serial"}
