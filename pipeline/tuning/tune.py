@@ -80,9 +80,9 @@ def tune(
         StorageError: a checkpoint cannot be written.
     """
     optimizer = torch.optim.AdamW(reader.parameters(), schedule.rate, weight_decay=1e-3)
+    before = deepcopy(reader).eval()  # not what a checkpoint has made of it
     seen, spent = _resumed(reader, optimizer, checkpoint)
     to_see = max(schedule.passes * len(own), schedule.least)
-    before = deepcopy(reader).eval()
     stream = _stream(own, characters, schedule, schedule.batch, seen + 1)
     others = round(schedule.general * schedule.batch)
     general_stream = _stream(general, characters, schedule, others, seen + 2) if others else None

@@ -5,12 +5,15 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
+import pytest
 
 # First of all: without torch it says so, and the rest cannot be imported.
 from tests.tuning.tuning_readers import LETTERS, strip, tiny_reader, torch
 
+from pipeline.tuning import tune as tuning  # isort: skip
 from pipeline.tuning.batches import batches, bend  # isort: skip
 from pipeline.tuning.losses import from_opinion, from_texts  # isort: skip
 from pipeline.tuning.tune import Checkpoint, Schedule, tune  # isort: skip
@@ -95,6 +98,25 @@ def test_a_killed_run_goes_on_and_another_begins_anew(tmp_path: Path) -> None:
     assert seen_first("other lines") <= SHORT.batch
     tune(tiny_reader(), LETTERS, LINES, OTHERS, SHORT, checkpoint)
     assert seen_first("these lines") >= 40
+
+
+def test_a_run_that_goes_on_keeps_what_was_said_before_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = Checkpoint(tmp_path / "state.pt", "these lines")
+    tune(tiny_reader(), LETTERS, LINES, OTHERS, SHORT, checkpoint)
+    guides: list[torch.nn.Module] = []
+    kept = tuning._kept
+
+    def watched(reader: Any, before: Any, batch: Any, schedule: Schedule) -> torch.Tensor:
+        guides.append(before)
+        return kept(reader, before, batch, schedule)
+
+    monkeypatch.setattr(tuning, "_kept", watched)
+    tune(tiny_reader(), LETTERS, LINES, OTHERS, replace(SHORT, least=60), checkpoint)
+    base = weights(tiny_reader())
+    assert guides
+    assert all(torch.equal(base[name], now) for name, now in weights(guides[0]).items())
 
 
 def test_a_bent_line_is_another_picture_of_the_same_height() -> None:
