@@ -29,7 +29,7 @@ from training.texts import CHARACTERS  # noqa: E402
 
 from pipeline.ocr.decode import greedy  # noqa: E402
 from pipeline.tuning.batches import batches, collate  # noqa: E402
-from pipeline.tuning.losses import from_opinion, from_texts  # noqa: E402
+from pipeline.tuning.losses import from_both, from_texts  # noqa: E402
 from pipeline.tuning.networks import HEIGHT_PX, LightFront, Reader  # noqa: E402
 
 LINES = ROOT / "build" / "lines"
@@ -216,11 +216,12 @@ def ctc(
             group["lr"] = rate * min(1.0, part / 0.02 + 0.05) * max(0.01, 1 - part)
         with swift():
             said = reader(drawn.pixels)
-        loss = from_texts(said, drawn)
-        if guide is not None:
+        if guide is None:
+            loss = from_texts(said, drawn)
+        else:
             with torch.no_grad(), swift():
                 opinion = guide(drawn.pixels)
-            loss = (1 - TAUGHT) * loss + TAUGHT * from_opinion(said, opinion)
+            loss = from_both(said, drawn, opinion, TAUGHT)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(reader.parameters(), 3.0)

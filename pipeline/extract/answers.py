@@ -9,7 +9,7 @@ from pipeline.extract.anchors import Anchor, find_anchors
 from pipeline.extract.beside import Columns
 from pipeline.extract.form import Form
 from pipeline.extract.frames import frames_of
-from pipeline.extract.pieces import Piece, between, box_around, polygon_of, text_of, trimmed
+from pipeline.extract.pieces import Piece, box_around, parted, polygon_of, text_of, trimmed
 from pipeline.extract.reading_order import (
     Row,
     left,
@@ -63,12 +63,8 @@ class _Lanes:
         if len(middles) < 2:
             return []
         inner = [(one + other) / 2 for (one, _), (other, _) in pairwise(middles)]
-        return [
-            (index, between(line, first, last))
-            for (_middle, index), (first, last) in zip(
-                middles, pairwise([start, *inner, end]), strict=True
-            )
-        ]
+        pieces = parted(line, inner)
+        return [(index, piece) for (_, index), piece in zip(middles, pieces, strict=True)]
 
 
 def find_answers(form: Form, sheet: PageReading) -> list[Entry]:
@@ -173,12 +169,7 @@ def _pieces(form: Form, region: Sequence[Row], anchors: Sequence[Anchor]) -> lis
         for line in row:
             cuts = _cuts(line, anchors)
             if not cuts and in_row is None and not _labels_wrap(line, anchors):
-                beside = columns.continued(line)
-                for index, piece in beside:
-                    answers[index].append(piece)
-                if beside:
-                    continue
-                parts = lanes.shared(line, bare)
+                parts = columns.continued(line) or lanes.shared(line, bare)
                 for index, piece in parts:
                     answers[index].append(piece)
                 if parts:

@@ -6,8 +6,8 @@ from statistics import median
 from pipeline.extract.anchors import Anchor
 from pipeline.extract.form import Form
 from pipeline.extract.matching import columns_of
-from pipeline.extract.pieces import Piece, between, polygon_of, text_of
-from pipeline.extract.reading_order import left, right
+from pipeline.extract.pieces import Piece, parted, polygon_of, text_of
+from pipeline.extract.reading_order import left
 from pipeline.extract.worn import is_long
 from pipeline.values import Line
 
@@ -42,11 +42,9 @@ class Columns:
         """Return the parts of a line with the labels that they answer; none outside columns."""
         if len(self.edges) < 2 or not self.last:
             return []
-        inner = [edge for edge, _block in self.edges[1:]]
-        edges = [left(line.polygon), *inner, right(line.polygon)]
+        pieces = parted(line, [edge for edge, _block in self.edges[1:]])
         parts = []
-        for (_edge, block), start, end in zip(self.edges, edges, edges[1:], strict=False):
-            piece = between(line, start, end)
+        for (_edge, block), piece in zip(self.edges, pieces, strict=True):
             index = self.last.get(block)
             if index is not None and text_of(piece).strip(_LEADERS):
                 label = self.form.labels[self.anchors[index].order]

@@ -141,6 +141,7 @@ def _price(form: Form, before: int, after: int) -> float:
     return BLOCK_BACKWARD
 
 
+@lru_cache(maxsize=64)
 def columns_of(form: Form) -> tuple[str, ...]:
     """Return the blocks that stand side by side, as the form prints them."""
     return tuple(block.name for block in form.blocks if block.beside)

@@ -49,6 +49,12 @@ def between(line: Line, start: float, end: float) -> Piece:
     return Piece(line, nearest(start), max(nearest(start), nearest(end)))
 
 
+def parted(line: Line, places: Sequence[float]) -> list[Piece]:
+    """Return the words of a line, parted at places across the page, px, from left to right."""
+    xs = [x for x, _y in line.polygon]
+    return [between(line, start, end) for start, end in pairwise([min(xs), *places, max(xs)])]
+
+
 def left_of(line: Line, at: int) -> float:
     """Return where the letter at an index begins (or the line ends), px from the left."""
     xs = [x for x, _y in line.polygon]

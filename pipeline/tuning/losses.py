@@ -22,6 +22,11 @@ def from_texts(said: Tensor, batch: Batch) -> Tensor:
     return loss
 
 
+def from_both(said: Tensor, batch: Batch, opinion: Tensor, share: float) -> Tensor:
+    """Return the loss of which a share is from an opinion, and the rest from the texts."""
+    return (1 - share) * from_texts(said, batch) + share * from_opinion(said, opinion)
+
+
 def from_opinion(said: Tensor, opinion: Tensor) -> Tensor:
     """Return how far a network is from another's opinion of the same strips (Hinton et al. 2015).
 

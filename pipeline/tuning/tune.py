@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pipeline.store.durable import durable_write
 from pipeline.tuning.batches import Batch, Lines, batches
-from pipeline.tuning.losses import from_opinion, from_texts
+from pipeline.tuning.losses import from_both, from_texts
 from pipeline.tuning.networks import HEIGHT_PX, Reader
 
 WARM_UP = 0.1  # of the way, over which the rate rises
@@ -151,9 +151,7 @@ def _kept(reader: Reader, before: Reader, batch: Batch, schedule: Schedule) -> T
     said = reader(batch.pixels)
     with torch.no_grad():
         opinion = before(batch.pixels)
-    return (1 - schedule.kept) * from_texts(said, batch) + schedule.kept * from_opinion(
-        said, opinion
-    )
+    return from_both(said, batch, opinion, schedule.kept)
 
 
 def _step(reader: Reader, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
