@@ -19,8 +19,9 @@ from rich.table import Table
 
 from pipeline import desk
 from pipeline.errors import SohoaError, UsageError
-from pipeline.flow.book import BookOutcome, package_of, process, reindex
+from pipeline.flow.book import package_of, process, reindex
 from pipeline.flow.loose import read_files, read_lines_of
+from pipeline.flow.outcome import BookOutcome
 from pipeline.flow.train import Training
 from pipeline.flow.train import train as train_reader
 from pipeline.ingest.intake import Intake, Progress

@@ -133,6 +133,7 @@ class Form:
         above: of a table, labels of what stands above it and holds for all its rows.
         ends: of a table, words of a row from which on no entries stand.
         sums: of a table, words of a row that only adds up.
+        about_book: the page tells of the book as a whole (cover, closing page), not of an entry.
         fields: in the order of the record.
         schema: JSON Schema of a record's values, self-contained.
     """
@@ -152,6 +153,7 @@ class Form:
     above: tuple[Label, ...] = ()
     ends: tuple[str, ...] = ()
     sums: tuple[str, ...] = ()
+    about_book: bool = False
 
 
 def load_forms(folder: Path) -> dict[str, Form]:
@@ -216,6 +218,7 @@ def _form(
         above,
         tuple(entry.get("x-ends", ())),
         tuple(entry.get("x-sums", ())),
+        "x-about" in entry,
     )
     _check_names(file, form)
     return form

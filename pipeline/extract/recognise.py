@@ -1,5 +1,6 @@
 """Tell which form a page is, by its printed words and its grid."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.extract.anchors import find_anchors
@@ -18,17 +19,22 @@ LABELS, TITLE = 0.85, 0.15  # a title alone is on covers too
 ENOUGH = 5  # labels that a page must show to be sure
 CLEAR = 0.2  # of the best score: a next one that far behind leaves no doubt
 UNREAD_COLUMN = 0.5  # for a heading that is worn where the form has just one left
+NEAR = 5  # pages before and after that say which form is usual there
+NEIGHBOURS = 0.2  # what the pages before and after add to a score
+LITTLE = 0.15  # share of a form's words that a page of it shows at least, however worn
 MAX_LETTERS = 16  # of a label: a long one says no more
 
 
 def recognise(
-    forms: Mapping[str, Form], sheets: Sequence[PageReading]
+    forms: Mapping[str, Form], sheets: Sequence[PageReading], usual: str = ""
 ) -> tuple[Form | None, float]:
     """Return the form that fits best and the probability that it is right.
 
     Args:
         forms: those to choose from.
         sheets: the one or two sides of a scan, read, left before right.
+        usual: id of the form that the pages before and after have; it is preferred where this
+            page shows anything of it.
     """
     regions = [regions_of(sheet) for sheet in sheets]
     found = [(form, *_found(form, sheets, regions)) for form in _likely(forms.values(), sheets)]
@@ -36,7 +42,9 @@ def recognise(
     scored = sorted(
         (
             (
-                LABELS * share * letters / max(most, 1.0) + TITLE * _title(form, sheets),
+                LABELS * share * letters / max(most, 1.0)
+                + TITLE * _title(form, sheets)
+                + (NEIGHBOURS if form.id == usual and share > LITTLE else 0.0),
                 form,
             )
             for form, share, letters in found
@@ -118,7 +126,7 @@ def _answers(form: Form, sheets: Sequence[Sequence[Sequence[Row]]]) -> tuple[flo
             continue
         share = sum(letters for order, letters in wanted.items() if order in orders)
         letters = sum(anchor.letters for anchor in anchors)
-        if len(orders) >= ENOUGH:
+        if len(orders) >= min(ENOUGH, len(wanted)):
             best = max(best, (share / max(sum(wanted.values()), 1), letters))
     return best
 
@@ -130,3 +138,23 @@ def _title(form: Form, sheets: Sequence[PageReading]) -> float:
         (rough_similarity(text, title) for text in texts for title in titles if len(text) > 5),
         default=0.0,
     )
+
+
+def usual_forms(forms: Mapping[str, Form], seen: Sequence[tuple[str, float]]) -> list[str]:
+    """Return for each page the form that most of its neighbours have; empty when none does.
+
+    Args:
+        forms: all there are.
+        seen: id of the form and its confidence by page, in order; covers and closing pages do
+            not vote.
+    """
+
+    def vote(index: int) -> str:
+        votes: dict[str, float] = defaultdict(float)
+        for form, sure in (*seen[max(0, index - NEAR) : index], *seen[index + 1 :][:NEAR]):
+            if form and not forms[form].about_book:
+                votes[form] += sure
+        best = max(votes, key=lambda form: votes[form], default="")
+        return best if best and votes[best] > sum(votes.values()) / 2 else ""
+
+    return [vote(index) for index in range(len(seen))]

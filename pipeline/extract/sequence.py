@@ -88,11 +88,13 @@ def _inherited(field: FieldValue, above: FieldValue) -> FieldValue:
     )
 
 
-def _value(record: Record, key: str) -> str:
+def value_of(record: Record, key: str) -> str:
+    """Return the value of a record's field; empty when the record has no such field."""
     return next((field.value for field in record.fields if field.key == key), "")
 
 
-def _number(value: str) -> int | None:
+def leading_number(value: str) -> int | None:
+    """Return the number that a serial begins with: 45 of `45 bis`; None without one."""
     hit = _NUMBER.match(value)
     return int(hit[0]) if hit else None
 
@@ -116,7 +118,7 @@ def _offered(field: FieldValue, value: str) -> FieldValue:
 def _rises(rule: Rule, records: Sequence[Record]) -> list[Record]:
     """Doubt serials that do not follow the one before; a new year may begin again."""
     checked = list(records)
-    numbers = [_number(_value(record, rule.key)) for record in records]
+    numbers = [leading_number(value_of(record, rule.key)) for record in records]
     before: int | None = None
     for index, (record, number) in enumerate(zip(records, numbers, strict=True)):
         if before is None:
@@ -133,7 +135,7 @@ def _rises(rule: Rule, records: Sequence[Record]) -> list[Record]:
                 checked[index] = _doubted(record, rule.key, reason, str(wanted))
             before = wanted
         else:
-            reason = _reason(number, before, _value(record, rule.key), records[index - 1], rule)
+            reason = _reason(number, before, value_of(record, rule.key), records[index - 1], rule)
             if reason:
                 checked[index] = _doubted(record, rule.key, reason)
             before = number
@@ -149,15 +151,15 @@ def _reason(number: int, before: int, value: str, last: Record, rule: Rule) -> s
         return reasons.SERIAL_GAP
     if number < before:
         return reasons.SERIAL_FALLS
-    return reasons.SERIAL_REPEATED if value == _value(last, rule.key) else ""  # 45, 45 bis
+    return reasons.SERIAL_REPEATED if value == value_of(last, rule.key) else ""  # 45, 45 bis
 
 
 def _begins_again(rule: Rule, records: Sequence[Record], index: int) -> bool:
     """Tell whether the numbering starts anew with a new year."""
-    if not rule.other or _number(_value(records[index], rule.key)) != 1:
+    if not rule.other or leading_number(value_of(records[index], rule.key)) != 1:
         return False
-    now = _value(records[index], rule.other)[:4]
-    last = _value(records[index - 1], rule.other)[:4]
+    now = value_of(records[index], rule.other)[:4]
+    last = value_of(records[index - 1], rule.other)[:4]
     return not now or not last or now > last
 
 
@@ -167,10 +169,10 @@ def _does_not_fall(rule: Rule, records: Sequence[Record], *, is_date: bool) -> l
     group = ""
     known: list[tuple[int, str]] = []  # index and sortable value of this group
     for index, record in enumerate(records):
-        now = _value(record, rule.other) if rule.other else ""
+        now = value_of(record, rule.other) if rule.other else ""
         if now and now != group:
             group, known = now, []
-        value = _sortable(_value(record, rule.key), is_date=is_date)
+        value = _sortable(value_of(record, rule.key), is_date=is_date)
         if value:
             known.append((index, value))
             for culprit in _culprits(known):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,11 +14,14 @@ from pipeline.archive.alto import alto
 from pipeline.archive.json_lines import json_lines
 from pipeline.archive.package import card_of, is_pdfa, seal
 from pipeline.archive.pdfa import PdfLimits, PdfPage, Picture, write_pdf
-from pipeline.errors import BusyError, ProgramError, UsageError, exit_code
+from pipeline.errors import BusyError, ProgramError, UsageError
 from pipeline.extract.hearing import said_by
 from pipeline.extract.joint import decode_book
+from pipeline.extract.recognise import usual_forms
 from pipeline.extract.sequence import check_book
+from pipeline.extract.totals import declared, series_of
 from pipeline.flow.many import read_scans
+from pipeline.flow.outcome import BookOutcome
 from pipeline.flow.page import ScanJob, forms
 from pipeline.index.backends import Index
 from pipeline.index.documents import document
@@ -29,6 +32,8 @@ from pipeline.store.database import Database, PageState, now
 from pipeline.values import Book, Decision, Master, Page, PageReading, Record
 from pipeline.words import _
 
+_SURE_FORM = 0.6  # of a page's form: below, its neighbours are asked
+
 
 def index_of(database: Database, settings: Settings) -> Index:
     """Return the index back end that the settings name."""
@@ -36,56 +41,6 @@ def index_of(database: Database, settings: Settings) -> Index:
         settings.index, database
     )
     return made
-
-
-@dataclass(frozen=True, slots=True)
-class BookOutcome:
-    """What `process` did to one book.
-
-    Attributes:
-        read: pages that were read this time.
-        errors: of the pages that cannot be read, by number: class name and sentence.
-        scans: in the whole book, likewise `sides` (a spread has two) and `records`.
-        declared: pages and entries as the book's card says; None where it says nothing.
-        pdfa: book.pdf was checked and conforms to PDF/A-2b.
-        failure: why the book could not be packed (class name and sentence), None when it was.
-    """
-
-    accession: str
-    read: int
-    errors: Mapping[int, tuple[str, str]]
-    scans: int
-    sides: int
-    records: int
-    declared: tuple[int | None, int | None]
-    pdfa: bool
-    failure: tuple[str, str] | None = None
-
-    @property
-    def exit_codes(self) -> list[int]:
-        """Return the exit codes of the errors, in page order, and of the failure."""
-        failed = [*self.errors.values(), *([self.failure] if self.failure else [])]
-        return [exit_code(name) for name, _sentence in failed]
-
-    @property
-    def differences(self) -> list[str]:
-        """Return sentences on what is not as the book's card declares."""
-        pages, entries = self.declared
-        told = []
-        # Some books number each page, others each opening: either way of counting may fit.
-        if pages is not None and pages not in (self.scans, self.sides):
-            told.append(
-                _("bìa sổ ghi {declared} trang, có {scans} bản quét với {sides} trang").format(
-                    declared=pages, scans=self.scans, sides=self.sides
-                )
-            )
-        if entries is not None and entries != self.records:
-            told.append(
-                _("sổ ghi {declared} trường hợp, đọc được {records}").format(
-                    declared=entries, records=self.records
-                )
-            )
-        return told
 
 
 @contextmanager
@@ -153,19 +108,42 @@ def _process_book(
     database.reset_pages(accession, reset)
     waiting = [work.page for work in database.page_work(accession) if work.state == "waiting"]
     jobs = scan_jobs(database, settings, book, waiting)
-    for count, outcome in enumerate(read_scans(jobs, settings.work), 1):
-        if outcome.error:
-            database.keep_failure(outcome.page, *outcome.error)
-        else:
-            database.keep_reading(outcome.page, outcome.readings, outcome.steps)
-        on_progress(_("đọc {book}").format(book=accession), count, len(jobs))
+    _read(database, settings, jobs, on_progress)
     failure = None
     if database.pages(accession) and not database.is_sealed(accession):
+        if not book.form:
+            _read(database, settings, _doubtful_forms(database, settings, book), on_progress)
         try:
             _finish(database, settings, book, on_progress)
         except ProgramError as error:  # the next book may fare better
             failure = (type(error).__name__, str(error))
     return replace(_book_outcome(database, settings, book, len(jobs)), failure=failure)
+
+
+def _read(
+    database: Database, settings: Settings, jobs: Sequence[ScanJob], on_progress: Progress
+) -> None:
+    for count, outcome in enumerate(read_scans(jobs, settings.work), 1):
+        if outcome.error:
+            database.keep_failure(outcome.page, *outcome.error)
+        else:
+            database.keep_reading(outcome.page, outcome.readings, outcome.steps)
+        on_progress(_("đọc {book}").format(book=outcome.page.accession), count, len(jobs))
+
+
+def _doubtful_forms(database: Database, settings: Settings, book: Book) -> list[ScanJob]:
+    """Return the pages to read again because their neighbours have a surer and other form."""
+    pages = database.pages(book.accession)
+    readings = [database.readings(book.accession, page.number) for page in pages]
+    seen = [(one[0].form, one[0].form_confidence) if one else ("", 0.0) for one in readings]
+    usual = usual_forms(forms(), seen)
+    again = {
+        page.number: form
+        for page, form, (own, sure), read in zip(pages, usual, seen, readings, strict=True)
+        if read and form and form != own and sure < _SURE_FORM
+    }
+    jobs = scan_jobs(database, settings, book, [page for page in pages if page.number in again])
+    return [replace(job, usual=again[job.page.number]) for job in jobs]
 
 
 def _known_book(database: Database, accession: str) -> Book:
@@ -240,8 +218,11 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
 
 
 def book_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
-    """Return the records of a book's pages, as read, after a look at the whole book."""
-    found = [record for sides in readings for side in sides for record in side.records]
+    """Return the entries on a book's pages, as read, after a look at the whole book.
+
+    What its cover and its closing page say is no entry.
+    """
+    found = [one for one in _all_records(readings) if not forms()[one.form].about_book]
     checked: dict[str, Record] = {}
     for name in {record.form for record in found}:
         form = forms()[name]
@@ -250,25 +231,35 @@ def book_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
     return [checked[record.id] for record in found]
 
 
+def _all_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
+    return [record for sides in readings for side in sides for record in side.records]
+
+
 def with_book_records(readings: Sequence[PageReading]) -> tuple[PageReading, ...]:
     """Return the sides of one scan that is a book by itself, with their records looked at so."""
-    records = book_records([readings])
+    looked_at = {record.id: record for record in book_records([readings])}
     return tuple(
-        replace(side, records=tuple(record for record in records if record.side == side.side))
+        replace(side, records=tuple(looked_at.get(one.id, one) for one in side.records))
         for side in readings
     )
 
 
 def _book_outcome(database: Database, settings: Settings, book: Book, read: int) -> BookOutcome:
     works = database.page_work(book.accession)
+    records = database.records(book.accession)
+    closing = declared(
+        forms(), _all_records(database.readings(book.accession, one.page.number) for one in works)
+    )
     return BookOutcome(
         book.accession,
         read,
         {work.page.number: work.error for work in works if work.error},
         len(works),
         sum(max(1, work.sides) for work in works),
-        len(database.records(book.accession)),
+        len(records),
         (book.pages, book.entries),
+        closing,
+        tuple(series_of(forms(), records, closing)),
         is_pdfa(package_of(settings.archive, book.accession)),
     )
 

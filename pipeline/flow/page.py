@@ -65,6 +65,7 @@ class ScanJob:
         sha256: what the file's bytes must sum up to; empty when nobody knows.
         form: id of the form; empty to have it recognised.
         said: by kind of field, what the book has said so far.
+        usual: id of the form that the pages before and after have; empty when nobody knows.
     """
 
     file: Path
@@ -75,6 +76,7 @@ class ScanJob:
     years: tuple[int, int]
     settings: Settings
     said: Said = field(default_factory=dict)
+    usual: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,7 @@ def lay_out(side: PageImage) -> tuple[PageReading, PageImage, Strokes]:
 def _with_records(
     sheets: Sequence[PageReading], job: ScanJob, hearing: Hearing
 ) -> list[PageReading]:
-    form, confidence = (forms()[job.form], 1.0) if job.form else recognise(forms(), sheets)
+    form, confidence = _form_of(sheets, job)
     if form is None:
         return list(sheets)
     page = job.page
@@ -230,6 +232,16 @@ def _with_records(
         )
         for sheet in sheets
     ]
+
+
+def _form_of(sheets: Sequence[PageReading], job: ScanJob) -> tuple[Form | None, float]:
+    """Return the form of a scan; a book whose form is known has a cover and a closing page too."""
+    if not job.form:
+        return recognise(forms(), sheets, job.usual)
+    given = forms()[job.form]
+    apart = {form.id: form for form in forms().values() if form.about_book}
+    form, confidence = recognise({given.id: given, **apart}, sheets)
+    return (form, confidence) if form and form.about_book else (given, 1.0)
 
 
 def _calibrated(sheet: PageReading, readers: Mapping[Script, Engine]) -> PageReading:

@@ -256,6 +256,21 @@ def _confirmation(
     return Event(serial, registered, hamlet, {"nxn": person, "nyc": person}, told, note)
 
 
+def _whole_book(
+    rng: Random, area: Area, registered: date, serial: str, writable: Writable
+) -> Event:
+    pages, entries = rng.randrange(40, 201), rng.randrange(60, 400)
+    told: dict[str, Told] = {
+        "ngayMoSo": date(registered.year, 1, rng.randrange(1, 9)),
+        "ngayKhoaSo": date(registered.year, 12, 31),
+        "tongSoTrang": Written(f"{pages} trang", str(pages)),
+        "tongSoTruongHop": Written(f"{entries} trường hợp", str(entries)),
+        "tuSo": "1",
+        "denSo": str(entries),
+    }
+    return Event(serial, registered, "", {}, told)
+
+
 def _land(rng: Random, area: Area, days: list[date], writable: Writable) -> list[Event]:
     sheet = rng.randint(1, 60)
     parcels = invent_parcels(rng, area, sheet, len(days), writable, rng.randint(1, 300))
@@ -326,5 +341,6 @@ MAKERS: Mapping[str, Callable[[Random, Area, date, str, Writable], Event]] = {
     "KH": _marriage,
     "CMC": _recognition,
     "HN": _confirmation,
+    "SO": _whole_book,
 }
 LAND = frozenset({"SMK", "SDC", "SCG", "STD"})

@@ -299,12 +299,12 @@ def draw_head(writer: Writer, frame: Box) -> None:
     """Print and write the line above the frame; the last of several stands in the right half."""
     y = frame.top - 4
     x = frame.left + 1
-    first, *rest = writer.book.layout.head
-    for label, key, room in (first, *rest[:-1]):
+    head = writer.book.layout.head
+    for label, key, room in (*head[:1], *head[1:-1]):
         x = writer.label(label, x, y)
         writer.fill(key, [(x + 1, x + room, y)])
         x += room + 2
-    for label, key, _room in rest[-1:]:
+    for label, key, _room in head[1:][-1:]:
         x = writer.label(label, frame.left + frame.width * 0.5, y)
         writer.fill(key, [(x + 1, frame.right - 1, y)])
 

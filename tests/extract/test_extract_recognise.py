@@ -5,7 +5,7 @@ from test_extract_form_pages import CHILD, FOOT, HEAD, NOTES, PARENTS
 from test_extract_tables import LEFT, LEFT_HEAD, PARCEL_HEAD, RIGHT, RIGHT_HEAD
 
 from pipeline.extract.form import load_forms
-from pipeline.extract.recognise import recognise
+from pipeline.extract.recognise import recognise, usual_forms
 from pipeline.settings import shipped
 from pipeline.values import PageReading
 
@@ -51,3 +51,22 @@ def test_a_cover_a_letter_and_a_blank_page_are_no_form() -> None:
 def test_no_sheets_and_no_forms_are_no_form() -> None:
     assert told() == ("", 0.0)
     assert recognise({}, [table(LEFT_HEAD, LEFT)]) == (None, 0.0)
+
+
+def test_a_worn_page_takes_the_form_of_its_neighbours_and_a_letter_does_not() -> None:
+    worn = table([["", "Ngàydăng", "", "", "Sính ngay", "", "", ""]], LEFT)
+    alone, sure = recognise(FORMS, [worn])
+    assert alone is None or sure < 0.6
+    told, _sure = recognise(FORMS, [worn], "birth_table")
+    assert told is not None
+    assert told.id == "birth_table"
+    letter = page([line("Kính gửi ông Nguyễn Văn An", box(0, 0, 600, 30))])
+    assert recognise(FORMS, [letter], "birth_table") == (None, 0.0)
+
+
+def test_neighbours_vote_and_covers_do_not() -> None:
+    seen = [("book_cover", 0.9), ("birth_table", 0.9), ("", 0.0), ("birth_table", 0.8)]
+    assert usual_forms(FORMS, seen) == ["birth_table"] * 4
+    split = [("birth_table", 0.9), ("", 0.0), ("death_table", 0.9)]
+    assert usual_forms(FORMS, split)[1] == ""
+    assert usual_forms(FORMS, [("", 0.0)]) == [""]
