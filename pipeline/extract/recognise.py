@@ -98,12 +98,21 @@ def _columns(form: Form, sheets: Sequence[PageReading]) -> tuple[float, float]:
     )
     points = max(0.0, points - disorder(form, orders))
     letters = sum(
-        len(bare("".join(label.column.headings))) for label in labels if label.order is not None
+        min(len(bare("".join(label.column.headings))), _most_letters(form, label.order))
+        for label in labels
+        if label.order is not None
     )
     # a grid may have more columns than the form (ruled by hand) or fewer (one side alone)
     share = points / max(len(labels), ENOUGH)
     few = points / min(len(labels), len([one for one in form.labels if not one.optional]))
     return (share + min(1.0, few)) / 2, letters
+
+
+def _most_letters(form: Form, order: int) -> int:
+    """Return how many letters of a heading a column of the form explains, its block's too."""
+    label = form.labels[order]
+    above = [text for block in form.blocks if block.name == label.block for text in block.texts]
+    return sum(max((len(bare(text)) for text in texts), default=0) for texts in (label.texts, above))
 
 
 def _answers(form: Form, sheets: Sequence[Sequence[Sequence[Row]]]) -> tuple[float, float]:

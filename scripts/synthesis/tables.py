@@ -20,7 +20,7 @@ from synthesis.sheets import (
     to_field,
     write_cell,
 )
-from synthesis.writing import NOTHING, Written, ditto, write_area, write_table_field
+from synthesis.writing import NOTHING, Written, ditto, write_area, write_table_field, write_text
 
 CENTRED = frozenset(
     {
@@ -54,6 +54,7 @@ CENTRED = frozenset(
 )
 ABOVE_MM = 8.0  # between two lines above a table
 CENTRED_ENDS = ("GioiTinh", "DanToc", "NgaySinh")  # of the keys of other books
+AND = "+"  # between the keys of a column that holds several fields
 PARCEL_DITTO = frozenset({"to_ban_do_so", "ma_doi_tuong"})
 Entry = Birth | Parcel | Event
 
@@ -206,6 +207,13 @@ def write_entry_field(
     return ditto(rng, key, written, above, book.habits)
 
 
+def in_one_cell(parts: Sequence[Written]) -> Written:
+    """Return what a cell holds that several fields share, as it is written."""
+    if len(parts) == 1:
+        return parts[0]
+    return write_text(", ".join(part.raw for part in parts if part.raw))
+
+
 def hand_for(book: Book, key: str, row: int, rows: int) -> Hand:
     """Return who writes: the second clerk takes over in the middle, notes are another's."""
     if key in ("ghiChu", "ghi_chu"):
@@ -238,13 +246,21 @@ def write_rows(
                             book.hands[0].colour,
                         )
                     continue
-                written = write_entry_field(
-                    column.key, entry, book, above.get(column.key, NOTHING), rng, box.width
-                )
-                above[column.key] = written
+                parts = {
+                    key: write_entry_field(
+                        key, entry, book, above.get(key, NOTHING), rng, box.width
+                    )
+                    for key in column.key.split(AND)
+                }
+                above |= parts
+                written = in_one_cell(list(parts.values()))
                 polygon = fill_cell(sheet, book, page, column.key, written, box, row, len(entries))
-                if polygon is not None and not column.key.startswith("-"):
-                    fields[column.key] = to_field(written, polygon)
+                if polygon is not None:
+                    fields |= {
+                        key: to_field(part, polygon)
+                        for key, part in parts.items()
+                        if part.raw and not key.startswith("-")
+                    }
         strip = Box(home_grid.xs[0], home_grid.ys[row], home_grid.xs[-1], home_grid.ys[row + 1])
         home.records.append(TrueRecord(row + 1, sheet.polygon(strip), fields))
 
