@@ -112,7 +112,9 @@ def _most_letters(form: Form, order: int) -> int:
     """Return how many letters of a heading a column of the form explains, its block's too."""
     label = form.labels[order]
     above = [text for block in form.blocks if block.name == label.block for text in block.texts]
-    return sum(max((len(bare(text)) for text in texts), default=0) for texts in (label.texts, above))
+    return sum(
+        max((len(bare(text)) for text in texts), default=0) for texts in (label.texts, above)
+    )
 
 
 def _answers(form: Form, sheets: Sequence[Sequence[Sequence[Row]]]) -> tuple[float, float]:

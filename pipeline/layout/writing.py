@@ -18,6 +18,9 @@ Flags = npt.NDArray[np.bool_]
 CUT_MM = 8.0  # paper as wide as this parts a row of writing in two, outside small cells
 ASIDE = 0.5  # what a mark's way from the middle of a line counts beside that to its letters
 OVER = 0.15  # of the lines' distance, to both sides of the middle between them
+LEAD_MM = 2.5  # leaders this close are of one row; writing stands this high above one at most
+LETTER = 0.3  # of the distance of leaders: how far above one the middle of its letters is
+WITHOUT = 0.6  # likewise, how far from all of them a line stands that has none
 MIN_BAND_MM = 0.5  # empty rows thinner than this part a mark from its letter
 
 
@@ -32,11 +35,12 @@ class Quad(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A printed leader: it holds a row of writing together."""
+    """A printed leader: y at its left end, `fall` px further down at its right one."""
 
     left: float
     right: float
     y: float
+    fall: float = 0.0
 
 
 class Lined(NamedTuple):
@@ -70,6 +74,8 @@ def find_quads(
     lines = []
     for band in _bands(pieces, members, scale):
         strands, pitch = find_strands(pieces, band, scale, usual)
+        if cut:
+            strands, pitch = _on_leaders(pieces, band, strands, pitch, leaders, scale)
         owned, pieces = _owners(pieces, band, strands, pitch)
         for mine in owned:
             lines += _lines(pieces, mine, scale, leaders, cut=cut)
@@ -117,6 +123,67 @@ def _with_marks(pieces: Components, bands: list[Ints], scale: Scale) -> list[Int
         else:
             number += 1
     return joined
+
+
+def _on_leaders(
+    pieces: Components,
+    band: Ints,
+    strands: list[Strand],
+    pitch: float,
+    leaders: Sequence[Span],
+    scale: Scale,
+) -> tuple[list[Strand], float]:
+    """Return the lines of a band and their distance; as its leaders tell where the ink fails.
+
+    Great capitals and tails of close lines mix so that their ink tells too few lines, or lines
+    that are too close; the dots below them tell them all. Lines without dots, as headings are,
+    stay as the ink tells them.
+    """
+    left, right = int(pieces.left[band].min()), int(pieces.right[band].max())
+    top, bottom = int(pieces.top[band].min()), int(pieces.bottom[band].max())
+    inside = [
+        span
+        for span in leaders
+        if top < span.y <= bottom + scale.px(LEAD_MM) and span.right > left and span.left < right
+    ]
+    rows = _rows_of(inside, scale)
+    if len(rows) < 2:
+        return strands, pitch
+    feet = [_through(row, left, right) for row in rows]
+    apart = float(np.median(np.diff([line.ys.mean() for line in feet])))
+    gaps = np.diff([line.ys.mean() for line in strands])
+    if len(strands) >= len(rows) and gaps.min(initial=apart) > WITHOUT * apart:
+        return strands, pitch
+    lines = [Strand(line.xs, line.ys - LETTER * apart, line.mass) for line in feet]
+    middle = (left + right) / 2
+    others = [
+        strand
+        for strand in strands
+        if min(abs(strand.at(middle) - line.at(middle)) for line in lines) > WITHOUT * apart
+    ]
+    return sorted([*lines, *others], key=lambda line: line.at(middle)), apart
+
+
+def _rows_of(leaders: Sequence[Span], scale: Scale) -> list[list[Span]]:
+    """Return the leaders in rows, from top to bottom."""
+    rows: list[list[Span]] = []
+    for span in sorted(leaders, key=lambda one: one.y + one.fall / 2):
+        if rows and span.y + span.fall / 2 - rows[-1][-1].y - rows[-1][-1].fall / 2 < scale.px(
+            LEAD_MM
+        ):
+            rows[-1].append(span)
+        else:
+            rows.append([span])
+    return rows
+
+
+def _through(row: Sequence[Span], left: int, right: int) -> Strand:
+    """Return the straight line through a row of leaders, from side to side."""
+    xs = np.array([x for span in row for x in (span.left, span.right)])
+    ys = np.array([y for span in row for y in (span.y, span.y + span.fall)])
+    slope, rest = np.polyfit(xs, ys, 1)
+    ends = np.array([left + 0.0, right + 0.0])
+    return Strand(ends, slope * ends + rest, 1.0)
 
 
 def _owners(

@@ -49,7 +49,7 @@ def find_written(image: PageImage, rules: Rules, cells: Sequence[Cell]) -> Writt
     clean = erase_rules(_shrunk(image, dark), small)
     mask = ((255 - clean.pixels) >= dark.ink).astype(np.uint8)
     pieces = find_components(mask, small, _regions(cells, dark), dark.scale)
-    spans = [Span(r.points[0][0], r.points[-1][0], r.points[0][1]) for r in small.leaders]
+    spans = [_span(leader) for leader in small.leaders]
     regions = _members(pieces)
     usual = _usual_height(pieces, regions, dark.scale)
     lines = []
@@ -64,6 +64,11 @@ def find_written(image: PageImage, rules: Rules, cells: Sequence[Cell]) -> Writt
             if _is_written(line.quad, dark, in_cell=number >= 0)
         ]
     return Written(dark, tuple(lines), pieces)
+
+
+def _span(leader: Rule) -> Span:
+    (left, y), (right, end) = leader.points[0], leader.points[-1]
+    return Span(left, right, y, end - y)
 
 
 def _at_scale(rules: Rules, factor: float) -> Rules:
