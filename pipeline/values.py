@@ -200,6 +200,7 @@ class Line:
         letters: the characters of `text` with their places; empty when the engine tells none.
         engine: name of the engine that read it.
         is_ditto: its ink has the shape of a ditto mark, whatever was read.
+        struck: from where to where words in it are struck out, as fractions of its width.
         signal: for reading it again when its kind is known; gone once the page is done, and
             never stored. None when the engine tells none.
     """
@@ -213,6 +214,7 @@ class Line:
     letters: tuple[Letter, ...] = ()
     engine: str = ""
     is_ditto: bool = False
+    struck: tuple[tuple[float, float], ...] = ()
     signal: Annotated[Signal | None, pydantic.Field(exclude=True)] = field(
         default=None, compare=False, repr=False
     )

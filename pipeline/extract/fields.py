@@ -18,6 +18,7 @@ from pipeline.extract.pieces import (
     Piece,
     alternatives_of,
     confidence_of,
+    is_struck,
     joined,
     script_of,
     text_of,
@@ -170,6 +171,8 @@ def _made(
     script = script_of(slot.pieces)
     sure = confidence * read.trust * slot.trust
     doubts = [*read.doubts, *slot.doubts]
+    if any(is_struck(piece) for piece in slot.pieces):
+        doubts.append(reasons.STRUCK_OUT)
     if read.value and reasons.NOT_IN_LIST not in doubts:  # the curves are fitted on such
         sure = calibrated(calibration, field.kind, script, sure)
     if slot.is_assumed:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pipeline.extract import reasons
 from pipeline.extract.form import Form, FormField
 from pipeline.extract.kinds.registry import SAID_KINDS
-from pipeline.extract.pieces import Piece, confidence_of, cut, span_of, whole
+from pipeline.extract.pieces import Piece, confidence_of, cut, is_struck, span_of, whole
 from pipeline.values import FieldValue, Record, Reread
 
 Said = Mapping[str, tuple[str, ...]]
@@ -64,7 +64,10 @@ def _heard_as(piece: Piece, kind: str, said: tuple[str, ...], hearing: Hearing) 
     if hearing.reread is None:
         return None
     line = hearing.reread(piece.line, span_of(piece), kind, said)
-    return whole(replace(line, polygon=cut(piece))) if line is not None and line.text else None
+    if line is None or not line.text:
+        return None
+    struck = ((0.0, 1.0),) if is_struck(piece) else ()
+    return whole(replace(line, polygon=cut(piece), struck=struck))
 
 
 def said_by(

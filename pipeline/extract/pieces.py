@@ -186,6 +186,17 @@ def span_of(piece: Piece) -> tuple[float, float]:
     return piece.start / length, piece.end / length
 
 
+def is_struck(piece: Piece) -> bool:
+    """Tell whether something beside or within the piece's letters is struck out.
+
+    A struck word is in none of the line's letters: it belongs to those on both sides of it.
+    """
+    line = piece.line
+    start = line.letters[piece.start - 1].right if piece.start and line.letters else 0.0
+    end = line.letters[piece.end].left if piece.end < len(line.letters) else 1.0
+    return any(left < end and right > start for left, right in line.struck)
+
+
 def _along(chain: Sequence[Point], fraction: float) -> Point:
     """Return the point at a fraction of the chain's length."""
     lengths = [hypot(bx - ax, by - ay) for (ax, ay), (bx, by) in pairwise(chain)]

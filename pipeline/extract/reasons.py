@@ -8,6 +8,7 @@ MAYBE_DITTO = "maybe_ditto"
 SEVERAL_TICKED = "several_ticked"
 TICK_UNCLEAR = "tick_unclear"
 UNREAD = "unread"
+STRUCK_OUT = "struck_out"
 LOW_CONFIDENCE = "low_confidence"
 HEADER_UNREAD = "header_unread"
 NOTE_ELSEWHERE = "note_elsewhere"
@@ -53,6 +54,7 @@ def sentences() -> dict[str, str]:
         SEVERAL_TICKED: _("có nhiều ô được đánh dấu"),
         TICK_UNCLEAR: _("không rõ ô nào được đánh dấu"),
         UNREAD: _("có chữ viết nhưng máy không đọc được"),
+        STRUCK_OUT: _("có chữ bị gạch bỏ; máy đọc phần còn lại"),
         LOW_CONFIDENCE: _("máy đọc không chắc"),
         HEADER_UNREAD: _("tiêu đề cột không đọc được; xếp cột theo thứ tự của biểu mẫu"),
         NOTE_ELSEWHERE: _("ghi chú nêu một thửa không có trên trang này"),

@@ -34,6 +34,7 @@ from pipeline.layout.lines import find_lines
 from pipeline.layout.rules import Rules, find_rules
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
+from pipeline.ocr.struck import mark_struck
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
@@ -126,7 +127,10 @@ def read_scan(job: ScanJob) -> ScanOutcome:
         laid = [lay_out(side) for side in sides]
     with clock.stage("ocr"):
         read = read_pages([Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid], readers)
-    sheets = [replace(sheet, lines=lines) for (sheet, *_), lines in zip(laid, read, strict=True)]
+    sheets = [
+        replace(sheet, lines=mark_struck(lines, ink, bare.dpi))
+        for (sheet, bare, ink), lines in zip(laid, read, strict=True)
+    ]
     with clock.stage("extract"):
         sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
     # Extraction wants the engines' own opinions; people want probabilities.
