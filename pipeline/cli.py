@@ -4,6 +4,7 @@ import getpass
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, replace
@@ -18,11 +19,13 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from pipeline import desk
-from pipeline.errors import SohoaError, UsageError
+from pipeline.errors import ScanError, SohoaError, UsageError
 from pipeline.flow.book import BookOutcome, package_of, process, reindex
+from pipeline.flow.judging import judge_files
 from pipeline.flow.loose import read_files, read_lines_of
 from pipeline.flow.train import Training
 from pipeline.flow.train import train as train_reader
+from pipeline.ingest.files import expand
 from pipeline.ingest.intake import Intake, Progress
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
@@ -32,6 +35,8 @@ from pipeline.places.history import Fault
 from pipeline.places.lookup import look_up
 from pipeline.places.tables import load_places
 from pipeline.places.telling import as_data, sentences
+from pipeline.quality.profiles import profile_called
+from pipeline.quality.sentences import grade_words
 from pipeline.settings import Settings, load_settings
 from pipeline.store.database import Database
 from pipeline.values import Book, Hit
@@ -237,6 +242,45 @@ def read(
         _print_reading(told)
     for error in told["errors"]:
         err.print(f"sohoa: {error['message']}", markup=False)
+    _exit_for(next(iter(codes), 0))
+
+
+@main.command(
+    help=_(
+        "Xem bản quét nào phải quét lại: của các sổ trong kho, hoặc của các tệp chưa nạp; vì sao, "
+        "làm gì."
+    )
+)
+@click.argument("targets", nargs=-1)
+@click.option("--profile", help=_("Mức chất lượng; bỏ trống: theo cấu hình."))
+@click.option("--all", "with_good", is_flag=True, help=_("Kể cả những trang tốt."))
+@archive_option
+@json_option
+def quality(
+    *, targets: Sequence[str], profile: str | None, with_good: bool, archive: Path, as_json: bool
+) -> None:
+    """List the scans that are not good enough."""
+    settings = _settings(archive)
+    asked = profile_called(profile or settings.quality.profile)
+    files = [target for target in targets if Path(target).exists()]
+    books = [target for target in targets if target not in files]
+    told: dict[str, Any] = {"version": 1, "pages": [], "errors": []}
+    codes: list[int] = []
+    if files:
+        with _bar() as progress:
+            named = [str(file) for file in expand(map(Path, files))]
+            told, codes = judge_files(named, asked, settings, progress)
+    if books or not files:
+        with closing(desk.open_archive(settings)) as database:
+            told["pages"] += desk.books_quality(database, books, asked)
+    if as_json:
+        _print_json(told)
+    else:
+        _print_quality(told["pages"], with_good=with_good)
+    for error in told["errors"]:
+        err.print(f"sohoa: {error['message']}", markup=False)
+    if any(page["quality"]["verdict"] == "rescan" for page in told["pages"]):
+        codes.append(ScanError.exit_code)
     _exit_for(next(iter(codes), 0))
 
 
@@ -705,6 +749,27 @@ def _print_reading(told: dict[str, Any]) -> None:
         if not page["records"]:
             for line in page["lines"]:
                 out.print(f"  {line['text']}", markup=False)
+
+
+def _print_quality(pages: Sequence[dict[str, Any]], *, with_good: bool) -> None:
+    for page in pages:
+        quality = page["quality"]
+        if quality["verdict"] == "good" and not with_good:
+            continue
+        where = (
+            _("{book}, trang {number} ({file})").format(**page)
+            if "book" in page
+            else _("{file}, trang {page}").format(**page)
+        )
+        out.print(f"{where}: {grade_words(quality['verdict'])}", markup=False)
+        for reason in quality["reasons"]:
+            out.print(f"   {reason['sentence']}", markup=False)
+    grades = Counter(page["quality"]["verdict"] for page in pages)
+    out.print(
+        _("{count} trang: {good} tốt, {look} xem lại, {rescan} quét lại").format(
+            count=len(pages), good=grades["good"], look=grades["look"], rescan=grades["rescan"]
+        )
+    )
 
 
 def _print_json(value: object) -> None:

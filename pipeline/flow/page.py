@@ -23,7 +23,7 @@ from pipeline.clean.steps import clean
 from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
 from pipeline.extract.form import Form, load_forms
 from pipeline.extract.hearing import Hearing, Said
-from pipeline.extract.recognise import recognise
+from pipeline.extract.recognise import other_form, recognise
 from pipeline.extract.records import extract_records
 from pipeline.ingest.files import open_frame
 from pipeline.layout.boxes import erase_boxes, find_tick_boxes
@@ -52,6 +52,7 @@ from pipeline.values import (
 from pipeline.words import _
 
 MIN_READ_DPI = 70.0  # below this a written letter is some eight px high: nothing can be read
+ASKED_DPI = 300.0  # of who must scan again: above every limit of the Ministries
 SCRIPTS: tuple[Script, ...] = ("print", "typewriter", "handwriting")
 
 
@@ -151,7 +152,7 @@ def _opened(job: ScanJob) -> PageImage:
         )
     image = open_frame(job.file, job.page.frame, job.name, job.settings.ingest)
     if image.dpi < MIN_READ_DPI:
-        raise LowResolutionError(job.name, image.dpi, job.settings.ingest.min_dpi)
+        raise LowResolutionError(job.name, image.dpi, ASKED_DPI)
     return image
 
 
@@ -219,6 +220,7 @@ def _with_records(
     form, confidence = (forms()[job.form], 1.0) if job.form else recognise(forms(), sheets)
     if form is None:
         return list(sheets)
+    other = other_form(forms(), form, sheets) if job.form else ""
     page = job.page
     records = extract_records(form, sheets, page.accession, page.number, job.years, hearing=hearing)
     return [
@@ -226,6 +228,7 @@ def _with_records(
             sheet,
             form=form.id,
             form_confidence=confidence,
+            other_form=other,
             records=tuple(record for record in records if record.side == sheet.side),
         )
         for sheet in sheets
