@@ -36,7 +36,7 @@ def page_answer(file: str, page: Page, reading: PageReading) -> dict[str, Any]:
         "outline": _points(reading.outline),
         "cells": [_cell(cell) for cell in reading.cells],
         "lines": [_line(line) for line in reading.lines],
-        "records": [_record(record) for record in reading.records],
+        "records": [record_answer(record) for record in reading.records],
     }
 
 
@@ -104,7 +104,8 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
-def _record(record: Record) -> dict[str, Any]:
+def record_answer(record: Record) -> dict[str, Any]:
+    """Return the answer for one entry of a page."""
     return {
         "row": record.row,
         "polygon": _points(record.polygon),

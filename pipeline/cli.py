@@ -23,8 +23,10 @@ from pipeline.errors import ScanError, SohoaError, UsageError
 from pipeline.flow.book import BookOutcome, package_of, process, reindex
 from pipeline.flow.judging import judge_files
 from pipeline.flow.loose import read_files, read_lines_of
+from pipeline.flow.page import forms
 from pipeline.flow.train import Training
 from pipeline.flow.train import train as train_reader
+from pipeline.flow.trial import try_on
 from pipeline.ingest.files import expand
 from pipeline.ingest.intake import Intake, Progress
 from pipeline.ingest.scanner import scan as scan_sheets
@@ -421,6 +423,111 @@ def model_command(*, action: str, name: str, archive: Path, as_json: bool) -> No
         _print_models(known)
 
 
+@main.group("form")
+def form_group() -> None:
+    """List the forms, and try a new one."""
+
+
+form_group.help = _("Các mẫu sổ: liệt kê, và thử một mẫu đang viết trên vài trang.")
+
+
+@form_group.command("list", help=_("Liệt kê các mẫu sổ."))
+@json_option
+def list_forms(*, as_json: bool) -> None:
+    """List the forms."""
+    known = forms().values()
+    if as_json:
+        _print_json(
+            [
+                {"form": one.id, "title": one.title, "title_en": one.title_en, "book": one.book,
+                 "layout": one.layout, "keys": [field.key for field in one.fields if field.printed]}
+                for one in known
+            ]
+        )  # fmt: skip
+        return
+    table = Table(_("mẫu"), _("tên"), _("sổ"), _("dạng"))
+    for one in known:
+        table.add_row(one.id, one.title, one.book, one.layout)
+    out.print(table)
+
+
+@form_group.command(
+    "check",
+    help=_(
+        "Kiểm tra tệp mẫu đang viết (JSON) và thử trên các trang: thấy nhãn nào, trường nào, thiếu "
+        "gì; vẽ ra ảnh."
+    ),
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("pages", nargs=-1)
+@click.option("--form", default="", help=_("Mẫu nào trong tệp; bỏ trống: mẫu mới duy nhất."))
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("form-check"),
+    show_default=True,
+    help=_("Thư mục để ảnh vẽ."),
+)
+@archive_option
+@json_option
+def check_written(
+    *, file: Path, pages: Sequence[str], form: str, folder: Path, archive: Path, as_json: bool
+) -> None:
+    """Try a form on pages."""
+    written = desk.written_form(file, form)
+    with _bar() as progress:
+        told, codes = try_on(written, pages, folder, _settings(archive), progress)
+    if as_json:
+        _print_json(told)
+    else:
+        out.print(
+            _("{file}: mẫu {form} đúng khuôn, {labels} nhãn, {keys} trường in trên trang").format(
+                file=file,
+                form=written.id,
+                labels=len(written.labels) + len(written.above),
+                keys=sum(field.printed for field in written.fields),
+            ),
+            markup=False,
+        )
+        _print_trial(told["pages"], written.id)
+    for error in told["errors"]:
+        err.print(f"sohoa: {error['message']}", markup=False)
+    _exit_for(next(iter(codes), 0))
+
+
+def _print_trial(pages: Sequence[dict[str, Any]], form: str) -> None:
+    for page in pages:
+        out.print()
+        out.print(_("{file}, trang {page}").format(**page), markup=False)
+        seen = page["seen_as"] or "—"
+        told = (
+            _("   tự nhận ra đúng mẫu này ({sure:.0%})")
+            if seen == form
+            else _("   tự nhận ra là mẫu {seen} ({sure:.0%}), không phải mẫu này")
+        )
+        out.print(told.format(seen=seen, sure=page["seen_as_confidence"]), markup=False)
+        labels = Table(_("nhãn"), _("khóa"), _("đọc được"), _("giống"), title=_("nhãn đã thấy"))
+        for one in page["labels"]:
+            similar = f"{one['similarity']:.0%}" if one["similarity"] else _("theo chỗ")
+            labels.add_row(one["label"], ", ".join(one["keys"]), one["read"], similar)
+        out.print(labels)
+        for one in page["labels_missing"]:
+            sentence = _("   không thấy nhãn “{label}”").format(label=one["label"])
+            if one["optional"]:
+                sentence += _(" (nhãn này có bản in không có)")
+            out.print(sentence, markup=False)
+        for record in page["records"]:
+            _print_record(record)
+        if page["keys_missing"]:
+            out.print(
+                _("   không có giá trị: {keys}").format(keys=", ".join(page["keys_missing"])),
+                markup=False,
+            )
+        for picture in page["pictures"]:
+            out.print(_("   ảnh: {picture}").format(picture=picture), markup=False)
+
+
 @main.group("places")
 def places_group() -> None:
     """Look places up, and add an office's own."""
@@ -742,13 +849,17 @@ def _print_reading(told: dict[str, Any]) -> None:
             markup=False,
         )
         for record in page["records"]:
-            table = Table("", _("viết"), _("hiểu là"), _("độ tin"), title=str(record["row"]))
-            for key, field in record["fields"].items():
-                table.add_row(key, field["raw"], field["value"], f"{field['confidence']:.0%}")
-            out.print(table)
+            _print_record(record)
         if not page["records"]:
             for line in page["lines"]:
                 out.print(f"  {line['text']}", markup=False)
+
+
+def _print_record(record: dict[str, Any]) -> None:
+    table = Table("", _("viết"), _("hiểu là"), _("độ tin"), title=str(record["row"]))
+    for key, field in record["fields"].items():
+        table.add_row(key, field["raw"], field["value"], f"{field['confidence']:.0%}")
+    out.print(table)
 
 
 def _print_quality(pages: Sequence[dict[str, Any]], *, with_good: bool) -> None:

@@ -17,7 +17,9 @@ from pipeline import plugs, programs
 from pipeline.answer import quality_answer, scan_answer
 from pipeline.archive.fixity import Difference
 from pipeline.archive.fixity import verify as verify_package
-from pipeline.errors import SohoaError, StorageError, UsageError
+from pipeline.errors import FormError, SohoaError, StorageError, UsageError
+from pipeline.extract.form import Form, load_file
+from pipeline.extract.schema_files import find_faults, read_document
 from pipeline.flow.book import index_of, judged_pages, package_of, working
 from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
 from pipeline.flow.page import forms, mapped
@@ -68,6 +70,33 @@ def open_archive(settings: Settings, *, make: bool = False) -> Database:
             )
         ) from error
     return open_database(file)
+
+
+def written_form(file: Path, form: str) -> Form:
+    """Return a form that is being written, out of a file of forms.
+
+    Args:
+        form: its id; may be empty where the file holds one form, or one that is not shipped.
+
+    Raises:
+        FormError: the file is wrong; the sentences name every place in it.
+        UsageError: the file has no such form, or several.
+    """
+    faults = find_faults(read_document(file))
+    if faults:
+        places = "\n".join(f"   {place or '/'}: {reason}" for place, reason in faults)
+        raise FormError(
+            _("{file} không phải tệp mẫu sổ đúng:\n{places}").format(file=file, places=places)
+        )
+    written = load_file(file, shipped("schemas"))
+    chosen = [form] if form else [name for name in written if name not in forms()] or [*written]
+    if len(chosen) != 1 or chosen[0] not in written:
+        raise UsageError(
+            _("hãy chọn một mẫu của {file} bằng --form: {forms}").format(
+                file=file, forms=", ".join(written)
+            )
+        )
+    return written[chosen[0]]
 
 
 def check_form(form: str) -> None:

@@ -22,6 +22,7 @@ from pipeline import plugs
 from pipeline.clean.steps import clean
 from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
 from pipeline.extract.form import Form, load_forms
+from pipeline.extract.found import FoundLabel, find_labels
 from pipeline.extract.hearing import Hearing, Said
 from pipeline.extract.recognise import other_form, recognise
 from pipeline.extract.records import extract_records
@@ -116,9 +117,21 @@ def read_scan(job: ScanJob) -> ScanOutcome:
         SohoaError: the scan cannot be used; see `guarded` for what becomes of that.
     """
     clock = _Clock(job)
+    readers = engines(job.settings.ocr)
+    sides, sheets = _read_sides(job, readers, clock)
+    with clock.stage("extract"):
+        sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
+    # Extraction wants the engines' own opinions; people want probabilities.
+    readings = tuple(_on_scan(_calibrated(sheet, readers), sides) for sheet in sheets)
+    return ScanOutcome(job.page, readings, clock.steps())
+
+
+def _read_sides(
+    job: ScanJob, readers: Mapping[Script, Engine], clock: "_Clock"
+) -> tuple[tuple[PageImage, ...], list[PageReading]]:
+    """Return the sides of a scan with their lines read; polygons in px of the side's image."""
     with clock.stage("decode"):
         image = _opened(job)
-    readers = engines(job.settings.ocr)
     with clock.stage("clean"):
         sides = clean(image, readers["handwriting"].legibility)
     with clock.stage("layout"):
@@ -126,11 +139,47 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     with clock.stage("ocr"):
         read = read_pages([Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid], readers)
     sheets = [replace(sheet, lines=lines) for (sheet, *_), lines in zip(laid, read, strict=True)]
-    with clock.stage("extract"):
-        sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
-    # Extraction wants the engines' own opinions; people want probabilities.
-    readings = tuple(_on_scan(_calibrated(sheet, readers), sides) for sheet in sheets)
-    return ScanOutcome(job.page, readings, clock.steps())
+    return sides, sheets
+
+
+class Trial(NamedTuple):
+    """A scan read with a form that is being written; polygons in px of each side's own image.
+
+    Attributes:
+        sides: level and upright, as they were read.
+        sheets: with their records.
+        labels: of the form, that were found.
+        seen_as: the form that the scan looks most like, with its probability; empty: none.
+    """
+
+    sides: tuple[PageImage, ...]
+    sheets: tuple[PageReading, ...]
+    labels: tuple[FoundLabel, ...]
+    seen_as: tuple[str, float]
+
+
+def try_form(job: ScanJob, form: Form) -> Trial:
+    """Read a scan with a form that need not be one of `schemas/`.
+
+    Raises:
+        SohoaError: the scan cannot be used.
+    """
+    readers = engines(job.settings.ocr)
+    sides, sheets = _read_sides(job, readers, _Clock(job))
+    found, confidence = recognise({**forms(), form.id: form}, sheets)
+    hearing = Hearing(partial(reread, readers), job.said)
+    page = job.page
+    records = extract_records(form, sheets, page.accession, page.number, job.years, hearing=hearing)
+    told = (
+        replace(
+            _calibrated(sheet, readers),
+            form=form.id,
+            records=tuple(record for record in records if record.side == sheet.side),
+        )
+        for sheet in sheets
+    )
+    labels = tuple(find_labels(form, sheets))
+    return Trial(sides, tuple(told), labels, (found.id if found else "", confidence))
 
 
 def bare_sides(job: ScanJob) -> list[PageImage]:
