@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """What the measures of a scan's quality are worth: known damage, real scans, and CPU seconds.
 
-    OMP_NUM_THREADS=1 scripts/bench_quality.py [--corpus FOLDER] [--wrong-form]
+    OMP_NUM_THREADS=1 scripts/bench_quality.py [--corpus FOLDER]… [--wrong-form]
 
 Draws invented pages at 300 dpi as a good scanner would give them, then with one damage at a time
 in known doses; every scan goes through JPEG. Of each dose: what the measure says, and how often
 the profile asks to look or to scan again for that reason. Then how often it does so without
-cause, by reason: on undamaged pages, and on the real scans of a folder, of which nobody says that
+cause, by reason: on undamaged pages, and on the real scans of folders, of which nobody says that
 they are good. `--wrong-form` reads a page of every form and tells each to be of every other form.
 """
 
@@ -198,12 +198,12 @@ def doubles(sheets: Sequence[Sheet]) -> None:
     print(f"\nscanned twice, each time in another light and askew: {found} of {len(sheets)} known")
 
 
-def real(folder: Path, profile: Profile) -> None:
+def real(folders: Sequence[Path], profile: Profile) -> None:
     """Print what is said of real scans, folder by folder."""
     print(
         "\n| real scans | pages | good | look | scan again | reasons |\n|---|---|---|---|---|---|"
     )
-    for kind in sorted(path for path in folder.iterdir() if path.is_dir()):
+    for kind in folders:
         files = [file for file in expand([kind]) if file.suffix not in (".xml", ".md", ".jsonl")]
         pages = [
             judged(
@@ -284,12 +284,12 @@ def _counts(counts: Counter[str]) -> str:
 
 @click.command()
 @click.option(
-    "--corpus", type=click.Path(exists=True, path_type=Path), help="Real scans, a folder each kind."
+    "--corpus", type=click.Path(exists=True, path_type=Path), multiple=True, help="Real scans."
 )
 @click.option("--profile", default="civil-status", show_default=True)
 @click.option("--pages", default=1, show_default=True, help="Sheets of each form.")
 @click.option("--wrong-form", "with_forms", is_flag=True)
-def main(corpus: Path | None, profile: str, pages: int, *, with_forms: bool) -> None:
+def main(corpus: Sequence[Path], profile: str, pages: int, *, with_forms: bool) -> None:
     """Print the tables, in Markdown."""
     chosen = profile_called(profile)
     sheets = [sheet for form in SINGLE for sheet in drawn(form, 7, pages)]

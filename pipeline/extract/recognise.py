@@ -20,7 +20,7 @@ CLEAR = 0.2  # of the best score: a next one that far behind leaves no doubt
 UNREAD_COLUMN = 0.5  # for a heading that is worn where the form has just one left
 MAX_LETTERS = 16  # of a label: a long one says no more
 FITS = 0.8  # share of labels, and likeness of the title, that need no comparing with other forms
-SURE_OTHER = 0.9  # confidence in another form that may speak against the one that was told
+SURE_OTHER = 0.8  # confidence in another form that may speak against the one that was told
 
 
 def recognise(

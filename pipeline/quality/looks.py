@@ -18,7 +18,7 @@ BLOCKS = (8, 4)  # rows, columns of blocks of cells
 LEAST_CELLS = 4  # set in a block, for it to say anything
 MOST_MOVED = 2  # cells, some 7 mm on A4
 BLOCKS_ALIKE = 0.9  # so many blocks must be alike, a stamp or a finger may hide the others
-SAME_LOOK = 0.30  # share of a block's bits that differ between two scans of one page, at most
+SAME_LOOK = 0.28  # share of a block's bits that differ between two scans of one page, at most
 _LOOK_LETTERS = LOOK_SHAPE[0] * LOOK_SHAPE[1] // 4
 _BITS_SET = np.array([number.bit_count() for number in range(1 << 16)], np.int64)
 
