@@ -5,8 +5,10 @@ and `sohoa measure` use the same shape.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from pipeline.quality.sentences import sentence
 from pipeline.values import Cell, FieldValue, Line, Page, PageReading, Polygon, Record
 
 VERSION = 1
@@ -28,13 +30,37 @@ def page_answer(file: str, page: Page, reading: PageReading) -> dict[str, Any]:
         "dpi": page.dpi,
         "orientation_deg": reading.turn_deg,
         "skew_deg": round(reading.skew_deg, 3),
-        "quality": {"blur": round(page.quality.blur, 2), "flags": list(page.quality.flags)},
+        "quality": quality_answer(page),
         "form": reading.form or None,
         "form_confidence": round(reading.form_confidence, 3),
         "outline": _points(reading.outline),
         "cells": [_cell(cell) for cell in reading.cells],
         "lines": [_line(line) for line in reading.lines],
-        "records": [_record(record) for record in reading.records],
+        "records": [record_answer(record) for record in reading.records],
+    }
+
+
+def scan_answer(file: str, page: Page) -> dict[str, Any]:
+    """Return what `sohoa quality --json` tells about a page of a file."""
+    return {
+        "file": file,
+        "page": page.frame,
+        "width_px": page.width_px,
+        "height_px": page.height_px,
+        "dpi": page.dpi,
+        "quality": quality_answer(page),
+    }
+
+
+def quality_answer(page: Page) -> dict[str, Any]:
+    """Return what was measured on a scan, and the verdict on it."""
+    verdict = page.verdict
+    return {
+        **asdict(page.quality),
+        "verdict": verdict.grade,
+        "profile": verdict.profile,
+        "flags": [reason.name for reason in verdict.reasons],
+        "reasons": [{**asdict(reason), "sentence": sentence(reason)} for reason in verdict.reasons],
     }
 
 
@@ -78,7 +104,8 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
-def _record(record: Record) -> dict[str, Any]:
+def record_answer(record: Record) -> dict[str, Any]:
+    """Return the answer for one entry of a page."""
     return {
         "row": record.row,
         "polygon": _points(record.polygon),

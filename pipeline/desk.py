@@ -14,10 +14,13 @@ import cv2
 import numpy as np
 
 from pipeline import plugs, programs
+from pipeline.answer import quality_answer, scan_answer
 from pipeline.archive.fixity import Difference
 from pipeline.archive.fixity import verify as verify_package
-from pipeline.errors import SohoaError, StorageError, UsageError
-from pipeline.flow.book import index_of, package_of, working
+from pipeline.errors import FormError, SohoaError, StorageError, UsageError
+from pipeline.extract.form import Form, load_file
+from pipeline.extract.schema_files import find_faults, read_document
+from pipeline.flow.book import index_of, judged_pages, package_of, working
 from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
 from pipeline.flow.page import forms, mapped
 from pipeline.flow.train import torch_parts
@@ -31,11 +34,13 @@ from pipeline.places import form
 from pipeline.places.history import Fault
 from pipeline.places.lookup import lies_today
 from pipeline.places.tables import load_places
+from pipeline.quality.profiles import Profile, profile_called
+from pipeline.quality.sentences import grade_words, sentence
 from pipeline.settings import Settings, model_called, shipped
 from pipeline.store.database import Database, now, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
 from pipeline.store.models import TunedModel, tuned_models, use_model
-from pipeline.values import Book, FieldValue, Hit, Line, Record
+from pipeline.values import Book, FieldValue, Hit, Line, Page, Record
 from pipeline.words import _
 
 NEEDED_MB = 2048  # below this a book may not find room for its masters and its package
@@ -65,6 +70,33 @@ def open_archive(settings: Settings, *, make: bool = False) -> Database:
             )
         ) from error
     return open_database(file)
+
+
+def written_form(file: Path, form: str) -> Form:
+    """Return a form that is being written, out of a file of forms.
+
+    Args:
+        form: its id; may be empty where the file holds one form, or one that is not shipped.
+
+    Raises:
+        FormError: the file is wrong; the sentences name every place in it.
+        UsageError: the file has no such form, or several.
+    """
+    faults = find_faults(read_document(file))
+    if faults:
+        places = "\n".join(f"   {place or '/'}: {reason}" for place, reason in faults)
+        raise FormError(
+            _("{file} không phải tệp mẫu sổ đúng:\n{places}").format(file=file, places=places)
+        )
+    written = load_file(file, shipped("schemas"))
+    chosen = [form] if form else [name for name in written if name not in forms()] or [*written]
+    if len(chosen) != 1 or chosen[0] not in written:
+        raise UsageError(
+            _("hãy chọn một mẫu của {file} bằng --form: {forms}").format(
+                file=file, forms=", ".join(written)
+            )
+        )
+    return written[chosen[0]]
 
 
 def check_form(form: str) -> None:
@@ -110,7 +142,10 @@ def intake(
 ) -> Intake:
     """Bring scans into the archive as masters of a book."""
     with working(settings.archive):
-        return take_in(database, settings.archive, book, paths, settings.ingest, on_progress)
+        profile = profile_called(settings.quality.profile)
+        return take_in(
+            database, settings.archive, book, paths, settings.ingest, profile, on_progress
+        )
 
 
 def search(database: Database, settings: Settings, text: str, limit: int) -> list[Hit]:
@@ -158,6 +193,30 @@ def verify(
     }
 
 
+def books_quality(
+    database: Database, accessions: Sequence[str], profile: Profile
+) -> list[dict[str, Any]]:
+    """Return what `quality --json` tells about the pages of books, in order."""
+    told = []
+    for accession in chosen_books(database, accessions):
+        names = {master.sha256: master.name for master in database.masters(accession)}
+        told += [
+            {"book": accession, "number": page.number, **scan_answer(names[page.master], page)}
+            for page in _judged_book(database, accession, profile)
+        ]
+    return told
+
+
+def _judged_book(database: Database, accession: str, profile: Profile) -> list[Page]:
+    """Return the pages of a book with a profile's verdicts: the kept ones, if they are its."""
+    pages = database.pages(accession)
+    book = database.book(accession)
+    if book is None or all(page.verdict.profile == profile.name for page in pages):
+        return pages
+    readings = {page.number: database.readings(accession, page.number) for page in pages}
+    return judged_pages(book, pages, readings, profile)
+
+
 def chosen_books(database: Database, accessions: Sequence[str]) -> list[str]:
     """Return the accessions that were named, or all of the archive.
 
@@ -179,7 +238,7 @@ def intake_summary(taken: Intake) -> dict[str, Any]:
     """Return what `ingest --json` prints."""
     return {
         "accession": taken.accession,
-        "taken": [{"page": page.number, "flags": list(page.quality.flags)} for page in taken.taken],
+        "taken": [{"page": page.number, "quality": quality_answer(page)} for page in taken.taken],
         "adopted": list(taken.adopted),
         "already": [
             {"file": str(file), "accession": accession, "master": number}
@@ -209,11 +268,11 @@ def intake_sentences(taken: Intake) -> list[str]:
         for file, accession, number in taken.already
     ]
     told += [
-        _("trang {number}: {flags}").format(
-            number=page.number, flags=", ".join(map(flag_words, page.quality.flags))
+        _("trang {number}, {grade}: {reason}").format(
+            number=page.number, grade=grade_words(reason.grade), reason=sentence(reason)
         )
         for page in taken.taken
-        if page.quality.flags
+        for reason in page.verdict.reasons
     ]
     told += [f"{file}: {sentence}" for file, sentence in taken.notes]
     if taken.declared is None:
@@ -234,17 +293,6 @@ def intake_sentences(taken: Intake) -> list[str]:
             ).format(declared=taken.declared, counted=taken.counted)
         )
     return told
-
-
-def flag_words(flag: str) -> str:
-    """Return what a flag of a page's quality is called on the screen."""
-    return {
-        "blank": _("trang trắng"),
-        "blurred": _("mờ"),
-        "low_dpi": _("độ phân giải thấp"),
-        "dpi_assumed": _("không rõ độ phân giải"),
-        "duplicate": _("giống một trang khác"),
-    }.get(flag, flag)
 
 
 def principal(record: Record) -> FieldValue | None:

@@ -20,7 +20,7 @@ _STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """Limits for foreign files, and what is flagged at intake.
+    """Limits for foreign files.
 
     Attributes:
         max_pixels: of one page image; A2 at 400 dpi is 62 million.
@@ -28,8 +28,6 @@ class IngestSettings:
         max_memory_mb: of the child process that opens a file.
         max_seconds: CPU time for one page of a file, three times that by the clock, and thirty
             times that for a whole file.
-        min_dpi: below this a page is flagged `low_dpi`.
-        max_blur: edge width in px at 300 dpi above which a page is flagged `blurred`.
         render_dpi: for PDF pages that are not one embedded picture.
     """
 
@@ -38,9 +36,15 @@ class IngestSettings:
     max_frames: int = 2000
     max_memory_mb: int = 1500
     max_seconds: int = 60
-    min_dpi: float = 200.0
-    max_blur: float = 5.0
     render_dpi: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class QualitySettings:
+    """By which profile of `schemas/quality.toml` scans are judged."""
+
+    __pydantic_config__ = _STRICT
+    profile: str = "civil-status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class Settings:
     archive: Path
     person: str = ""
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
     ocr: OcrSettings = field(default_factory=OcrSettings)
     index: IndexSettings = field(default_factory=IndexSettings)
     work: WorkSettings = field(default_factory=WorkSettings)

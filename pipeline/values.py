@@ -21,6 +21,7 @@ Matrix = npt.NDArray[np.float64]
 Script = Literal["print", "typewriter", "handwriting"]
 Side = Literal["left", "right"]
 Turn = Literal[0, 90, 180, 270]
+Grade = Literal["good", "look", "rescan"]  # of a scan: a person must look, or scan it again
 
 
 class Alternative(NamedTuple):
@@ -92,16 +93,59 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What the scan itself is worth, seen without a target.
+    """What was measured on the pixels of a scan, without a target.
 
     Attributes:
-        blur: width of the sharpest edges in px at 300 dpi; about 3 is sharp, over 5 is blurred.
-        flags: names of what a person should look at: blank, blurred, low_dpi, dpi_assumed,
-            duplicate.
+        blur: width of the sharpest edges in px at 300 dpi; about 3 is sharp; 0 without writing.
+        noise: standard deviation of the grain of bare paper, in grey levels (0 to 255).
+        clipped_white: share of the bare paper around the writing that is pure white, 0 to 1;
+            likewise `clipped_black` of the strokes' dark middles.
+        cut: strokes of writing that run out of the picture at its left, top, right and bottom.
+        bits: of a sample of the scan, all its colours together: 1, 8 (grey), 24 (colour).
+        is_blank: nothing is written on it.
+        dpi_assumed: the file does not tell its dpi.
+        double_of: number of an earlier page of the book that shows the same; 0: none does.
     """
 
     blur: float
-    flags: tuple[str, ...] = ()
+    noise: float = 0.0
+    clipped_white: float = 0.0
+    clipped_black: float = 0.0
+    cut: tuple[int, int, int, int] = (0, 0, 0, 0)
+    bits: int = 24
+    is_blank: bool = False
+    dpi_assumed: bool = False
+    double_of: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a page is not simply good.
+
+    Attributes:
+        name: of a limit or a finding in `schemas/quality.toml`.
+        told: what was measured or found, ready for the sentence.
+        asked: what should be, likewise; empty where that goes without saying.
+    """
+
+    name: str
+    grade: Grade
+    told: str = ""
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be done about a scan, by the limits of a profile.
+
+    Attributes:
+        grade: the worst of the reasons'; `good` without any.
+        profile: name of the profile; empty while nobody judged.
+    """
+
+    grade: Grade = "good"
+    reasons: tuple[Reason, ...] = ()
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +158,9 @@ class Page:
         master: sha256 of the master that holds it.
         frame: which page image of the master, counted from 1.
         width_px: as a viewer shows it (the EXIF turn applied), likewise `height_px`.
-        dpi: pixels per inch; estimated from the sheet size when quality flags `dpi_assumed`.
+        dpi: pixels per inch; estimated from the sheet size when `quality.dpi_assumed`.
         look: hex of a difference hash of the picture; near-equal for a page scanned twice.
+        verdict: by its pixels alone until it was read and the book looked at.
     """
 
     accession: str
@@ -127,6 +172,7 @@ class Page:
     dpi: float
     quality: Quality
     look: str = ""
+    verdict: Verdict = Verdict()
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare to one bool
@@ -323,6 +369,7 @@ class PageReading:
         skew_deg: of the content in the upright scan; positive is clockwise.
         form: id of the recognised form; empty when none fits.
         form_confidence: 0 to 1; 1 when the form was given.
+        other_form: id of the form that the page has instead of the given one; empty when that fits.
         outline: the page on the scan.
         boxes: its tick boxes, top to bottom.
     """
@@ -337,6 +384,7 @@ class PageReading:
     lines: tuple[Line, ...] = ()
     records: tuple[Record, ...] = ()
     boxes: tuple[TickBox, ...] = ()
+    other_form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import click
 import img2pdf
@@ -49,10 +49,16 @@ ENVIRONMENT = {
 }
 
 
-def measured(command: list[str]) -> tuple[float, float]:
-    """Run a command; return its CPU seconds and peak memory in MB, children included."""
+def measured(
+    command: list[str], stdout: IO[bytes] | int = subprocess.DEVNULL
+) -> tuple[float, float]:
+    """Run a command; return its CPU seconds and peak memory in MB, children included.
+
+    Args:
+        stdout: where its output goes.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    child = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(command, env=ENVIRONMENT, stdout=stdout)
     peak = [0.0]
 
     def watch() -> None:

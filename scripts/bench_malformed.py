@@ -44,7 +44,7 @@ def main() -> None:
             pages += len(outcome.frames)
             told = f"{len(outcome.frames)} pages " + "; ".join(
                 f"{frame.width_px}x{frame.height_px} {frame.dpi:.0f} dpi "
-                f"blur {frame.quality.blur:.1f} {' '.join(frame.quality.flags)}".strip()
+                f"blur {frame.quality.blur:.1f} {'blank' if frame.quality.is_blank else ''}".strip()
                 for frame in outcome.frames[:2]
             )
             told += f" [{', '.join(outcome.notes)}]" if outcome.notes else ""

@@ -118,8 +118,18 @@ def write_book(
         sheet = draw_sheet(book, entries[index : index + filled], number, rows, order.dpi, seed)
         turn = rng.choice(TURNS[order.orientation])
         wear = draw_wear(np.random.default_rng(seed), order.degrade, spread=spread, turn_deg=turn)
+        wear = replace(wear, **order.damage)
         yield from save_scan(sheet, out / f"{first + index // filled:04}.jpg", wear, seed)
         number += step
+
+
+def told_damage(told: Sequence[str]) -> dict[str, Any]:
+    """Return fields of `Wear` with their values, from `noise=12` and `cut_mm=0,0,15,0`."""
+    values = {name: text.split(",") for name, _sign, text in (one.partition("=") for one in told)}
+    return {
+        name: float(parts[0]) if len(parts) == 1 else tuple(map(float, parts))
+        for name, parts in values.items()
+    }
 
 
 def write_truth(pages: list[dict[str, Any]], file: Path) -> None:
@@ -157,13 +167,21 @@ def write_truth(pages: list[dict[str, Any]], file: Path) -> None:
     show_default=True,
 )
 @click.option(
+    "--damage",
+    multiple=True,
+    help="A field of synthesis/paper.py Wear and its value for every scan: blur_px=2.5, noise=12, "
+    "gain=1.3, skew_deg=4, cut_mm=0,0,15,0.",
+)
+@click.option(
     "--per-book", default=4, show_default=True, help="Scans before the hand and the layout change."
 )
 @click.option("--layout", default="", help="Id in scripts/data/layouts.toml; else drawn.")
 @click.option("--area", default="", help="Id in scripts/data/areas.toml; else drawn.")
 @click.option("--hand", default="", help="Id in scripts/fonts/fonts.toml; else drawn.")
 @click.option("--shipped-fonts", is_flag=True, help="Only the faces committed in scripts/fonts.")
-def main(form: str, out: Path, *, shipped_fonts: bool, **options: Any) -> None:
+def main(
+    form: str, out: Path, *, damage: Sequence[str], shipped_fonts: bool, **options: Any
+) -> None:
     """Write invented register pages with exact ground truth."""
     away = missing_faces(options["fonts_set"])
     if away and not shipped_fonts:
@@ -171,7 +189,7 @@ def main(form: str, out: Path, *, shipped_fonts: bool, **options: Any) -> None:
             f"{len(away)} faces are not here: run scripts/fetch_fonts.py for more hands",
             file=sys.stderr,
         )
-    order = Order(shipped=shipped_fonts, **options)
+    order = Order(shipped=shipped_fonts, damage=told_damage(damage), **options)
     pages: list[dict[str, Any]] = []
     for name in FORMS if form == "all" else [form]:
         folder = out / name if form == "all" else out

@@ -25,7 +25,7 @@ STOREYS = [
         "measure",
         "tuning",
     ],
-    ["store", "executors", "programs"],
+    ["store", "executors", "programs", "quality"],
     ["settings", "plugs"],
     ["values", "errors", "letters", "words"],
 ]

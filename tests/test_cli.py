@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
@@ -105,3 +106,21 @@ def test_the_demonstration_never_removes_something_else(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("keep", encoding="utf-8")
     sohoa("demo", "--folder", tmp_path, code=2)
     assert (tmp_path / "letter.txt").exists()
+
+
+def test_scans_are_judged_without_an_archive_and_a_bad_one_is_told(tmp_path: Path) -> None:
+    page = page_of("birth_form")
+    small = tmp_path / "nho.png"
+    with Image.open(page) as whole:
+        whole.resize((whole.width // 2, whole.height // 2)).save(small, dpi=(100, 100))
+    none = ["--archive", tmp_path / "none"]
+    told = json.loads(sohoa("quality", page, small, "--json", *none, code=3).stdout)
+    assert [one["file"] for one in told["pages"]] == [str(page), str(small)]
+    assert [one["quality"]["verdict"] for one in told["pages"]] == ["good", "rescan"]
+    done = sohoa("quality", page, small, *none, code=3)
+    assert str(page) not in done.stdout
+    assert "hãy quét lại ở 200 dpi trở lên" in done.stdout
+    assert "2 trang: 1 tốt, 0 xem lại, 1 quét lại" in done.stdout
+    strict = sohoa("quality", page, "--profile", "cadastral-map", *none, code=3)
+    assert "hãy quét lại ở 300 dpi trở lên" in strict.stdout
+    assert "fadgi-2-star" in sohoa("quality", page, "--profile", "x", *none, code=2).stderr

@@ -14,6 +14,7 @@ from pipeline.settings import (
     IndexSettings,
     IngestSettings,
     OcrSettings,
+    QualitySettings,
     WorkSettings,
     shipped,
 )
@@ -46,7 +47,8 @@ def test_every_option_is_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [IngestSettings(), OcrSettings(), IndexSettings(), WorkSettings()]
+    "settings",
+    [IngestSettings(), QualitySettings(), OcrSettings(), IndexSettings(), WorkSettings()],
 )
 def test_every_setting_is_in_the_table_with_its_default(settings: object) -> None:
     for field in dataclasses.fields(settings):  # type: ignore[arg-type]

@@ -14,11 +14,21 @@ from pathlib import Path
 import pytest
 
 from pipeline import desk
+from pipeline.archive.json_lines import json_lines
 from pipeline.errors import BusyError, FixityError
 from pipeline.flow import page as page_flow
-from pipeline.flow.book import book_said, package_of, process, reindex, scan_jobs, working
+from pipeline.flow.book import (
+    book_said,
+    judged_pages,
+    package_of,
+    process,
+    reindex,
+    scan_jobs,
+    working,
+)
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, read_scan
+from pipeline.quality.profiles import profile_called
 from pipeline.settings import Settings, WorkSettings, load_settings
 from pipeline.store.database import Database, open_database
 from pipeline.values import Decision, Page, PageImage, Quality
@@ -61,6 +71,27 @@ def test_every_page_was_read(archive: Path, database: Database) -> None:
     for book in database.books():
         states = Counter(work.state for work in database.page_work(book.accession))
         assert set(states) == {"read"}, (book.accession, states)
+
+
+def test_verdicts_on_the_scans_are_kept_and_packed(archive: Path, database: Database) -> None:
+    profile = profile_called("civil-status")
+    for book in database.books():
+        pages = database.pages(book.accession)
+        assert {page.verdict.profile for page in pages} == {profile.name}
+        packed = package_of(archive, book.accession) / "data" / "pages.jsonl"
+        lines = packed.read_text(encoding="utf-8").splitlines()
+        assert lines == json_lines(pages).decode().splitlines()
+        readings = {page.number: database.readings(book.accession, page.number) for page in pages}
+        other = replace(book, years=(1901, 1901), volume="99")
+        doubted = {
+            reason.name
+            for page in judged_pages(other, pages, readings, profile)
+            for reason in page.verdict.reasons
+        }
+        if book.form == "birth_form":
+            assert doubted >= {"wrong_volume", "wrong_year"}
+        kept = {reason.name for page in pages for reason in page.verdict.reasons}
+        assert not {name for name in kept if name.startswith("wrong_")}
 
 
 def test_a_person_is_found_without_marks(archive: Path, database: Database) -> None:

@@ -38,6 +38,7 @@ data/text/NNNN.xml     chữ trên lần quét thứ NNNN (ALTO 4), tọa độ 
 data/records.jsonl     mỗi dòng một bản ghi (JSON): máy đọc được gì; raw là đúng như trên giấy
 data/decisions.jsonl   mỗi dòng một quyết định của người: giá trị đúng, ai, khi nào
 data/provenance.jsonl  mỗi dòng một bước xử lý: chương trình nào, cài đặt nào
+data/pages.jsonl       mỗi dòng một lần quét: bản gốc nào, chất lượng, có phải quét lại
 bag-info.txt           thẻ của quyển sổ
 manifest-sha256.txt    tổng kiểm SHA-256 của từng tệp; kiểm: sha256sum -c manifest-sha256.txt
 
@@ -47,7 +48,8 @@ A DIGITISED REGISTER — a BagIt 1.0 bag (RFC 8493); all text is UTF-8. data/mas
 byte as they came. data/book.pdf: the book, searchable. data/text: page text (ALTO 4), in pixels.
 data/records.jsonl: what the machine read, one JSON record a line ("raw" is as written on paper).
 data/decisions.jsonl: what people decided; the newest decision on a field stands above the
-machine's value. data/provenance.jsonl: how it was made. Check: sha256sum -c manifest-sha256.txt
+machine's value. data/provenance.jsonl: how it was made. data/pages.jsonl: of each scan its master,
+what was measured of its quality, and the verdict. Check: sha256sum -c manifest-sha256.txt
 """
 
 

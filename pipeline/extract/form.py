@@ -164,18 +164,38 @@ def load_forms(folder: Path) -> dict[str, Form]:
     Raises:
         FormError: a file is wrong; the sentence names the file and the key.
     """
-    codes = {file.stem: load_codes(file) for file in sorted((folder / "codes").glob("*.json"))}
+    codes = _codes(folder)
     forms: dict[str, Form] = {}
     for file in sorted(folder.glob("*.json")):
         document = read_document(file)
         if not isinstance(document, dict) or "x-forms" not in document:
             continue
-        check(file, document)
-        for form_id, entry in document["x-forms"].items():
+        for form_id, form in _forms(file, document, codes).items():
             if form_id in forms:
                 raise wrong(file, form_id, _("tên biểu mẫu đã có trong tệp khác"))
-            forms[form_id] = _form(file, form_id, entry, document.get("$defs", {}), codes)
+            forms[form_id] = form
     return forms
+
+
+def load_file(file: Path, folder: Path) -> dict[str, Form]:
+    """Return the forms of one file, with the code lists of a folder of schema files.
+
+    Raises:
+        FormError: the file is wrong; the sentence names the file and the key.
+    """
+    return _forms(file, read_document(file), _codes(folder))
+
+
+def _codes(folder: Path) -> dict[str, Codes]:
+    return {file.stem: load_codes(file) for file in sorted((folder / "codes").glob("*.json"))}
+
+
+def _forms(file: Path, document: Any, codes: Mapping[str, Codes]) -> dict[str, Form]:
+    check(file, document)
+    return {
+        form_id: _form(file, form_id, entry, document.get("$defs", {}), codes)
+        for form_id, entry in document["x-forms"].items()
+    }
 
 
 def _form(

@@ -23,6 +23,8 @@ NEAR = 5  # pages before and after that say which form is usual there
 NEIGHBOURS = 0.2  # what the pages before and after add to a score
 LITTLE = 0.15  # share of a form's words that a page of it shows at least, however worn
 MAX_LETTERS = 16  # of a label: a long one says no more
+FITS = 0.8  # share of labels, and likeness of the title, that need no comparing with other forms
+SURE_OTHER = 0.8  # confidence in another form that may speak against the one that was told
 
 
 def recognise(
@@ -57,6 +59,19 @@ def recognise(
     second = scored[1][0] if len(scored) > 1 else 0.0
     margin = min(1.0, (best - second) / (CLEAR * best))
     return scored[0][1], round(min(1.0, best / 0.8) * (0.5 + 0.5 * margin), 3)
+
+
+def other_form(forms: Mapping[str, Form], told: Form, sheets: Sequence[PageReading]) -> str:
+    """Return the form that a page surely has instead of the one that was told; empty: none.
+
+    Forms of one family share most labels, so that only a page with the title too is let pass
+    without being compared with them all, which costs ten times as much.
+    """
+    regions = [regions_of(sheet) for sheet in sheets]
+    if _found(told, sheets, regions)[0] >= FITS and _title(told, sheets) >= FITS:
+        return ""
+    found, confidence = recognise(forms, sheets)
+    return found.id if found and found is not told and confidence >= SURE_OTHER else ""
 
 
 def _likely(forms: Iterable[Form], sheets: Sequence[PageReading]) -> list[Form]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, relevance
 
 from pipeline.errors import FormError
 from pipeline.extract.codes import Code, Codes
@@ -48,10 +48,57 @@ def check(file: Path, document: Any, meta: str = "form") -> None:
     Raises:
         FormError: it holds something else; the sentence names the place.
     """
-    error = best_match(_meta(meta).iter_errors(document))
-    if error is not None:
-        place = "/".join(str(part) for part in error.absolute_path)
-        raise wrong(file, place, error.message)
+    faults = find_faults(document, meta)
+    if faults:
+        raise wrong(file, *faults[0])
+
+
+def find_faults(document: Any, meta: str = "form") -> list[tuple[str, str]]:
+    """Return all that `schemas/meta/` does not allow in a document: place and what is wrong there.
+
+    The one that matters most comes first.
+    """
+    errors = sorted(_meta(meta).iter_errors(document), key=relevance, reverse=True)
+    places = ["/".join(str(part) for part in error.absolute_path) for error in errors]
+    return list(dict.fromkeys(zip(places, map(_fault_words, errors), strict=True)))
+
+
+def _fault_words(error: ValidationError) -> str:
+    """Return what is wrong, in the words of the screen where these are known."""
+    asked: Any = error.validator_value
+    told: Any = error.instance
+    schema: Any = error.schema
+    match error.validator:
+        case "required":
+            missing = [name for name in asked if name not in told]
+            return _("thiếu {names}").format(names=", ".join(missing))
+        case "additionalProperties":
+            known = schema.get("properties", {})
+            unknown = [name for name in told if name not in known]
+            return _("không biết {names}; có thể viết: {known}").format(
+                names=", ".join(unknown), known=", ".join(known)
+            )
+        case "type":
+            names = {
+                "object": _("một nhóm {…}"),
+                "array": _("một danh sách […]"),
+                "string": _("một chuỗi chữ"),
+                "integer": _("một số nguyên"),
+                "boolean": _("true hoặc false"),
+            }
+            return _("phải là {what}").format(what=names.get(asked, asked))
+        case "enum" | "const":
+            allowed = asked if error.validator == "enum" else [asked]
+            return _("phải là một trong: {names}").format(names=", ".join(map(str, allowed)))
+        case "minLength" | "minProperties":
+            return _("không được để trống")
+        case "minimum":
+            return _("phải từ {least} trở lên").format(least=asked)
+        case "pattern":
+            return _("“{told}” không theo khuôn {pattern}").format(told=told, pattern=asked)
+        case "format":
+            return _("“{told}” không phải biểu thức chính quy đúng").format(told=told)
+    return error.message
 
 
 def load_codes(file: Path) -> Codes:

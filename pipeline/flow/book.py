@@ -27,6 +27,9 @@ from pipeline.index.backends import Index
 from pipeline.index.documents import document
 from pipeline.ingest.files import embedded_bytes
 from pipeline.ingest.intake import Progress
+from pipeline.quality.book import book_findings
+from pipeline.quality.profiles import Profile, load_rules, profile_called
+from pipeline.quality.verdict import judged, lie_of
 from pipeline.settings import Settings
 from pipeline.store.database import Database, PageState, now
 from pipeline.values import Book, Decision, Master, Page, PageReading, Record
@@ -206,15 +209,32 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
     pages = database.pages(book.accession)
     readings = {page.number: database.readings(book.accession, page.number) for page in pages}
     records = book_records(readings.values())
+    pages = judged_pages(book, pages, readings, profile_called(settings.quality.profile))
     search_index = index_of(database, settings)
     with database.write() as connection:  # records and index together, or neither
         database.keep_records(connection, book.accession, records)
+        database.keep_verdicts(connection, pages)
         search_index.remove(book.accession, connection)
         search_index.put([document(record, book) for record in records], connection)
     on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
     _seal(database, settings, book, pages, readings, records)
     database.mark_sealed(book.accession)
     on_progress(_("đóng gói {book}").format(book=book.accession), 1, 1)
+
+
+def judged_pages(
+    book: Book,
+    pages: Sequence[Page],
+    readings: Mapping[int, Sequence[PageReading]],
+    profile: Profile,
+) -> list[Page]:
+    """Return the pages of a book with what a profile says about each, after a look at them all."""
+    titles = {form.id: form.title for form in forms().values()}
+    findings = book_findings(book, readings, load_rules().card, titles)
+    return [
+        judged(page, profile, lie_of(readings[page.number]), findings[page.number])
+        for page in pages
+    ]
 
 
 def book_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
@@ -321,6 +341,7 @@ def _seal(
             ("records.jsonl", json_lines(records)),
             ("decisions.jsonl", json_lines(database.decisions(book.accession))),
             ("provenance.jsonl", json_lines(database.steps(book.accession))),
+            ("pages.jsonl", json_lines(pages)),
         ],
     )
 

@@ -13,6 +13,8 @@ from pipeline.flow.page import ScanJob, ScanOutcome, engines, guard
 from pipeline.ingest.files import Survey, open_frame, survey
 from pipeline.ingest.intake import Progress
 from pipeline.ocr.reading import read_crop
+from pipeline.quality.profiles import profile_called
+from pipeline.quality.verdict import judged, lie_of
 from pipeline.settings import Settings
 from pipeline.values import Page
 from pipeline.words import _
@@ -24,7 +26,8 @@ def read_files(
     files: Sequence[str], form: str, settings: Settings, on_progress: Progress
 ) -> tuple[dict[str, Any], list[int]]:
     """Read files without keeping anything; return the answer and the exit codes of its errors."""
-    jobs, errors = _surveyed(files, form, settings)
+    jobs, errors = surveyed(files, form, settings)
+    profile = profile_called(settings.quality.profile)
     read: list[ScanOutcome] = []
     work = settings.work if len(jobs) > 1 else replace(settings.work, executor="serial")
     for outcome in read_scans(jobs, work):
@@ -38,7 +41,8 @@ def read_files(
         if outcome.error:
             errors.append((error_answer(name, *outcome.error), exit_code(outcome.error[0])))
         readings = with_book_records(outcome.readings)
-        pages += [page_answer(name, outcome.page, reading) for reading in readings]
+        page = judged(outcome.page, profile, lie_of(readings))
+        pages += [page_answer(name, page, reading) for reading in readings]
     return answer(pages, [told for told, _code in errors]), [code for _told, code in errors]
 
 
@@ -46,7 +50,7 @@ def read_lines_of(
     files: Sequence[str], kind: str, settings: Settings, on_progress: Progress
 ) -> tuple[dict[str, Any], list[int]]:
     """Read files that are the crop of one line each; the answer is as of `read_files`."""
-    jobs, errors = _surveyed(files, "", settings)
+    jobs, errors = surveyed(files, "", settings)
     readers = engines(settings.ocr)
     pages = []
     for count, job in enumerate(jobs, 1):
@@ -59,9 +63,10 @@ def read_lines_of(
     return answer(pages, [told for told, _code in errors]), [code for _told, code in errors]
 
 
-def _surveyed(
+def surveyed(
     files: Sequence[str], form: str, settings: Settings
 ) -> tuple[list[ScanJob], list[tuple[dict[str, str], int]]]:
+    """Return what reading the pages of files takes, and the errors with their exit codes."""
     jobs: list[ScanJob] = []
     errors: list[tuple[dict[str, str], int]] = []
     for name, found in zip(

@@ -22,8 +22,9 @@ from pipeline import plugs
 from pipeline.clean.steps import clean
 from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
 from pipeline.extract.form import Form, load_forms
+from pipeline.extract.found import FoundLabel, find_labels
 from pipeline.extract.hearing import Hearing, Said
-from pipeline.extract.recognise import recognise
+from pipeline.extract.recognise import other_form, recognise
 from pipeline.extract.records import extract_records
 from pipeline.ingest.files import open_frame
 from pipeline.layout.boxes import erase_boxes, find_tick_boxes
@@ -53,6 +54,7 @@ from pipeline.values import (
 from pipeline.words import _
 
 MIN_READ_DPI = 70.0  # below this a written letter is some eight px high: nothing can be read
+ASKED_DPI = 300.0  # of who must scan again: above every limit of the Ministries
 SCRIPTS: tuple[Script, ...] = ("print", "typewriter", "handwriting")
 
 
@@ -118,9 +120,21 @@ def read_scan(job: ScanJob) -> ScanOutcome:
         SohoaError: the scan cannot be used; see `guarded` for what becomes of that.
     """
     clock = _Clock(job)
+    readers = engines(job.settings.ocr)
+    sides, sheets = _read_sides(job, readers, clock)
+    with clock.stage("extract"):
+        sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
+    # Extraction wants the engines' own opinions; people want probabilities.
+    readings = tuple(_on_scan(_calibrated(sheet, readers), sides) for sheet in sheets)
+    return ScanOutcome(job.page, readings, clock.steps())
+
+
+def _read_sides(
+    job: ScanJob, readers: Mapping[Script, Engine], clock: "_Clock"
+) -> tuple[tuple[PageImage, ...], list[PageReading]]:
+    """Return the sides of a scan with their lines read; polygons in px of the side's image."""
     with clock.stage("decode"):
         image = _opened(job)
-    readers = engines(job.settings.ocr)
     with clock.stage("clean"):
         sides = clean(image, readers["handwriting"].legibility)
     with clock.stage("layout"):
@@ -131,11 +145,47 @@ def read_scan(job: ScanJob) -> ScanOutcome:
         replace(sheet, lines=mark_struck(lines, ink, bare.dpi))
         for (sheet, bare, ink), lines in zip(laid, read, strict=True)
     ]
-    with clock.stage("extract"):
-        sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
-    # Extraction wants the engines' own opinions; people want probabilities.
-    readings = tuple(_on_scan(_calibrated(sheet, readers), sides) for sheet in sheets)
-    return ScanOutcome(job.page, readings, clock.steps())
+    return sides, sheets
+
+
+class Trial(NamedTuple):
+    """A scan read with a form that is being written; polygons in px of each side's own image.
+
+    Attributes:
+        sides: level and upright, as they were read.
+        sheets: with their records.
+        labels: of the form, that were found.
+        seen_as: the form that the scan looks most like, with its probability; empty: none.
+    """
+
+    sides: tuple[PageImage, ...]
+    sheets: tuple[PageReading, ...]
+    labels: tuple[FoundLabel, ...]
+    seen_as: tuple[str, float]
+
+
+def try_form(job: ScanJob, form: Form) -> Trial:
+    """Read a scan with a form that need not be one of `schemas/`.
+
+    Raises:
+        SohoaError: the scan cannot be used.
+    """
+    readers = engines(job.settings.ocr)
+    sides, sheets = _read_sides(job, readers, _Clock(job))
+    found, confidence = recognise({**forms(), form.id: form}, sheets)
+    hearing = Hearing(partial(reread, readers), job.said)
+    page = job.page
+    records = extract_records(form, sheets, page.accession, page.number, job.years, hearing=hearing)
+    told = (
+        replace(
+            _calibrated(sheet, readers),
+            form=form.id,
+            records=tuple(record for record in records if record.side == sheet.side),
+        )
+        for sheet in sheets
+    )
+    labels = tuple(find_labels(form, sheets))
+    return Trial(sides, tuple(told), labels, (found.id if found else "", confidence))
 
 
 def bare_sides(job: ScanJob) -> list[PageImage]:
@@ -157,7 +207,7 @@ def _opened(job: ScanJob) -> PageImage:
         )
     image = open_frame(job.file, job.page.frame, job.name, job.settings.ingest)
     if image.dpi < MIN_READ_DPI:
-        raise LowResolutionError(job.name, image.dpi, job.settings.ingest.min_dpi)
+        raise LowResolutionError(job.name, image.dpi, ASKED_DPI)
     return image
 
 
@@ -225,6 +275,7 @@ def _with_records(
     form, confidence = _form_of(sheets, job)
     if form is None:
         return list(sheets)
+    other = other_form(forms(), form, sheets) if job.form else ""
     page = job.page
     records = extract_records(form, sheets, page.accession, page.number, job.years, hearing=hearing)
     return [
@@ -232,6 +283,7 @@ def _with_records(
             sheet,
             form=form.id,
             form_confidence=confidence,
+            other_form=other,
             records=tuple(record for record in records if record.side == sheet.side),
         )
         for sheet in sheets

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -48,7 +49,7 @@ def _survey(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None
     for index, name in enumerate(request["files"]):
         clock.start_file()
         try:
-            for answer in _survey_file(Path(name), limits, request["checks"], clock):
+            for answer in _survey_file(Path(name), limits, clock):
                 _say(answers, {"file": index, **answer})
         except MemoryError:
             _say(answers, {"file": index, **_told(_too_much_memory(name, limits))})
@@ -60,9 +61,11 @@ def _survey(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None
             _say(answers, {"file": index, **_told(reason)})
 
 
-def _survey_file(file: Path, limits: "Limits", checks: dict[str, Any], clock: "_Clock") -> Any:
-    from pipeline.ingest.checks import assess
+def _survey_file(file: Path, limits: "Limits", clock: "_Clock") -> Any:
+    import numpy as np
+
     from pipeline.ingest.torn import is_torn
+    from pipeline.quality.measures import measure
 
     with file.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -73,7 +76,18 @@ def _survey_file(file: Path, limits: "Limits", checks: dict[str, Any], clock: "_
             frame = document.frame(number)
             if any(map(is_torn, document.jpegs(number))):
                 raise UnreadableFileError(str(file), _("ảnh JPEG bị cắt cụt"))
-            yield {"frame": assess(frame, **checks)}
+            pixels = np.asarray(frame.image)
+            dpi = frame.dpi * frame.image.width / frame.width_px
+            quality, look = measure(pixels, dpi, bits=frame.bits, dpi_assumed=frame.is_assumed)
+            yield {
+                "frame": {
+                    "width_px": frame.width_px,
+                    "height_px": frame.height_px,
+                    "dpi": frame.dpi,
+                    "quality": asdict(quality),
+                    "look": look,
+                }
+            }
         yield {
             "done": {
                 "media_type": document.media_type,

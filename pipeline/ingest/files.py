@@ -202,7 +202,6 @@ def _survey_in_one_child(
         "action": "survey",
         "files": [str(file.absolute()) for file in files],
         "limits": _limits(settings),
-        "checks": {"min_dpi": settings.min_dpi, "max_blur": settings.max_blur},
     }
     with _child(request) as child:
         for index, file in enumerate(files):
@@ -240,7 +239,7 @@ def _frame_survey(told: dict[str, Any]) -> FrameSurvey:
         width_px=told["width_px"],
         height_px=told["height_px"],
         dpi=told["dpi"],
-        quality=Quality(told["blur"], tuple(told["flags"])),
+        quality=Quality(**{**told["quality"], "cut": tuple(told["quality"]["cut"])}),
         look=told["look"],
     )
 

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.errors import FixityError, ProgramError, ScanError, UnreadableFileError
-from pipeline.ingest.checks import is_duplicate
 from pipeline.ingest.files import FrameSurvey, Survey, expand, survey
 from pipeline.letters import fold
+from pipeline.quality.looks import is_duplicate
+from pipeline.quality.profiles import Profile
+from pipeline.quality.verdict import judged
 from pipeline.settings import IngestSettings
 from pipeline.store.database import Database
 from pipeline.store.durable import durable_copy, sha256_of, sweep
-from pipeline.values import Book, Master, Page, Quality
+from pipeline.values import Book, Master, Page
 from pipeline.words import _
 
 MASTERS = "data/masters"
@@ -88,9 +90,13 @@ def take_in(
     book: Book,
     paths: Iterable[Path],
     settings: IngestSettings,
+    profile: Profile,
     on_progress: Progress,
 ) -> Intake:
     """Take files and folders into a book, which is put down when the archive has none such.
+
+    Args:
+        profile: by which each page is judged.
 
     Raises:
         StorageError: the disk is full or broken; what was taken so far is safe, and the same
@@ -100,7 +106,7 @@ def take_in(
     if database.book(book.accession) is None:
         database.add_book(book)
     files = expand(paths)
-    desk = _Desk(database, archive, book.accession, settings)
+    desk = _Desk(database, archive, book.accession, settings, profile)
     desk.adopt(files)
     for done, (file, outcome) in enumerate(zip(files, survey(files, settings), strict=True), 1):
         desk.take(file, outcome)
@@ -140,9 +146,15 @@ class _Desk:
     """One intake at work on one book."""
 
     def __init__(
-        self, database: Database, archive: Path, accession: str, settings: IngestSettings
+        self,
+        database: Database,
+        archive: Path,
+        accession: str,
+        settings: IngestSettings,
+        profile: Profile,
     ) -> None:
         self.database, self.settings, self.accession = database, settings, accession
+        self.profile = profile
         self.folder = archive / "books" / accession / MASTERS
         sweep(self.folder)
         self.looks = [page.look for page in database.pages(accession)]
@@ -233,9 +245,9 @@ class _Desk:
 
     def _pages(self, master: Master, frames: Sequence[FrameSurvey]) -> Iterator[Page]:
         for index, frame in enumerate(frames):
-            quality = self._with_duplicate(frame)
+            double_of = self._double_of(frame.look)
             self.looks.append(frame.look)
-            yield Page(
+            page = Page(
                 accession=self.accession,
                 number=len(self.looks),
                 master=master.sha256,
@@ -243,14 +255,15 @@ class _Desk:
                 width_px=frame.width_px,
                 height_px=frame.height_px,
                 dpi=frame.dpi,
-                quality=quality,
+                quality=replace(frame.quality, double_of=double_of),
                 look=frame.look,
             )
+            yield judged(page, self.profile)
 
-    def _with_duplicate(self, frame: FrameSurvey) -> Quality:
-        if not any(is_duplicate(frame.look, look) for look in self.looks):
-            return frame.quality
-        return replace(frame.quality, flags=(*frame.quality.flags, "duplicate"))
+    def _double_of(self, look: str) -> int:
+        """Return the number of an earlier page that shows the same, 0 when none does."""
+        numbers = (at for at, other in enumerate(self.looks, 1) if is_duplicate(look, other))
+        return next(numbers, 0)
 
     def _next_number(self) -> int:
         masters = self.database.masters(self.accession)

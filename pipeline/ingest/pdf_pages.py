@@ -167,7 +167,9 @@ class PdfFile:
             raise UnreadableFileError(self.name, reason.format(number=number))
         (image,) = images
         grey = image if image.mode == "L" else image.convert("L")
-        return Frame(grey, grey.width, grey.height, float(self.limits.render_dpi), is_assumed=False)
+        # What was drawn anew has all the colours that the page could have.
+        dpi = float(self.limits.render_dpi)
+        return Frame(grey, grey.width, grey.height, dpi, is_assumed=False, bits=24)
 
     def _check_render_size(self, number: int) -> None:
         box = box_of(self.pdf.pages[number - 1].cropbox)

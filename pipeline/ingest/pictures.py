@@ -68,6 +68,7 @@ class Frame(NamedTuple):
         image: mode L, upright as a viewer shows it, at most `WORK_DPI`.
         width_px: of the scan itself, upright; likewise `height_px` and `dpi`.
         is_assumed: the dpi is a guess from the shape.
+        bits: of a sample of the scan, all its colours together: 1, 8, 24.
     """
 
     image: Image.Image
@@ -75,6 +76,7 @@ class Frame(NamedTuple):
     height_px: int
     dpi: float
     is_assumed: bool
+    bits: int
 
 
 class PictureFile:
@@ -177,6 +179,7 @@ def develop(
     if turn_deg in (90, 270) or (orientation in _EXIF_TURNED and image.format != "TIFF"):
         width, height = height, width  # Pillow gives a TIFF's size as it will be after loading
     dpi, is_assumed = settle_dpi(declared or _declared_dpi(image), width, height)
+    bits = _sample_bits(image)
     scale = min(1.0, WORK_DPI / dpi) if dpi > WORK_DPI * 1.01 else 1.0
     target = max(1, round(width * scale)), max(1, round(height * scale))
     if image.format in JPEG:  # grey alone is half the work, half size a quarter
@@ -184,7 +187,18 @@ def develop(
     grey = _upright(to_grey(image), orientation if image.format != "TIFF" else 1, turn_deg)
     if abs(grey.width - target[0]) > 1 or abs(grey.height - target[1]) > 1:  # else a needless blur
         grey = grey.resize(target, Image.Resampling.HAMMING)
-    return Frame(grey, width, height, dpi, is_assumed)
+    return Frame(grey, width, height, dpi, is_assumed, bits)
+
+
+def _sample_bits(image: Image.Image) -> int:
+    """Return the bits of a sample, all its colours together; transparency is none."""
+    if image.mode == "1":
+        return 1
+    if image.mode.startswith("I") or image.mode == "F":
+        return _bits(image)
+    if image.mode in ("P", "PA"):  # a palette holds whole colours, but no more than 256 of them
+        return 8
+    return 8 * sum(band not in "Aa" for band in image.getbands())
 
 
 def open_stream(stream: IO[bytes], name: str) -> Image.Image:

@@ -257,6 +257,15 @@ class Database:
             told = json.dumps([error, sentence], ensure_ascii=False)
             self._set_page(connection, page, state="failed", error=told, readings=())
 
+    def keep_verdicts(self, connection: Connection, pages: Sequence[Page]) -> None:
+        """Put down the cards of a book's pages anew, for the sake of their verdicts."""
+        for page in pages:
+            connection.execute(
+                sa.update(_page)
+                .where(_page.c.accession == page.accession, _page.c.number == page.number)
+                .values(card=_json(_PAGE, page))
+            )
+
     def reset_pages(self, accession: str, states: Iterable[PageState]) -> int:
         """Set pages in these states back to waiting; return how many there were."""
         with self.write() as connection:

@@ -2,8 +2,8 @@
 
 import json
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from random import Random
 from typing import Any, NamedTuple
@@ -41,6 +41,7 @@ class Order:
         per_book: sheets before hand, layout and place change.
         shipped: only the faces that are committed.
         layout, hand, area: ids.
+        damage: fields of `paper.Wear` and their values, for every scan.
     """
 
     form: str = "birth_table"
@@ -59,6 +60,7 @@ class Order:
     hand: str = ""
     area: str = ""
     years: tuple[int, int] | None = None
+    damage: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class Wear:
         shadow: darkness of the gutter, 0 to 1.
         bed: grey of the scanner's bed around the sheet, and its width in mm on each side.
         blur_px, noise: of the lens and the sensor, at the scan's resolution.
+        gain: by which the scanner multiplies light; what exceeds white is lost.
+        cut_mm: of the sheet that lies outside the picture at its left, top, right and bottom.
         jpeg: quality.
         turn_deg: clockwise turn that makes the scan upright.
     """
@@ -44,6 +46,8 @@ class Wear:
     bed_mm: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     blur_px: float = 0.0
     noise: float = 0.0
+    gain: float = 1.0
+    cut_mm: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     jpeg: int = 92
     turn_deg: Turn = 0
 
@@ -143,7 +147,8 @@ def make_warp(size: tuple[int, int], dpi: float, wear: Wear, *, spread: bool) ->
     cos, sin = float(np.cos(angle)), float(np.sin(angle))
     room = (abs(sin) * height / 2 - 5 * px, abs(sin) * width / 2 - 5 * px)  # loses margin, not text
     left, top, right, bottom = (
-        max(mm * px, room[index % 2]) for index, mm in enumerate(wear.bed_mm)
+        -cut * px if cut else max(mm * px, room[index % 2])
+        for index, (mm, cut) in enumerate(zip(wear.bed_mm, wear.cut_mm, strict=True))
     )
     full = (round(width + left + right), round(height + top + bottom))
     shift_x = left + width / 2 - (cos * width / 2 - sin * height / 2)
@@ -258,6 +263,8 @@ def sense(pixels: Pixels, wear: Wear, rng: np.random.Generator) -> Pixels:
         grain = rng.standard_normal(pixels.shape[:2], dtype=np.float32) * wear.noise
         spread = np.repeat(np.round(grain).astype(np.int16)[..., None], 3, axis=2)
         pixels = np.asarray(cv2.add(pixels, spread, dtype=cv2.CV_8U), np.uint8)
+    if wear.gain != 1.0:
+        pixels = np.asarray(cv2.convertScaleAbs(pixels, alpha=wear.gain), np.uint8)
     return pixels
 
 

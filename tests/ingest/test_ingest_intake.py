@@ -19,10 +19,12 @@ from PIL import Image
 from pipeline.errors import UnreadableFileError
 from pipeline.ingest import intake
 from pipeline.ingest.intake import Intake, accession_for, take_in
+from pipeline.quality.profiles import profile_called
 from pipeline.settings import IngestSettings
 from pipeline.store.database import Database, open_database
 from pipeline.values import Book
 
+PROFILE = profile_called("civil-status")
 SIZE = (413, 585)  # A4 at 50 dpi: intake does not care
 BOOK = Book("birth_table-van-trung-1987-02", "birth_table", "Vân Trung", (1987, 1987), "02", 4)
 
@@ -36,7 +38,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def take(database: Database, tmp_path: Path, *paths: Path, book: Book = BOOK) -> Intake:
     archive = tmp_path / "archive"
-    return take_in(database, archive, book, paths, IngestSettings(), lambda *_told: None)
+    return take_in(database, archive, book, paths, IngestSettings(), PROFILE, lambda *_told: None)
 
 
 def scans(folder: Path, *seeds: int) -> list[Path]:
@@ -59,6 +61,7 @@ def test_files_become_masters_byte_for_byte_in_the_order_of_the_folder(
         BOOK,
         [tmp_path / "in"],
         IngestSettings(),
+        PROFILE,
         lambda *step: told.append(step),
     )
     masters = database.masters(BOOK.accession)
@@ -128,10 +131,12 @@ def test_pages_are_counted_against_the_card_and_flagged_never_dropped(
     ]
     Image.new("L", (1654, 2339), 240).save(tmp_path / "4.png", dpi=(200, 200))
     taken = take(database, tmp_path, *files, tmp_path / "4.png")
-    flags = [set(page.quality.flags) for page in taken.taken]
-    assert flags[:2] == [set(), {"duplicate"}]
-    assert "low_dpi" in flags[2]
-    assert flags[3] == {"blank"}
+    reasons = [{one.name for one in page.verdict.reasons} for page in taken.taken]
+    assert reasons[:2] == [{"few_colours"}, {"few_colours", "duplicate"}]
+    assert taken.taken[1].quality.double_of == 1
+    assert "low_dpi" in reasons[2]
+    assert reasons[3] == {"few_colours", "blank"}
+    assert database.pages(taken.accession) == list(taken.taken)
     assert (taken.declared, taken.counted) == (4, 4)
 
 
@@ -164,7 +169,7 @@ def test_a_file_that_changes_while_it_is_taken_in_is_refused(
     (file,) = scans(tmp_path / "in", 1)
     outcome = next(iter(intake.survey([file], IngestSettings())))
     file.write_bytes(file.read_bytes() + b"more")
-    desk = intake._Desk(database, tmp_path / "archive", BOOK.accession, IngestSettings())
+    desk = intake._Desk(database, tmp_path / "archive", BOOK.accession, IngestSettings(), PROFILE)
     database.add_book(BOOK)
     desk.take(file, outcome)
     assert "thay đổi" in str(desk.report().refused[0].error)
@@ -176,6 +181,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from pipeline.ingest import intake
+from pipeline.quality.profiles import profile_called
 from pipeline.settings import IngestSettings
 from pipeline.store.database import open_database
 from pipeline.values import Book
@@ -193,9 +199,10 @@ def die(*given):
         os.kill(os.getpid(), 9)  # after it, before the row
     return result
 setattr(intake, moment, die)
+profile = profile_called("civil-status")
 book = Book({book!r}, "", "Vân Trung", (1987, 1987), "02")
 database = open_database(root / "archive" / "sohoa.db")
-intake.take_in(database, root / "archive", book, [root / "in"], IngestSettings(), print)
+intake.take_in(database, root / "archive", book, [root / "in"], IngestSettings(), profile, print)
 """
 
 

@@ -54,7 +54,7 @@ def test_an_embedded_jpeg_is_taken_out_unchanged(tmp_path: Path) -> None:
     (frame,) = survey_of(file).frames
     assert (frame.width_px, frame.height_px) == SIZE
     assert frame.dpi == pytest.approx(100, abs=0.1)
-    assert "dpi_assumed" not in frame.quality.flags
+    assert not frame.quality.dpi_assumed
 
 
 @pytest.mark.parametrize("rotate", [90, 180, 270])

@@ -154,25 +154,25 @@ def test_a_scan_finer_than_needed_is_read_at_300_dpi_and_maps_back(tmp_path: Pat
 
 
 def test_dpi_is_the_files_word_when_it_can_be_true_else_the_papers_shape(tmp_path: Path) -> None:
-    cases: list[tuple[float | None, tuple[int, int], float, set[str]]] = [
-        (200, A4_200, 200, set()),
-        (72, A4_200, 200, {"dpi_assumed"}),  # a default that nobody measured
-        (1, A4_200, 200, {"dpi_assumed"}),
-        (2400, A4_200, 200, {"dpi_assumed"}),
-        (None, A4_200, 200, {"dpi_assumed"}),
-        (None, (3307, 2339), 200, {"dpi_assumed"}),  # a spread: two A4 pages
-        (100, (827, 1169), 100, {"low_dpi"}),
+    cases: list[tuple[float | None, tuple[int, int], float, bool]] = [
+        (200, A4_200, 200, False),
+        (72, A4_200, 200, True),  # a default that nobody measured
+        (1, A4_200, 200, True),
+        (2400, A4_200, 200, True),
+        (None, A4_200, 200, True),
+        (None, (3307, 2339), 200, True),  # a spread: two A4 pages
+        (100, (827, 1169), 100, False),
     ]
     files = []
-    for number, (tag, size, _dpi, _flags) in enumerate(cases):
+    for number, (tag, size, _dpi, _is_assumed) in enumerate(cases):
         files.append(tmp_path / f"{number}.png")
         options = {} if tag is None else {"dpi": (tag, tag)}
         Image.new("L", size, 240).save(files[-1], compress_level=1, **options)
-    for outcome, (_tag, _size, dpi, flags) in zip(look_at(*files), cases, strict=True):
+    for outcome, (_tag, _size, dpi, is_assumed) in zip(look_at(*files), cases, strict=True):
         assert isinstance(outcome, Survey)
         (frame,) = outcome.frames
         assert frame.dpi == pytest.approx(dpi, rel=0.01)
-        assert set(frame.quality.flags) - {"blank"} == flags
+        assert frame.quality.dpi_assumed is is_assumed
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9, 0.999])
@@ -283,3 +283,14 @@ def test_damage_inside_a_jpeg_is_seen_or_harmless(tmp_path: Path) -> None:
 
 def test_the_sample_page_is_what_the_tests_take_it_for() -> None:
     assert cv2.countNonZero((written_page() < 128).astype(np.uint8)) > 20_000
+
+
+@pytest.mark.parametrize(
+    "mode, bits", [("1", 1), ("L", 8), ("P", 8), ("I;16", 16), ("RGB", 24), ("RGBA", 24)]
+)
+def test_the_bits_of_a_sample_are_the_files_own(mode: str, bits: int, tmp_path: Path) -> None:
+    file = tmp_path / "page.png"
+    Image.new(mode, (400, 300)).save(file, dpi=(200, 200))
+    (outcome,) = look_at(file)
+    assert isinstance(outcome, Survey)
+    assert outcome.frames[0].quality.bits == bits

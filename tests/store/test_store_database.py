@@ -31,7 +31,7 @@ from pipeline.values import (
 BOX = ((0.0, 0.0), (9.0, 0.0), (9.0, 5.0), (0.0, 5.0))
 BOOK = Book("ks-1987", "birth_table", "Xã Vân Trung", (1987, 1988), "02", pages=10)
 MASTER = Master("0" * 64, 1, "data/masters/0001.jpg", "trang 1.jpg", "image/jpeg", 12, 1)
-PAGE = Page("ks-1987", 1, "0" * 64, 1, 100, 200, 300.0, Quality(3.1, ("low_dpi",)), "ff00")
+PAGE = Page("ks-1987", 1, "0" * 64, 1, 100, 200, 300.0, Quality(3.1, double_of=2), "ff00")
 FIELD = FieldValue(
     "nksHoTen", "Ng. Thị Lan", "Nguyễn Thị Lan", 0.8, 1, BOX, "left", (Alternative("Lam", 0.1),)
 )

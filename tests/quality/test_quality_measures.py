@@ -1,23 +1,19 @@
-"""What a page is worth: blur, blank, and the same page twice."""
+"""Known damage in, the measure of it out."""
 
 import cv2
 import numpy as np
 import pytest
-from ingest_samples import A4_200, written_page
 
-from pipeline.ingest.checks import (
-    INK_SHARE,
-    edge_width,
-    find_ink,
-    ink_share,
-    is_duplicate,
-    look_of,
-)
-from pipeline.settings import IngestSettings
+from pipeline.quality.blur import edge_width
+from pipeline.quality.exposure import clipping, grain
+from pipeline.quality.ink import INK_SHARE, cut_strokes, find_ink, ink_share
+from pipeline.quality.looks import is_duplicate, look_of
+from pipeline.quality.profiles import profile_called
 from pipeline.values import Pixels
+from tests.ingest.ingest_samples import A4_200, written_page
 
 DPI = 200
-MAX_BLUR = IngestSettings().max_blur
+MAX_BLUR = profile_called("civil-status").limits["blurred"].look or 0.0
 WIDTH, HEIGHT = A4_200
 
 
@@ -129,3 +125,72 @@ def test_blank_pages_are_nobodys_double() -> None:
     assert not is_duplicate("", "")
     assert not is_duplicate("", look(written_page()))
     assert not is_duplicate(look(empty_page()), look(empty_page()))
+
+
+@pytest.mark.parametrize("sigma", [2, 5, 10, 20])
+def test_noise_is_told_in_grey_levels_whatever_is_written(sigma: float) -> None:
+    page = cv2.GaussianBlur(written_page(), (0, 0), 1.5)  # its own grain is smoothed away
+    page = np.asarray(cv2.subtract(page, 60), np.uint8)  # and none is cut off at white
+    assert grain(noisy(page, sigma)) == pytest.approx(sigma, rel=0.1, abs=0.4)
+
+
+def test_shadows_and_folds_are_no_noise() -> None:
+    fall = np.linspace(120, 240, WIDTH)[None, :] + np.zeros((HEIGHT, 1))
+    fall[HEIGHT // 2 :] -= 15
+    assert grain(fall.astype(np.uint8)) < 0.5
+
+
+def test_a_page_smaller_than_a_tile_has_no_noise() -> None:
+    assert grain(np.full((20, 20), 200, np.uint8)) == 0
+
+
+@pytest.mark.parametrize("gain, least, most", [(1.0, 0.0, 0.01), (1.2, 0.95, 1.0)])
+def test_paper_that_the_scanner_burnt_out_is_clipped(
+    gain: float, least: float, most: float
+) -> None:
+    page = cv2.convertScaleAbs(written_page(), alpha=gain)
+    assert least <= clipping(page, find_ink(page, DPI)).white <= most
+
+
+def test_a_white_lid_around_the_paper_is_not_clipped_paper() -> None:
+    page = cv2.copyMakeBorder(written_page(), 150, 150, 150, 150, cv2.BORDER_CONSTANT, value=255)
+    assert clipping(page, find_ink(page, DPI)).white < 0.02
+
+
+def test_strokes_that_the_scanner_made_black_are_clipped() -> None:
+    page = written_page()
+    dark = np.clip((page.astype(float) - 90) * 1.5, 0, 255).astype(np.uint8)
+    assert clipping(page, find_ink(page, DPI)).black < 0.01
+    assert clipping(dark, find_ink(dark, DPI)).black > 0.5
+
+
+def test_a_page_without_writing_is_not_clipped() -> None:
+    white = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    assert clipping(white, find_ink(white, DPI)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("side", range(4))
+def test_writing_that_the_frame_cuts_is_counted_at_its_side(side: int) -> None:
+    page = written_page()
+    left, top, right, bottom = (side == at for at in range(4))
+    line = HEIGHT // 28  # the cut goes through the middle of the letters
+    part = page[
+        10 * line - line // 2 if top else 0 : 10 * line - line // 2 if bottom else HEIGHT,
+        WIDTH // 5 if left else 0 : WIDTH // 3 if right else WIDTH,
+    ]
+    cut = cut_strokes(find_ink(part, DPI))
+    assert cut[side] >= 3
+    assert sum(cut) == cut[side]
+
+
+def test_whole_writing_rules_and_the_bed_are_not_cut() -> None:
+    for page in (written_page(), on_dark_bed(written_page()), ruled_page(), ruled_page()[:, 300:]):
+        assert cut_strokes(find_ink(page, DPI)) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("slope", [0.004, 0.02])
+def test_a_sliver_of_the_bed_along_the_frame_is_no_writing(slope: float) -> None:
+    page = written_page()
+    for row in range(HEIGHT):
+        page[row, : int(row * slope)] = 40
+    assert cut_strokes(find_ink(page, DPI))[0] < 3
