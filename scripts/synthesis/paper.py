@@ -161,6 +161,18 @@ class Warp:
         u, v, w = self.matrix @ np.array([bent_x, bent_y, 1.0])
         return float(u / w), float(v / w)
 
+    def flattened(self, x: Field, y: Field) -> tuple[Field, Field]:
+        """Map points of the scan, before it was laid in a wrong way, to the flat sheet."""
+        back = np.linalg.inv(self.matrix)
+        depth = back[2, 0] * x + back[2, 1] * y + back[2, 2]
+        bent_x = ((back[0, 0] * x + back[0, 1] * y + back[0, 2]) / depth).astype(np.float32)
+        bent_y = ((back[1, 0] * x + back[1, 1] * y + back[1, 2]) / depth).astype(np.float32)
+        columns = np.arange(len(self.across), dtype=np.float64)
+        flat_x = np.interp(bent_x, self.across, columns, left=-10, right=1e6).astype(np.float32)
+        moved = bent_y - np.interp(flat_x, columns, self.down)
+        zoom = np.interp(flat_x, columns, self.zoom)
+        return flat_x, ((moved + zoom * self.half) / (1 + zoom)).astype(np.float32)
+
     def turned(self, x: float, y: float) -> tuple[float, float]:
         """Map a point of the upright scan to the file; the corners of pixels, not their middles."""
         width, height = self.size
@@ -189,7 +201,9 @@ def make_warp(size: tuple[int, int], dpi: float, wear: Wear, *, spread: bool) ->
     angle = np.radians(wear.skew_deg)
     cos, sin = float(np.cos(angle)), float(np.sin(angle))
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]]) @ lean((width, height), wear)
-    corners = np.array([[x, y, 1.0] for x in (-width / 2, width / 2) for y in (-height / 2, height / 2)])
+    corners = np.array(
+        [[x, y, 1.0] for x in (-width / 2, width / 2) for y in (-height / 2, height / 2)]
+    )
     seen = corners @ turn.T
     grown = [float(np.abs(seen[:, axis] / seen[:, 2]).max()) for axis in (0, 1)]
     room = (grown[0] - width / 2 - 5 * px, grown[1] - height / 2 - 5 * px)
@@ -219,21 +233,11 @@ def lean(size: tuple[int, int], wear: Wear) -> Matrix:
 def bend_pixels(pixels: Pixels, warp: Warp, fill: Colour) -> Pixels:
     """Return the upright scan: the sheet's pixels through the warp, the bed around them."""
     width, height = warp.size
-    back = np.linalg.inv(warp.matrix)
     xs = np.arange(width, dtype=np.float32) + 0.5
-    flat_columns = np.arange(len(warp.across), dtype=np.float64)
     out = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, 512):  # in strips: the maps of an A3 spread are large
         ys = np.arange(top, min(top + 512, height), dtype=np.float32)[:, None] + 0.5
-        depth = back[2, 0] * xs + back[2, 1] * ys + back[2, 2]
-        bent_x = ((back[0, 0] * xs + back[0, 1] * ys + back[0, 2]) / depth).astype(np.float32)
-        bent_y = ((back[1, 0] * xs + back[1, 1] * ys + back[1, 2]) / depth).astype(np.float32)
-        flat_x = np.interp(bent_x, warp.across, flat_columns, left=-10, right=1e6).astype(
-            np.float32
-        )
-        moved = bent_y - np.interp(flat_x, flat_columns, warp.down)
-        zoom = np.interp(flat_x, flat_columns, warp.zoom)
-        flat_y = ((moved + zoom * warp.half) / (1 + zoom)).astype(np.float32)
+        flat_x, flat_y = warp.flattened(xs, ys)
         out[top : top + 512] = cv2.remap(
             pixels,
             flat_x - 0.5,
@@ -336,7 +340,7 @@ def tear(sheet: Pixels, wear: Wear, rng: np.random.Generator, dpi: float) -> Non
         notch = np.array([[-2.0, -1], [0.3, 1], [2.5, -1]]) * rng.uniform(1, 4) * px
         if rng.random() < 0.5:
             notch = notch * [1, -1] + [0, height]
-        cv2.fillPoly(sheet, [(notch + [x, 0]).astype(np.int32)], wear.bed)
+        cv2.fillPoly(sheet, [(notch + np.array([x, 0])).astype(np.int32)], wear.bed)
 
 
 def hold(scan: Pixels, warp: Warp, wear: Wear, rng: np.random.Generator, dpi: float) -> None:
@@ -352,9 +356,7 @@ def hold(scan: Pixels, warp: Warp, wear: Wear, rng: np.random.Generator, dpi: fl
         start = np.array(warp.upright(*tip)) + away * 7 * px
         end = start + away * 60 * px
         skin = tuple(int(v) for v in np.array((208, 160, 135)) * rng.uniform(0.6, 1.05))
-        cv2.line(
-            scan, start.astype(int).tolist(), end.astype(int).tolist(), skin, round(14 * px)
-        )
+        cv2.line(scan, start.astype(int).tolist(), end.astype(int).tolist(), skin, round(14 * px))
 
 
 def sense(pixels: Pixels, wear: Wear, rng: np.random.Generator) -> Pixels:
