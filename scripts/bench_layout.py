@@ -25,7 +25,6 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT)]
 
@@ -508,7 +507,7 @@ def main() -> None:
         means = {key: float(np.mean([s.get(key, np.nan) for s in scores])) for key in keys}
         worst = min(score["cells F1"] for score in scores)
         print(f"{kind:14}", f"worst F1 {worst:.3f} ",
-              "  ".join(f"{key} {value:.3f}" for key, value in means.items()), flush=True)  # fmt: skip
+              *(f" {key} {value:.3f}" for key, value in means.items()), flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

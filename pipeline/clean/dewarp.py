@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.clean.ink import page_ink
+from pipeline.clean.ink import find_paper
 from pipeline.values import Bend, PageImage, Polygon
 
 Floats = npt.NDArray[np.float64]
@@ -32,6 +32,7 @@ _SHORTEST_MM = 25.0  # of a rule that says how the page is bent
 _KNOTS_MM = (14.0, 36.0)  # of the splines, along the rules and across them
 _STIFF = (0.01, 0.3)  # what a bend costs, along the rules and across them
 _GAUGE = 1e-5  # what a move costs that no rule asks for
+_HELD = 0.1  # what moving a whole rule costs: all of them on one heap would be level, too
 _ROUNDS = 4
 _STRAY_MM = 0.3  # a rule's point that lies further off what its neighbours say counts for less
 _STEP_PX = 16
@@ -90,32 +91,31 @@ def _fitted(curves: list[Floats], length: float, breadth: float) -> _Sheet | Non
         return None
     points = np.concatenate(curves)
     owner = np.repeat(np.arange(len(curves)), [len(curve) for curve in curves])
-    before = _off(points[:, 1], owner)
-    if before < BENT_MM:
+    bent = _off(points[:, 1], owner)
+    if bent.mean() < BENT_MM:
         return None
     counts = [int(np.ceil(side / knots)) + 3
               for side, knots in zip((length, breadth), _KNOTS_MM, strict=True)]  # fmt: skip
-    basis = _products(
-        _basis(points[:, 0] / _KNOTS_MM[0], counts[0]), _basis(points[:, 1] / _KNOTS_MM[1], counts[1])
-    )
+    basis = _products(*(_basis(points[:, side] / _KNOTS_MM[side], counts[side]) for side in (0, 1)))
     cost = _cost(counts)
     weights = np.ones(len(points))
     for _ in range(_ROUNDS):
-        centred = basis - _means(basis, owner, weights)
+        centred = basis - (1 - _HELD) * _means(basis, owner, weights)
         target = _means(points[:, 1:], owner, weights)[:, 0] - points[:, 1]
         weighted = centred * weights[:, None]
         heights = np.linalg.solve(weighted.T @ centred + cost, weighted.T @ target)
         stray = centred @ heights - target
-        weights = 1 / np.maximum(1, np.abs(stray) / _STRAY_MM)
-    if _off(points[:, 1] + basis @ heights, owner) > HELPED * before:
+        weights = 1 / (1 + (stray / _STRAY_MM) ** 2)
+    left = _off(points[:, 1] + basis @ heights, owner)
+    if weights @ left > HELPED * (weights @ bent):
         return None
-    return _Sheet(heights.reshape(counts[1], counts[0]), _KNOTS_MM)
+    return _Sheet(np.asarray(heights.reshape(counts[1], counts[0]), np.float64), _KNOTS_MM)
 
 
-def _off(heights: Floats, owner: npt.NDArray[np.int_]) -> float:
-    """Return how far points lie from their rules' middle heights, the mean, mm."""
+def _off(heights: Floats, owner: npt.NDArray[np.int_]) -> Floats:
+    """Return how far each point lies from its rule's middle height, mm."""
     middles = np.array([np.median(heights[owner == rule]) for rule in range(owner[-1] + 1)])
-    return float(np.abs(heights - middles[owner]).mean())
+    return np.asarray(np.abs(heights - middles[owner]), np.float64)
 
 
 def _means(values: Floats, owner: npt.NDArray[np.int_], weights: Floats) -> Floats:
@@ -168,14 +168,12 @@ def _bend(image: PageImage, down: _Sheet | None, across: _Sheet | None) -> Bend 
     columns, rows = np.meshgrid(xs / _STEP_PX, ys / _STEP_PX)
     back = np.zeros_like(forth)
     for _ in range(12):
-        back = -cv2.remap(
-            forth,
-            (columns + back[..., 0] / _STEP_PX).astype(np.float32),
-            (rows + back[..., 1] / _STEP_PX).astype(np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
+        at = (np.stack([columns, rows], axis=2) + back / _STEP_PX).astype(np.float32)
+        there = cv2.remap(
+            forth, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-    return Bend(np.asarray(back, np.float32), _STEP_PX)
+        back = -np.asarray(there, np.float32)
+    return Bend(back, _STEP_PX)
 
 
 def _on_grid(sheet: _Sheet, along: Floats, across: Floats) -> Floats:
@@ -198,9 +196,11 @@ def _straightened(image: PageImage, bend: Bend) -> PageImage:
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    moves[..., 0] += np.arange(width, dtype=np.float32)
-    moves[..., 1] += np.arange(height, dtype=np.float32)[:, None]
     pixels = cv2.remap(
-        image.pixels, moves, None, cv2.INTER_CUBIC, borderValue=float(page_ink(image).paper)
+        image.pixels,
+        np.asarray(moves[..., 0] + np.arange(width), np.float32),
+        np.asarray(moves[..., 1] + np.arange(height)[:, None], np.float32),
+        cv2.INTER_CUBIC,
+        borderValue=float(find_paper(image.pixels)),
     )
     return replace(image, pixels=np.asarray(pixels, np.uint8), bend=bend)

@@ -31,9 +31,7 @@ def on_page(image: PageImage, polygon: Polygon) -> Polygon:
 def moves_at(bend: Bend, points: Points) -> Points:
     """Return how far each point, shape (n, 2), was moved; beyond the grid as at its border."""
     columns, rows = ((points / bend.step).astype(np.float32)[:, axis, None] for axis in (0, 1))
-    moves = cv2.remap(
-        bend.moves, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    moves = cv2.remap(bend.moves, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moves.reshape(-1, 2), np.float64)
 
 

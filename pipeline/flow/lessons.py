@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-
 from pipeline.clean.places import on_page
 from pipeline.errors import ProgramError, ScanError, UsageError
 from pipeline.extract import reasons
