@@ -23,7 +23,7 @@ Field = npt.NDArray[np.float32]
 
 MM_PER_INCH = 25.4
 BENT_MM = 0.03  # off its middle height, the mean over a rule: flat pages have 0.00 to 0.02
-HELPED = 0.5  # of that at most may be left by a warp
+HELPED = 0.75  # of that at most may be left by a warp
 MOST_MOVED_MM = 30.0
 STEEPEST = 0.5  # change of a move from one px to the next
 
