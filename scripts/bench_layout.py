@@ -9,12 +9,18 @@ that one found line covers alone ("right"), that share a found line with others 
 fall into several ("split"), that none covers ("missed"), and found lines without writing
 ("invented", a share of the written). Tilt: by how many degrees pieces of 10 mm of the true rules
 run off level or upright on the page that layout sees, the mean over their length; "before" on the
-page only levelled, "after" straightened. Run with OMP_NUM_THREADS=1.
+page only levelled, "after" straightened. `--others` finds the same cells with img2table and with
+OpenCV's morphology, in an environment of their own (build/bench_cells). Run with OMP_NUM_THREADS=1.
 """
 
 import argparse
+import json
+import subprocess
 import sys
+import tempfile
 import time
+import tomllib
+import venv
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -448,6 +454,36 @@ def score_lines(truth: list[Line], found: list[Line]) -> dict[str, float]:
     }  # fmt: skip
 
 
+class Others:
+    """Other programs that find cells, in a child process."""
+
+    def __init__(self, folder: Path) -> None:
+        home = ROOT / "build" / "bench_cells"
+        python = home / "bin" / "python"
+        if not python.exists():
+            venv.create(home, with_pip=True)
+            project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+            wanted = project["project"]["optional-dependencies"]["bench-cells"]
+            subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True)
+        self.page = folder / "page.npy"
+        self.child = subprocess.Popen(
+            [python, ROOT / "scripts" / "other_cells.py"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def measure(self, scanned: PageImage, page: Drawn, warp: Warp) -> dict[str, float]:
+        """Return the F1 and the CPU seconds of every program on the scan as it is."""
+        assert self.child.stdin and self.child.stdout
+        np.save(self.page, scanned.pixels)
+        print(self.page, file=self.child.stdin, flush=True)
+        scores = {}
+        for tool, (boxes, seconds) in json.loads(self.child.stdout.readline()).items():
+            found = [Cell(flat(quad(box), scanned, warp), 0, 0) for box in boxes]
+            scores |= {f"{tool} F1": score_cells(page.cells, found)["cells F1"]}
+            scores |= {f"s {tool}": seconds}
+        return scores
+
+
 def draw_found(
     image: PageImage, cells: tuple[Cell, ...], lines: tuple[Line, ...], path: Path
 ) -> None:
@@ -462,7 +498,7 @@ def draw_found(
     cv2.imwrite(str(path), canvas)
 
 
-def measure(kind: str, seed: int, folder: Path | None) -> dict[str, float]:
+def measure(kind: str, seed: int, folder: Path | None, others: Others | None) -> dict[str, float]:
     scanned, page, warp = make(kind, seed)
     marks = [time.process_time()]
     level = deskew(crop(scanned))
@@ -488,7 +524,8 @@ def measure(kind: str, seed: int, folder: Path | None) -> dict[str, float]:
         for way, tilt in zip(("level", "upright"), tilt_of_rules(page, sight, warp), strict=True)
     }
     scores = score_cells(page.cells, found) | tilts | score_lines(page.lines, written)
-    return scores | times | {"s all": marks[-1] - marks[1]}
+    besides = others.measure(scanned, page, warp) if others else {}
+    return scores | times | {"s all": marks[-1] - marks[1]} | besides
 
 
 def main() -> None:
@@ -497,12 +534,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--draw", type=Path)
+    parser.add_argument("--others", action="store_true")
     given = parser.parse_args()
     cv2.setNumThreads(1)
     if given.draw:
         given.draw.mkdir(parents=True, exist_ok=True)
+    folder = tempfile.TemporaryDirectory()
+    others = Others(Path(folder.name)) if given.others else None
     for kind in given.kinds.split(","):
-        scores = [measure(kind, given.seed + number, given.draw) for number in range(given.pages)]
+        seeds = range(given.seed, given.seed + given.pages)
+        scores = [measure(kind, seed, given.draw, others) for seed in seeds]
         keys = dict.fromkeys(key for score in scores for key in score)
         means = {key: float(np.mean([s.get(key, np.nan) for s in scores])) for key in keys}
         worst = min(score["cells F1"] for score in scores)

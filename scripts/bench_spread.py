@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 scripts/bench_spread.py [--rounds N] [--seed N] [--draw FOLDER]
 
 Every layout of scripts/data/layouts.toml is drawn as each kind of scan, those of spreads in other
-books a round, at 100 dpi: the gutter is looked for on pictures no larger than that. Off: px at 300 dpi across
-the fold, at its worst height.
+books a round, at 100 dpi: the gutter is looked for on pictures no larger than that. Off: px at 300
+dpi across the fold, at its worst height.
 """
 
 import argparse
@@ -99,7 +99,7 @@ def measure(order: Order, number: int, tally: Tally, folder: Path | None) -> Non
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--wears", default=",".join(WEARS))
     parser.add_argument("--draw", type=Path)
