@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.clean.ink import find_paper
+from pipeline.clean.places import moves_at
 from pipeline.values import Bend, PageImage, Polygon
 
 Floats = npt.NDArray[np.float64]
@@ -23,7 +24,7 @@ Field = npt.NDArray[np.float32]
 
 MM_PER_INCH = 25.4
 BENT_MM = 0.03  # off its middle height, the mean over a rule: flat pages have 0.00 to 0.02
-HELPED = 0.75  # of that at most may be left by a warp
+HELPED = 0.6  # of that at most may be left by a warp
 MOST_MOVED_MM = 30.0
 STEEPEST = 0.5  # change of a move from one px to the next
 
@@ -54,7 +55,7 @@ def dewarp(image: PageImage, level: Sequence[Polygon], upright: Sequence[Polygon
     """Return the page straightened; the same value when it is straight, or nothing helps.
 
     Args:
-        image: a page that was not straightened yet, level on the whole.
+        image: a page, level on the whole; one that was straightened is straightened further.
         level: its rules that are meant to be level, as points from left to right.
         upright: those meant to be upright, from top to bottom.
     """
@@ -203,4 +204,13 @@ def _straightened(image: PageImage, bend: Bend) -> PageImage:
         cv2.INTER_CUBIC,
         borderValue=float(find_paper(image.pixels)),
     )
-    return replace(image, pixels=np.asarray(pixels, np.uint8), bend=bend)
+    whole = bend if image.bend is None else _joined(image.bend, bend)
+    return replace(image, pixels=np.asarray(pixels, np.uint8), bend=whole)
+
+
+def _joined(first: Bend, then: Bend) -> Bend:
+    """Return two bends as one; they are of pictures of one size."""
+    rows, columns = np.indices(then.moves.shape[:2]) * then.step
+    moves = then.moves.reshape(-1, 2).astype(np.float64)
+    before = moves_at(first, np.stack([columns.ravel(), rows.ravel()], axis=1) + moves)
+    return Bend((moves + before).reshape(then.moves.shape).astype(np.float32), then.step)

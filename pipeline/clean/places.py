@@ -30,9 +30,15 @@ def on_page(image: PageImage, polygon: Polygon) -> Polygon:
 
 def moves_at(bend: Bend, points: Points) -> Points:
     """Return how far each point, shape (n, 2), was moved; beyond the grid as at its border."""
-    columns, rows = ((points / bend.step).astype(np.float32)[:, axis, None] for axis in (0, 1))
-    moves = cv2.remap(bend.moves, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moves.reshape(-1, 2), np.float64)
+    last = np.array(bend.moves.shape[1::-1]) - 1
+    at = np.clip(points / bend.step, 0, last)
+    first = np.minimum(at.astype(np.int64), np.maximum(last - 1, 0))
+    x, y = (at - first).T[..., None]
+    column, row = first.T
+    right, below = np.minimum(first + 1, last).T
+    upper = (1 - x) * bend.moves[row, column] + x * bend.moves[row, right]
+    lower = (1 - x) * bend.moves[below, column] + x * bend.moves[below, right]
+    return np.asarray((1 - y) * upper + y * lower, np.float64)
 
 
 def _points(polygon: Polygon) -> Points:

@@ -49,6 +49,7 @@ from pipeline.values import (
 from pipeline.words import _
 
 MIN_READ_DPI = 70.0  # below this a written letter is some eight px high: nothing can be read
+STRAIGHTENED = 2  # times at most: steep rules and dots are seen only once the rest is straight
 SCRIPTS: tuple[Script, ...] = ("print", "typewriter", "handwriting")
 
 
@@ -195,9 +196,13 @@ def _emptied(bent: PageImage) -> _Emptied:
 def straightened(side: PageImage) -> tuple[PageImage, Rules]:
     """Return a side without the bend that its rules show, and its rules as they then run."""
     rules = find_rules(side)
-    level = [rule.points for rule in (*rules.horizontal, *rules.leaders)]
-    straight = dewarp(side, level, [rule.points for rule in rules.vertical])
-    return (side, rules) if straight is side else (straight, find_rules(straight))
+    for _round in range(STRAIGHTENED):
+        level = [rule.points for rule in (*rules.horizontal, *rules.leaders)]
+        straight = dewarp(side, level, [rule.points for rule in rules.vertical])
+        if straight is side:
+            break
+        side, rules = straight, find_rules(straight)
+    return side, rules
 
 
 def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:

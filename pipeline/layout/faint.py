@@ -62,9 +62,7 @@ def _usual(heights: Floats) -> float | None:
     return float(np.median(heights[alike[:, most]]))
 
 
-def _look(
-    above: Trace, below: Trace, share: float, values: Pixels, dark: Darkness
-) -> Trace | None:
+def _look(above: Trace, below: Trace, share: float, values: Pixels, dark: Darkness) -> Trace | None:
     """Return the faint rule that lies a share of the way between two others, if there is one."""
     left = int(max(above.along[0], below.along[0]))
     right = int(min(above.along[-1], below.along[-1]))

@@ -117,3 +117,17 @@ def test_pixels_are_found_where_the_map_says() -> None:
         assert near.min() < 110
         ((back_x, back_y),) = on_scan(flat, ((u, v),))
         assert (back_x, back_y) == pytest.approx(corner, abs=0.3)
+
+
+def test_a_page_straightened_twice_still_knows_where_its_points_lay() -> None:
+    def both(x: float, y: float) -> tuple[float, float]:
+        return leaning(*curled(x, y))
+
+    once = dewarp(drawn(both), rules(both)[0][::6], [])
+    level, upright = ([on_page(once, rule) for rule in ways] for ways in rules(both))
+    twice = dewarp(once, level, upright)
+    assert twice is not once
+    assert tilt_deg(twice, both) < 0.1
+    points = [both(x, y) for x in UPRIGHTS for y in LEVELS]
+    back = on_scan(twice, on_page(twice, tuple(points)))
+    assert np.abs(np.array(back) - np.array(points)).max() < 0.3
