@@ -51,11 +51,15 @@ class _Sheet(NamedTuple):
     knots_mm: tuple[float, float]
 
 
-def dewarp(image: PageImage, level: Sequence[Polygon], upright: Sequence[Polygon]) -> PageImage:
-    """Return the page straightened; the same value when it is straight, or nothing helps.
+def find_bend(
+    image: PageImage, level: Sequence[Polygon], upright: Sequence[Polygon]
+) -> Bend | None:
+    """Return what straightens the page; None when it is straight, or nothing helps.
+
+    Of a page that was straightened, what straightens the page it was before further than that.
 
     Args:
-        image: a page, level on the whole; one that was straightened is straightened further.
+        image: a page, level on the whole.
         level: its rules that are meant to be level, as points from left to right.
         upright: those meant to be upright, from top to bottom.
     """
@@ -64,9 +68,9 @@ def dewarp(image: PageImage, level: Sequence[Polygon], upright: Sequence[Polygon
     down = _fitted(_curves(level, per_mm), width, height)
     across = _fitted(_curves([_swapped(rule) for rule in upright], per_mm), height, width)
     if down is None and across is None:
-        return image
+        return None
     bend = _bend(image, down, across)
-    return image if bend is None else _straightened(image, bend)
+    return bend if bend is None or image.bend is None else _joined(image.bend, bend)
 
 
 def _swapped(rule: Polygon) -> Polygon:
@@ -188,7 +192,8 @@ def _on_grid(sheet: _Sheet, along: Floats, across: Floats) -> Floats:
     )
 
 
-def _straightened(image: PageImage, bend: Bend) -> PageImage:
+def straighten(image: PageImage, bend: Bend) -> PageImage:
+    """Return a page, which was not straightened yet, with a bend taken out."""
     height, width = image.pixels.shape
     moves = cv2.warpAffine(
         bend.moves,
@@ -204,8 +209,7 @@ def _straightened(image: PageImage, bend: Bend) -> PageImage:
         cv2.INTER_CUBIC,
         borderValue=float(find_paper(image.pixels)),
     )
-    whole = bend if image.bend is None else _joined(image.bend, bend)
-    return replace(image, pixels=np.asarray(pixels, np.uint8), bend=whole)
+    return replace(image, pixels=np.asarray(pixels, np.uint8), bend=bend)
 
 
 def _joined(first: Bend, then: Bend) -> Bend:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline import plugs
-from pipeline.clean.dewarp import dewarp
+from pipeline.clean.dewarp import find_bend, straighten
 from pipeline.clean.places import on_scan
 from pipeline.clean.steps import clean
 from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
@@ -195,14 +195,15 @@ def _emptied(bent: PageImage) -> _Emptied:
 
 def straightened(side: PageImage) -> tuple[PageImage, Rules]:
     """Return a side without the bend that its rules show, and its rules as they then run."""
-    rules = find_rules(side)
+    straight, rules = side, find_rules(side)
     for _round in range(STRAIGHTENED):
         level = [rule.points for rule in (*rules.horizontal, *rules.leaders)]
-        straight = dewarp(side, level, [rule.points for rule in rules.vertical])
-        if straight is side:
+        bend = find_bend(straight, level, [rule.points for rule in rules.vertical])
+        if bend is None:
             break
-        side, rules = straight, find_rules(straight)
-    return side, rules
+        straight = straighten(side, bend)
+        rules = find_rules(straight)
+    return straight, rules
 
 
 def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.clean.dewarp import dewarp
+from pipeline.clean.dewarp import find_bend, straighten
 from pipeline.clean.places import on_page, on_scan
 from pipeline.values import PageImage, Polygon
 
@@ -17,6 +17,11 @@ DPI = 150
 WIDTH, HEIGHT = 1240, 1754
 LEVELS = range(200, 1700, 60)
 UPRIGHTS = range(90, 1200, 150)
+
+
+def dewarp(image: PageImage, level: list[Polygon], upright: list[Polygon]) -> PageImage:
+    bend = find_bend(image, level, upright)
+    return image if bend is None else straighten(image, bend)
 
 
 def curled(x: float, y: float) -> tuple[float, float]:
@@ -123,10 +128,12 @@ def test_a_page_straightened_twice_still_knows_where_its_points_lay() -> None:
     def both(x: float, y: float) -> tuple[float, float]:
         return leaning(*curled(x, y))
 
-    once = dewarp(drawn(both), rules(both)[0][::6], [])
+    image = drawn(both)
+    once = dewarp(image, rules(both)[0][::6], [])
     level, upright = ([on_page(once, rule) for rule in ways] for ways in rules(both))
-    twice = dewarp(once, level, upright)
-    assert twice is not once
+    bend = find_bend(once, level, upright)
+    assert bend is not None
+    twice = straighten(image, bend)
     assert tilt_deg(twice, both) < 0.1
     points = [both(x, y) for x in UPRIGHTS for y in LEVELS]
     back = on_scan(twice, on_page(twice, tuple(points)))
