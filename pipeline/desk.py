@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from pipeline import plugs, programs
 from pipeline.answer import quality_answer, scan_answer
 from pipeline.archive.fixity import Difference
 from pipeline.archive.fixity import verify as verify_package
+from pipeline.clean.places import on_page
 from pipeline.errors import FormError, SohoaError, StorageError, UsageError
 from pipeline.extract.form import Form, load_file
 from pipeline.extract.schema_files import find_faults, read_document
 from pipeline.flow.book import index_of, judged_pages, package_of, working
 from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
-from pipeline.flow.page import forms, mapped
+from pipeline.flow.page import forms
 from pipeline.flow.train import torch_parts
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
@@ -170,8 +170,7 @@ def row_picture(database: Database, settings: Settings, hit: Hit) -> Path:
     accession, master = found
     file = package_of(settings.archive, accession) / master.path
     image = open_frame(file, page.frame, master.name, settings.ingest)
-    from_scan = np.asarray(np.linalg.inv(image.to_scan), np.float64)
-    row = crop(image, Line(mapped(record.polygon, from_scan)))
+    row = crop(image, Line(on_page(image, record.polygon)))
     _done, png = cv2.imencode(".png", row)
     picture = settings.archive / "work" / "pictures" / (record.id.replace("/", "_") + ".png")
     durable_write(picture, png.tobytes())

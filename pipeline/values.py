@@ -176,13 +176,29 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare to one bool
+class Bend:
+    """Where the points of a straightened picture lay before, told at the points of a grid.
+
+    Attributes:
+        moves: float32, shape (rows, columns, 2): px to the right and down to where what is seen
+            at a grid point was before.
+        step: px from one grid point to the next; the first one is (0, 0).
+    """
+
+    moves: npt.NDArray[np.float32]
+    step: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class PageImage:
     """The pixels of one page or of a whole scan.
 
     Attributes:
         pixels: grey samples, uint8, 0 is black; shape (height_px, width_px).
         dpi: pixels per inch of `pixels`, the same on both axes.
-        to_scan: 3x3 matrix that maps homogeneous (x, y, 1) of `pixels` to px of the scan.
+        to_scan: 3x3 matrix that maps homogeneous (x, y, 1) of `pixels` to px of the scan; where
+            the page was straightened, of the pixels before that.
+        bend: what was straightened last; None when nothing was. `clean.places` reads both.
         side: which half of a spread this is; None for a single page.
         turn_deg: clockwise turn that was needed to make the scan upright.
         skew_deg: angle that was taken out after that turn; positive means that text lines fell
@@ -195,6 +211,7 @@ class PageImage:
     side: Side | None = None
     turn_deg: Turn = 0
     skew_deg: float = 0.0
+    bend: Bend | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from synthesis.crowded import CASES, Case, Laid, draw_alone, draw_crowded  # noq
 from synthesis.paper import Wear, draw_wear, scan  # noqa: E402
 from synthesis.sheets import Sheet  # noqa: E402
 
+from pipeline.clean.places import on_page  # noqa: E402
 from pipeline.flow.page import engines, lay_out  # noqa: E402
 from pipeline.ocr.crops import Box, Ink, stretch_contrast  # noqa: E402
 from pipeline.ocr.engines import Engine  # noqa: E402
@@ -168,9 +169,13 @@ def measured(
     laid_out, bare, strokes = lay_out(image)
     spent = time.process_time() - before
     (read,) = read_pages([Unread(bare, laid_out.lines, strokes)], readers)
+
+    def carried(polygon: Polygon) -> Polygon:
+        return on_page(bare, carry(polygon))
+
     on_scan = [
         PlaceOnScan(
-            mapped_box(place.box, carry), [mapped_box(laid.box, carry) for laid in place.lines]
+            mapped_box(place.box, carried), [mapped_box(laid.box, carried) for laid in place.lines]
         )
         for place in places
     ]

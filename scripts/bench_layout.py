@@ -1,32 +1,50 @@
-"""Measure layout on invented pages: cells, header rows, lines, CPU seconds.
+"""Measure clean and layout on invented pages: cells, header rows, lines, rules, CPU seconds.
 
-    python scripts/bench_layout.py [--pages N] [--kinds ledger,faded,…] [--draw FOLDER]
+    python scripts/bench_layout.py [--pages N] [--kinds ledger,faded,…] [--draw FOLDER] [--others]
 
-Cells: F1 at IoU 0.5 against every ruled cell. Headers: share of the matched cells whose
-`is_header` is right. Lines: share of the written lines that one found line covers alone
-("right"), that share a found line with others ("merged"), that fall into several ("split"), that
-none covers ("missed"), and found lines without writing ("invented", a share of the written).
-Run with OMP_NUM_THREADS=1.
+Pages are cropped, levelled, straightened and laid out as a scan's sides are, and what is found is
+carried back to the flat sheet that was drawn. Cells: F1 at IoU 0.5 against every ruled cell.
+Headers: share of the matched cells whose `is_header` is right. Lines: share of the written lines
+that one found line covers alone ("right"), that share a found line with others ("merged"), that
+fall into several ("split"), that none covers ("missed"), and found lines without writing
+("invented", a share of the written). Tilt: by how many degrees pieces of 10 mm of the true rules
+run off level or upright on the page that layout sees, the mean over their length; "before" on the
+page only levelled, "after" straightened. `--others` finds the same cells with img2table and with
+OpenCV's morphology, in an environment of their own (build/bench_cells). Run with OMP_NUM_THREADS=1.
 """
 
 import argparse
+import json
+import subprocess
+import sys
+import tempfile
 import time
+import tomllib
+import venv
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.layout.cells import find_cells
-from pipeline.layout.ink import erase_rules
-from pipeline.layout.lines import find_lines
-from pipeline.layout.rules import find_rules
-from pipeline.values import Cell, Line, PageImage
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT)]
 
-ROOT = Path(__file__).parent.parent
+from synthesis.paper import Warp, Wear, bent, make_warp, photographed, scan  # noqa: E402
+
+from pipeline.clean.border import crop  # noqa: E402
+from pipeline.clean.deskew import deskew  # noqa: E402
+from pipeline.clean.places import on_page, on_scan  # noqa: E402
+from pipeline.flow.page import straightened  # noqa: E402
+from pipeline.layout.cells import find_cells  # noqa: E402
+from pipeline.layout.ink import erase_rules  # noqa: E402
+from pipeline.layout.lines import find_lines  # noqa: E402
+from pipeline.values import Cell, Line, PageImage, Polygon  # noqa: E402
+
 PRINT = "/usr/share/fonts/truetype/freefont/FreeSerif.ttf"
 PRINT_BOLD = "/usr/share/fonts/truetype/freefont/FreeSerifBold.ttf"
 NAMES = [
@@ -281,45 +299,84 @@ def fade(page: Drawn, strength: float) -> None:
     page.picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
-def paper(page: Drawn, skew_deg: float) -> PageImage:
-    """Give the page paper, light, blur, grain and a rest of skew; turn the truth with it."""
-    pixels = np.asarray(page.picture, np.float32)
-    height, width = pixels.shape
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), -skew_deg, 1.0)
-    pixels = cv2.warpAffine(pixels, turn, (width, height), borderValue=255)
-    shade = 225 - 60 * np.exp(-np.arange(width) / (width * 0.05))
-    pixels = cv2.GaussianBlur(pixels, (0, 0), 0.7 * page.dpi / 300) * (shade / 255)
-    pixels = pixels + page.rng.normal(0, 5, pixels.shape)
-    page.cells = [_turned(cell, turn) for cell in page.cells]
-    page.lines = [_turned(line, turn) for line in page.lines]
-    return PageImage(pixels.clip(0, 255).astype(np.uint8), page.dpi, np.eye(3))
+def skewed(page: Wear, rng: np.random.Generator) -> Wear:
+    return replace(page, skew_deg=float(rng.uniform(0.5, 2.0) * rng.choice([-1, 1])))
 
 
-def _turned(thing: Any, turn: np.ndarray) -> Any:
-    points = np.asarray(thing.polygon) @ turn[:, :2].T + turn[:, 2]
-    return replace(thing, polygon=tuple((float(x), float(y)) for x, y in points))
+def as_it_is(page: Wear, _rng: np.random.Generator) -> Wear:
+    return page
 
 
-KINDS: dict[str, tuple[Callable[[Drawn], None], float, float, float]] = {
-    # what is drawn, strength of fading, rest of skew in degrees, dpi
-    "ledger": (draw_table, 0.0, 0.0, 300),
-    "skewed": (draw_table, 0.0, 0.3, 300),
-    "faded": (draw_table, 0.25, 0.1, 300),
-    "broken": (draw_table, 0.5, 0.2, 300),
-    "low": (draw_table, 0.0, 0.1, 150),
-    "columns": (lambda page: draw_table(page, row_rules=False), 0.0, 0.1, 300),
-    "form": (draw_form, 0.0, 0.2, 300),
-    "print": (draw_print, 0.0, 0.2, 300),
+class Kind(NamedTuple):
+    """What is drawn, how far its rules are faded, how it is scanned, at how many dpi."""
+
+    draw: Callable[[Drawn], None]
+    faded: float = 0.0
+    worn: Callable[[Wear, np.random.Generator], Wear] = as_it_is
+    dpi: float = 300
+
+
+def columns_only(page: Drawn) -> None:
+    draw_table(page, row_rules=False)
+
+
+KINDS = {
+    "ledger": Kind(draw_table),
+    "skewed": Kind(draw_table, worn=skewed),
+    "faded": Kind(draw_table, 0.25, skewed),
+    "broken": Kind(draw_table, 0.5, skewed),
+    "low": Kind(draw_table, dpi=150),
+    "columns": Kind(columns_only),
+    "form": Kind(draw_form),
+    "print": Kind(draw_print),
+    "curled": Kind(draw_table, worn=bent),
+    "curled faded": Kind(draw_table, 0.25, bent),
+    "curled columns": Kind(columns_only, worn=bent),
+    "curled form": Kind(draw_form, worn=bent),
+    "photo": Kind(draw_table, worn=photographed),
+    "photo faded": Kind(draw_table, 0.25, photographed),
+    "photo columns": Kind(columns_only, worn=photographed),
+    "photo form": Kind(draw_form, worn=photographed),
 }
 
 
-def make(kind: str, seed: int) -> tuple[PageImage, Drawn]:
-    work, strength, skew_deg, dpi = KINDS[kind]
-    page = new_page(np.random.default_rng(seed), dpi, (210, 297))
-    work(page)
-    if strength:
-        fade(page, strength)
-    return paper(page, skew_deg), page
+def make(kind: str, seed: int) -> tuple[PageImage, Drawn, Warp]:
+    """Return a scan, what was drawn, and where the flat sheet lies on the scan."""
+    work = KINDS[kind]
+    rng = np.random.default_rng(seed)
+    page = new_page(rng, work.dpi, (210, 297))
+    work.draw(page)
+    if work.faded:
+        fade(page, work.faded)
+    scanner = Wear(shadow=0.5, paper=(225, 225, 225), blur_px=0.7 * work.dpi / 300, noise=5)
+    wear = work.worn(scanner, rng)
+    sheet = np.repeat(np.asarray(page.picture)[..., None], 3, axis=2)
+    pixels, _carry = scan(sheet, work.dpi, wear, rng, spread=False)
+    warp = make_warp(page.picture.size, work.dpi, wear, spread=False)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return PageImage(np.asarray(grey, np.uint8), work.dpi, np.eye(3)), page, warp
+
+
+def flat(polygon: Polygon, image: PageImage, warp: Warp) -> Polygon:
+    """Carry a polygon of the page image to the sheet that was drawn."""
+    x, y = np.asarray(on_scan(image, polygon), np.float32).T + 0.5
+    flat_x, flat_y = warp.flattened(x, y)
+    return tuple(zip(flat_x.tolist(), flat_y.tolist(), strict=True))
+
+
+def tilt_of_rules(page: Drawn, image: PageImage, warp: Warp) -> tuple[float, float]:
+    """Return how far off level and off upright the true rules run on the page image, degrees."""
+    off: tuple[list[float], list[float]] = ([], [])
+    for cell in page.cells:
+        corners = [*cell.polygon, cell.polygon[0]]
+        for side, (a, b) in enumerate(pairwise(corners)):
+            length = abs(b[0] - a[0]) + abs(b[1] - a[1])
+            parts = np.linspace(a, b, max(2, round(length / page.px(10.0)) + 1))
+            seen = np.asarray(on_page(image, warp.carry(tuple(map(tuple, parts)))))
+            dx, dy = np.abs(np.diff(seen, axis=0)).T
+            aside = np.arctan2(dx, dy) if side % 2 else np.arctan2(dy, dx)
+            off[side % 2].extend(np.degrees(aside).tolist())
+    return float(np.mean(off[0] or [np.nan])), float(np.mean(off[1] or [np.nan]))
 
 
 def box_of(thing: Cell | Line) -> np.ndarray:
@@ -397,6 +454,36 @@ def score_lines(truth: list[Line], found: list[Line]) -> dict[str, float]:
     }  # fmt: skip
 
 
+class Others:
+    """Other programs that find cells, in a child process."""
+
+    def __init__(self, folder: Path) -> None:
+        home = ROOT / "build" / "bench_cells"
+        python = home / "bin" / "python"
+        if not python.exists():
+            venv.create(home, with_pip=True)
+            project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+            wanted = project["project"]["optional-dependencies"]["bench-cells"]
+            subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True)
+        self.page = folder / "page.npy"
+        self.child = subprocess.Popen(
+            [python, ROOT / "scripts" / "other_cells.py"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def measure(self, scanned: PageImage, page: Drawn, warp: Warp) -> dict[str, float]:
+        """Return the F1 and the CPU seconds of every program on the scan as it is."""
+        assert self.child.stdin and self.child.stdout
+        np.save(self.page, scanned.pixels)
+        print(self.page, file=self.child.stdin, flush=True)
+        scores = {}
+        for tool, (boxes, seconds) in json.loads(self.child.stdout.readline()).items():
+            found = [Cell(flat(quad(box), scanned, warp), 0, 0) for box in boxes]
+            scores |= {f"{tool} F1": score_cells(page.cells, found)["cells F1"]}
+            scores |= {f"s {tool}": seconds}
+        return scores
+
+
 def draw_found(
     image: PageImage, cells: tuple[Cell, ...], lines: tuple[Line, ...], path: Path
 ) -> None:
@@ -411,10 +498,12 @@ def draw_found(
     cv2.imwrite(str(path), canvas)
 
 
-def measure(kind: str, seed: int, folder: Path | None) -> dict[str, float]:
-    image, page = make(kind, seed)
+def measure(kind: str, seed: int, folder: Path | None, others: Others | None) -> dict[str, float]:
+    scanned, page, warp = make(kind, seed)
     marks = [time.process_time()]
-    rules = find_rules(image)
+    level = deskew(crop(scanned))
+    marks.append(time.process_time())
+    image, rules = straightened(level)
     marks.append(time.process_time())
     cells = find_cells(image, rules)
     marks.append(time.process_time())
@@ -425,9 +514,18 @@ def measure(kind: str, seed: int, folder: Path | None) -> dict[str, float]:
     if folder:
         draw_found(image, cells, lines, folder / f"{kind}-{seed}.png")
         cv2.imwrite(str(folder / f"{kind}-{seed}-erased.png"), erased.pixels)
-    times = dict(zip(("s rules", "s cells", "s lines", "s erase"), np.diff(marks), strict=True))
-    scores = score_cells(page.cells, list(cells)) | score_lines(page.lines, list(lines))
-    return scores | times | {"s all": marks[-1] - marks[0]}
+    names = ("s clean", "s rules", "s cells", "s lines", "s erase")
+    times = dict(zip(names, np.diff(marks), strict=True))
+    found = [replace(cell, polygon=flat(cell.polygon, image, warp)) for cell in cells]
+    written = [replace(line, polygon=flat(line.polygon, image, warp)) for line in lines]
+    tilts = {
+        f"{way} {when}": tilt
+        for when, sight in (("before", level), ("after", image))
+        for way, tilt in zip(("level", "upright"), tilt_of_rules(page, sight, warp), strict=True)
+    }
+    scores = score_cells(page.cells, found) | tilts | score_lines(page.lines, written)
+    besides = others.measure(scanned, page, warp) if others else {}
+    return scores | times | {"s all": marks[-1] - marks[1]} | besides
 
 
 def main() -> None:
@@ -436,15 +534,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--draw", type=Path)
+    parser.add_argument("--others", action="store_true")
     given = parser.parse_args()
     cv2.setNumThreads(1)
     if given.draw:
         given.draw.mkdir(parents=True, exist_ok=True)
+    folder = tempfile.TemporaryDirectory()
+    others = Others(Path(folder.name)) if given.others else None
     for kind in given.kinds.split(","):
-        scores = [measure(kind, given.seed + number, given.draw) for number in range(given.pages)]
+        seeds = range(given.seed, given.seed + given.pages)
+        scores = [measure(kind, seed, given.draw, others) for seed in seeds]
         keys = dict.fromkeys(key for score in scores for key in score)
         means = {key: float(np.mean([s.get(key, np.nan) for s in scores])) for key in keys}
-        print(f"{kind:8}", "  ".join(f"{key} {value:.3f}" for key, value in means.items()))
+        worst = min(score["cells F1"] for score in scores)
+        print(f"{kind:14}", f"worst F1 {worst:.3f} ",
+              *(f" {key} {value:.3f}" for key, value in means.items()), flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

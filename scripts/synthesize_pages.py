@@ -157,7 +157,10 @@ def write_truth(pages: list[dict[str, Any]], file: Path) -> None:
 @click.option("--dpi", type=click.IntRange(100, 400), default=200, show_default=True)
 @click.option("--entries", default=0, help="Entries on a scan at most; 0 fills it.")
 @click.option(
-    "--degrade", type=click.Choice(["none", "light", "heavy"]), default="light", show_default=True
+    "--degrade",
+    type=click.Choice(["none", "light", "heavy", "bent", "photo"]),
+    default="light",
+    show_default=True,
 )
 @click.option("--orientation", type=click.Choice(list(TURNS)), default="upright", show_default=True)
 @click.option(

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from pipeline.clean.places import on_page
 from pipeline.errors import ProgramError, ScanError, UsageError
 from pipeline.extract import reasons
 from pipeline.extract.form import Form
 from pipeline.extract.kinds.registry import WRITTEN_KINDS
 from pipeline.flow.book import scan_jobs
-from pipeline.flow.page import ScanJob, bare_sides, forms, guard, mapped
+from pipeline.flow.page import ScanJob, bare_sides, forms, guard
 from pipeline.ingest.files import open_frame
 from pipeline.ingest.intake import Progress
 from pipeline.letters import nfc
@@ -298,12 +297,12 @@ def _outline(
     """Return where a field's one line stands, px of its side; None when it is not just one."""
     if field.side not in sides or field.side not in read:
         return None
-    from_scan = np.asarray(np.linalg.inv(sides[field.side].to_scan), np.float64)
-    place = mapped(field.polygon, from_scan)
+    side = sides[field.side]
+    place = on_page(side, field.polygon)
     lines = [
         outline
         for line in read[field.side].lines
-        if line.text and _on_one_line(place, outline := mapped(line.polygon, from_scan))
+        if line.text and _on_one_line(place, outline := on_page(side, line.polygon))
     ]
     if len(lines) != 1:
         return None

@@ -15,10 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
-import numpy as np
-
 from pipeline import plugs
+from pipeline.clean.dewarp import find_bend, straighten
+from pipeline.clean.places import on_scan
 from pipeline.clean.steps import clean
 from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
 from pipeline.extract.form import Form, load_forms
@@ -40,11 +39,9 @@ from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
 from pipeline.values import (
-    Matrix,
     Page,
     PageImage,
     PageReading,
-    Polygon,
     Record,
     Script,
     Step,
@@ -55,6 +52,7 @@ from pipeline.words import _
 
 MIN_READ_DPI = 70.0  # below this a written letter is some eight px high: nothing can be read
 ASKED_DPI = 300.0  # of who must scan again: above every limit of the Ministries
+STRAIGHTENED = 2  # times at most: steep rules and dots are seen only once the rest is straight
 SCRIPTS: tuple[Script, ...] = ("print", "typewriter", "handwriting")
 
 
@@ -121,18 +119,21 @@ def read_scan(job: ScanJob) -> ScanOutcome:
     """
     clock = _Clock(job)
     readers = engines(job.settings.ocr)
-    sides, sheets = _read_sides(job, readers, clock)
+    _sides, flat, sheets = _read_sides(job, readers, clock)
     with clock.stage("extract"):
         sheets = _with_records(sheets, job, Hearing(partial(reread, readers), job.said))
     # Extraction wants the engines' own opinions; people want probabilities.
-    readings = tuple(_on_scan(_calibrated(sheet, readers), sides) for sheet in sheets)
+    readings = tuple(_on_scan(_calibrated(sheet, readers), flat) for sheet in sheets)
     return ScanOutcome(job.page, readings, clock.steps())
 
 
 def _read_sides(
     job: ScanJob, readers: Mapping[Script, Engine], clock: "_Clock"
-) -> tuple[tuple[PageImage, ...], list[PageReading]]:
-    """Return the sides of a scan with their lines read; polygons in px of the side's image."""
+) -> tuple[tuple[PageImage, ...], list[PageImage], list[PageReading]]:
+    """Return the sides of a scan; straight and without rules and boxes; and their lines, read.
+
+    Polygons are in px of the straight side.
+    """
     with clock.stage("decode"):
         image = _opened(job)
     with clock.stage("clean"):
@@ -145,14 +146,14 @@ def _read_sides(
         replace(sheet, lines=mark_struck(lines, ink, bare.dpi))
         for (sheet, bare, ink), lines in zip(laid, read, strict=True)
     ]
-    return sides, sheets
+    return sides, [bare for _sheet, bare, _ink in laid], sheets
 
 
 class Trial(NamedTuple):
     """A scan read with a form that is being written; polygons in px of each side's own image.
 
     Attributes:
-        sides: level and upright, as they were read.
+        sides: level, upright and straight, as they were read.
         sheets: with their records.
         labels: of the form, that were found.
         seen_as: the form that the scan looks most like, with its probability; empty: none.
@@ -171,7 +172,7 @@ def try_form(job: ScanJob, form: Form) -> Trial:
         SohoaError: the scan cannot be used.
     """
     readers = engines(job.settings.ocr)
-    sides, sheets = _read_sides(job, readers, _Clock(job))
+    sides, _flat, sheets = _read_sides(job, readers, _Clock(job))
     found, confidence = recognise({**forms(), form.id: form}, sheets)
     hearing = Hearing(partial(reread, readers), job.said)
     page = job.page
@@ -185,11 +186,12 @@ def try_form(job: ScanJob, form: Form) -> Trial:
         for sheet in sheets
     )
     labels = tuple(find_labels(form, sheets))
-    return Trial(sides, tuple(told), labels, (found.id if found else "", confidence))
+    straight = tuple(straightened(side)[0] for side in sides)
+    return Trial(straight, tuple(told), labels, (found.id if found else "", confidence))
 
 
 def bare_sides(job: ScanJob) -> list[PageImage]:
-    """Return the sides of a scan as lines are cut from them: clean, without rules and boxes.
+    """Return the sides of a scan as lines are cut from them: straight, without rules and boxes.
 
     Raises:
         SohoaError: the scan cannot be used.
@@ -234,24 +236,41 @@ def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
 
 
 class _Emptied(NamedTuple):
-    """A side's rules and tick boxes; the side without the boxes (`words`), and without both."""
+    """A side made straight; its rules and tick boxes; it without boxes (`words`), without both."""
 
+    side: PageImage
     rules: Rules
     boxes: tuple[TickBox, ...]
     words: PageImage
     bare: PageImage
 
 
-def _emptied(side: PageImage) -> _Emptied:
-    rules = find_rules(side)
+def _emptied(bent: PageImage) -> _Emptied:
+    side, rules = straightened(bent)
     boxes = find_tick_boxes(side)
     words = erase_boxes(side, boxes)
-    return _Emptied(rules, boxes, words, erase_rules(words, rules))
+    return _Emptied(side, rules, boxes, words, erase_rules(words, rules))
 
 
-def lay_out(side: PageImage) -> tuple[PageReading, PageImage, Strokes]:
-    """Return a side's reading, its lines yet unread; the side without rules and boxes; its ink."""
-    rules, boxes, words, bare = _emptied(side)
+def straightened(side: PageImage) -> tuple[PageImage, Rules]:
+    """Return a side without the bend that its rules show, and its rules as they then run."""
+    straight, rules = side, find_rules(side)
+    for _round in range(STRAIGHTENED):
+        level = [rule.points for rule in (*rules.horizontal, *rules.leaders)]
+        bend = find_bend(straight, level, [rule.points for rule in rules.vertical])
+        if bend is None:
+            break
+        straight = straighten(side, bend)
+        rules = find_rules(straight)
+    return straight, rules
+
+
+def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:
+    """Return a side's reading, its lines yet unread; it straight, without rules and boxes; its ink.
+
+    Polygons are in px of the straight side.
+    """
+    side, rules, boxes, words, bare = _emptied(bent)
     cells = find_cells(side, rules)
     lines, strokes = find_lines(words, rules, cells)
     height, width = side.pixels.shape
@@ -307,31 +326,24 @@ def _calibrated(sheet: PageReading, readers: Mapping[Script, Engine]) -> PageRea
 
 def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:
     """Map all polygons of a side from its page image to the scan."""
-    matrix = {side.side: side.to_scan for side in sides}
-    here = matrix[sheet.side]
+    image = {side.side: side for side in sides}
+    here = image[sheet.side]
 
     def moved(record: Record) -> Record:
         fields = tuple(
-            replace(field, polygon=mapped(field.polygon, matrix[field.side]))
+            replace(field, polygon=on_scan(image[field.side], field.polygon))
             for field in record.fields
         )
-        return replace(record, polygon=mapped(record.polygon, here), fields=fields)
+        return replace(record, polygon=on_scan(here, record.polygon), fields=fields)
 
     return replace(
         sheet,
-        outline=mapped(sheet.outline, here),
-        cells=tuple(replace(cell, polygon=mapped(cell.polygon, here)) for cell in sheet.cells),
-        lines=tuple(replace(line, polygon=mapped(line.polygon, here)) for line in sheet.lines),
-        boxes=tuple(replace(box, polygon=mapped(box.polygon, here)) for box in sheet.boxes),
+        outline=on_scan(here, sheet.outline),
+        cells=tuple(replace(cell, polygon=on_scan(here, cell.polygon)) for cell in sheet.cells),
+        lines=tuple(replace(line, polygon=on_scan(here, line.polygon)) for line in sheet.lines),
+        boxes=tuple(replace(box, polygon=on_scan(here, box.polygon)) for box in sheet.boxes),
         records=tuple(moved(record) for record in sheet.records),
     )
-
-
-def mapped(polygon: Polygon, matrix: Matrix) -> Polygon:
-    """Return where a polygon's corners come to lie, in px to a tenth."""
-    points = np.asarray(polygon, dtype=np.float64).reshape(-1, 1, 2)
-    moved = cv2.perspectiveTransform(points, matrix).reshape(-1, 2)
-    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in moved)
 
 
 class _Clock:

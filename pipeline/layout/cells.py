@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.layout.darkness import Darkness, Scale, measure_darkness
-from pipeline.layout.entries import part_into_entries
+from pipeline.layout.entries import MIN_BODY_MM, MIN_COLUMNS, part_into_entries
 from pipeline.layout.grid import Grid, find_grids
 from pipeline.layout.rules import Rules
 from pipeline.values import Cell, PageImage, Polygon
@@ -19,13 +19,15 @@ from pipeline.values import Cell, PageImage, Polygon
 MIN_CELL_MM = 2.5
 MIN_HEADER_COLUMNS = 3  # a table of fewer columns is a form's box
 MAX_HEADER_ROWS = 5
+FULL_ROW = 0.7  # share of the columns that a rule between rows crosses
 SAME_HEIGHT = 0.13  # body rows of one print differ by less
 
 
 def find_cells(image: PageImage, rules: Rules) -> tuple[Cell, ...]:
     """Return the cells, table by table as on the page, row by row."""
-    grids = find_grids(rules, Scale(image.dpi))
-    tables = [cells for grid in grids if (cells := _cells(grid, Scale(image.dpi)))]
+    scale = Scale(image.dpi)
+    grids = [_without_strokes(grid, scale) for grid in find_grids(rules, scale)]
+    tables = [cells for grid in grids if (cells := _cells(grid, scale))]
     if not tables:
         return ()
     dark = measure_darkness(image)
@@ -50,6 +52,25 @@ def _rows(cells: list[Cell]) -> int:
 
 def _area(cells: list[Cell]) -> float:
     return float(sum(cv2.contourArea(np.array(cell.polygon, np.float32)) for cell in cells))
+
+
+def _without_strokes(grid: Grid, scale: Scale) -> Grid:
+    """Return the grid without lines over one column only where no rule parts the body into rows.
+
+    They are long strokes of the pen, or what a clerk drew below an entry.
+    """
+    full = np.flatnonzero(grid.above.mean(axis=1) >= FULL_ROW)
+    if grid.above.shape[1] < MIN_COLUMNS or len(full) < 2:
+        return grid
+    levels = grid.corners[:, 0, 1]
+    heights = np.diff(levels[full])
+    body = int(heights.argmax())
+    if heights[body] < max(scale.px(MIN_BODY_MM), (levels[-1] - levels[0]) / 2):
+        return grid
+    above = grid.above.copy()
+    inside = above[full[body] + 1 : full[body + 1]]
+    inside[inside.sum(axis=1) <= 1] = False
+    return replace(grid, above=above)
 
 
 def _cells(grid: Grid, scale: Scale) -> list[Cell]:

@@ -82,7 +82,7 @@ def _is_backed(trace: Trace, crossing: list[Trace], scale: Scale, *, worn: bool)
         return trace.cover >= 0.92 and ends >= (1 if worn and length_mm > 12 else 2)
     if trace.cover < 0.7 and length_mm < 100:
         return False
-    return _count_met(trace, crossing, near) >= 2
+    return count_met(trace, crossing, near) >= 2
 
 
 def _passes_crossings(trace: Trace, crossing: list[Trace], scale: Scale) -> bool:
@@ -135,7 +135,7 @@ def _meets(trace: Trace, end: int, crossing: list[Trace], near: float) -> bool:
     )
 
 
-def _count_met(trace: Trace, crossing: list[Trace], near: float) -> int:
+def count_met(trace: Trace, crossing: list[Trace], near: float) -> int:
     """Return how many of the crossing rules the trace crosses or touches."""
     count = 0
     for other in crossing:

@@ -194,7 +194,7 @@ def _steady(ys: Floats) -> Floats:
 def _line_through(xs: Floats | Places, knots_x: Floats, knots_y: Floats) -> Floats:
     """Return y at every x; beyond the last knots the line goes on as it ran."""
     ys = np.interp(xs, knots_x, knots_y)
-    span = min(6, len(knots_x)) - 1
+    span = min(3, len(knots_x)) - 1  # 8 mm: a bent rule goes on as it last ran
     if span:
         for end, other, beyond in ((0, span, xs < knots_x[0]), (-1, -1 - span, xs > knots_x[-1])):
             slope = (knots_y[other] - knots_y[end]) / (knots_x[other] - knots_x[end])

@@ -140,7 +140,10 @@ def _lengthened(path: tuple[Point, ...], dots: _Dots, dark: Darkness) -> tuple[P
         return path
     pitch = float(np.median(np.diff(places)))
     gaps = np.diff(places)
-    pitch = float(gaps[np.abs(gaps - pitch) < 0.2 * pitch].mean())
+    usual = gaps[np.abs(gaps - pitch) < 0.2 * pitch]
+    pitch = (
+        float(usual.mean()) if len(usual) else pitch
+    )  # two unlike halves have none at the middle
     reach = dark.scale.px(MAX_HIDDEN_MM)
     points = list(path)
     beyond = np.sort(dots.x[on_line])

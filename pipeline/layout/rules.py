@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.layout.crossings import true_rules
+from pipeline.layout.crossings import count_met, true_rules
 from pipeline.layout.darkness import Scale, measure_darkness
+from pipeline.layout.faint import faint_rules
 from pipeline.layout.follow import Trace
 from pipeline.layout.leaders import find_leaders
 from pipeline.layout.traces import find_traces
@@ -17,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 ON_PATH_PX = 3  # of the working scale, between a rule and what lies on it
 WORDS_MM = 80.0  # what writing on a leader makes is no longer than a few words
+TABLE_RULES = 4  # upright ones: a leader crosses the frame and the divider of a form at most
 NEXT_MM = 18.0  # from its end to the leader's next dots: a long word
 
 
@@ -56,9 +58,16 @@ def find_rules(image: PageImage) -> Rules:
     flat, tall = true_rules(
         find_traces(plain, dark), find_traces(np.ascontiguousarray(plain.T), dark), dark.scale
     )
+    flat += faint_rules(flat, plain, dark)
     paths = [np.array(path) for path in leaders.paths]
-    # Letters that stand on a leader make a rule of their feet and the dots they touch.
-    flat = [trace for trace in flat if not _is_led(trace, paths, dark.scale)]
+    # Letters that stand on a leader make a rule of their feet and the dots they touch; but a faded
+    # rule, which may look like dots, crosses many others.
+    flat = [
+        trace
+        for trace in flat
+        if count_met(trace, tall, ON_PATH_PX) >= TABLE_RULES
+        or not _is_led(trace, paths, dark.scale)
+    ]
     dotted = [
         Trace(
             path[:, 0],

@@ -35,7 +35,7 @@ class Order:
 
     Attributes:
         entries: on one sheet at most; 0 fills the sheet.
-        degrade: none, light or heavy.
+        degrade: none, light, heavy, bent or photo.
         orientation: a name in `synthesize_pages.TURNS`.
         script: of the entries; labels are always printed.
         per_book: sheets before hand, layout and place change.

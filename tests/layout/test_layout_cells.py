@@ -116,3 +116,49 @@ def test_rules_that_run_down_to_the_foot_of_the_sheet_bound_open_cells() -> None
         rule(pixels, (150, y), (1700, y))
     cells = cells_of(pixels)
     assert [(c.row, c.column) for c in cells] == [(r, c) for r in (1, 2) for c in (1, 2, 3, 4)]
+
+
+def ledger(grey: int = 90, missing: int | None = None) -> Pixels:
+    """Return a table of five columns and ten even rows, one rule between them fainter or gone."""
+    pixels = sheet(1500)
+    xs, ys = (150, 450, 750, 1050, 1350, 1700), range(200, 1301, 110)
+    for x in xs:
+        rule(pixels, (x, ys[0]), (x, ys[-1]))
+    for y in ys:
+        if y != missing:
+            rule(pixels, (xs[0], y), (xs[-1], y))
+        elif grey < 235:
+            cv2.line(pixels, (xs[0], y), (xs[-1], y), grey, 2)
+    return pixels
+
+
+def test_a_rule_too_faint_to_follow_is_found_where_even_rows_call_for_it() -> None:
+    pixels = ledger(grey=225, missing=750)
+    assert len(cells_of(pixels)) == 50
+
+
+def test_an_entry_over_two_rows_is_not_parted_where_no_rule_runs() -> None:
+    cells = cells_of(ledger(grey=255, missing=750))
+    assert len(cells) == 45
+    tallest = max(cells, key=lambda cell: cell.polygon[3][1] - cell.polygon[0][1])
+    assert np.allclose([tallest.polygon[0][1], tallest.polygon[3][1]], (640, 860), atol=6)
+
+
+def test_a_rule_that_is_worn_to_dots_in_places_still_parts_rows() -> None:
+    pixels = ledger(grey=200, missing=750)
+    for x in range(150, 1700, 14):
+        cv2.circle(pixels, (x, 750), 3, 120, -1)
+    assert len(cells_of(pixels)) == 50
+
+
+def test_a_stroke_of_the_pen_over_one_column_parts_no_rows() -> None:
+    pixels = sheet(1500)
+    xs, ys = (150, 450, 750, 1050, 1350, 1700), (200, 320, 1300)
+    for x in xs:
+        rule(pixels, (x, ys[0]), (x, ys[-1]))
+    for y in ys:
+        rule(pixels, (xs[0], y), (xs[-1], y))
+    rule(pixels, (1050, 800), (1350, 800))
+    assert sorted((cell.row, cell.column) for cell in cells_of(pixels)) == [
+        (row, column) for row in (1, 2) for column in range(1, 6)
+    ]
