@@ -27,7 +27,7 @@ from synthesis.hands import letters_of  # noqa: E402
 from synthesis.invent import invent_births, load_areas, load_peoples  # noqa: E402
 from synthesis.paper import Wear, make_warp, scan  # noqa: E402
 from synthesis.writing import date_in_words, year_in_words  # noqa: E402
-from synthesize_pages import FORMS, synthesize  # noqa: E402
+from synthesize_pages import FORMS, synthesize, told_damage  # noqa: E402
 
 Json = dict[str, Any]
 SMALL = Order(pages=1, seed=4, dpi=100, entries=3, shipped=True)
@@ -98,6 +98,27 @@ def test_points_go_the_same_way_as_pixels(turn_deg: Turn, spread: bool) -> None:
         centre = ((part * columns).sum() / part.sum(), (part * rows).sum() / part.sum())
         assert centre[0] + int(u) - 12 == pytest.approx(u, abs=0.5)
         assert centre[1] + int(v) - 12 == pytest.approx(v, abs=0.5)
+
+
+def test_damage_is_told_as_fields_of_the_wear() -> None:
+    assert told_damage(["noise=12", "cut_mm=0,0,15,0"]) == {"noise": 12.0, "cut_mm": (0, 0, 15, 0)}
+
+
+def test_what_lies_outside_the_picture_is_cut_and_points_move_with_it() -> None:
+    sheet = np.full((300, 200, 3), 255, np.uint8)
+    sheet[95:115, 75:95] = 0
+    wear = Wear(cut_mm=(5.0, 0.0, 10.0, 0.0))
+    pixels, carry = scan(sheet, 100, wear, np.random.default_rng(1), spread=False)
+    assert pixels.shape[1] == 200 - round(15 / 25.4 * 100)
+    ((x, y),) = carry(((85.0, 105.0),))
+    assert x == pytest.approx(85 - 5 / 25.4 * 100, abs=1)
+    assert pixels[round(y), round(x)].max() < 60
+
+
+def test_gain_burns_light_out() -> None:
+    sheet = np.full((50, 50, 3), 230, np.uint8)
+    pixels, _carry = scan(sheet, 100, Wear(gain=1.2), np.random.default_rng(1), spread=False)
+    assert pixels.min() == 255
 
 
 def test_a_clockwise_skew_lets_lines_fall_to_the_right() -> None:
