@@ -55,7 +55,7 @@ def _middle(trace: Trace) -> float:
 
 def _usual(heights: Floats) -> float | None:
     """Return the height that most rows have; None where they are uneven."""
-    alike = np.abs(heights[:, None] / heights[None] - 1) < SAME_HEIGHT
+    alike = np.abs(heights[:, None] - heights) < SAME_HEIGHT * heights
     most = int(alike.sum(0).argmax())
     if alike[:, most].sum() < MIN_EVEN:
         return None
