@@ -19,10 +19,12 @@ from rich.table import Table
 
 from pipeline import desk
 from pipeline.errors import SohoaError, UsageError
+from pipeline.extract.typed.entry import Choices
 from pipeline.flow.book import BookOutcome, package_of, process, reindex
 from pipeline.flow.loose import read_files, read_lines_of
 from pipeline.flow.train import Training
 from pipeline.flow.train import train as train_reader
+from pipeline.flow.typed import Imported
 from pipeline.ingest.intake import Intake, Progress
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
@@ -254,6 +256,53 @@ def search(*, query: Sequence[str], limit: int, archive: Path, as_json: bool) ->
         _print_json([_hit(hit) for hit in hits])
     else:
         _print_hits(hits)
+
+
+@main.command(
+    "import",
+    help=_(
+        "Nhập bản ghi đã gõ từ trước: Excel theo mẫu của Bộ, hoặc JSON lines. Hàng sai được liệt "
+        "kê, hàng đúng được nhập. Chạy lại được, không thêm hai lần."
+    ),
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--place", default="", help=_("Nơi đăng ký, cho những hàng không ghi."))
+@click.option("--form", default="", help=_("Mẫu sổ của mọi hàng; bỏ trống: theo tệp."))
+@click.option(
+    "--template",
+    "kind",
+    default="",
+    help=_(
+        "Không nhập gì, chỉ ghi tệp Excel trống để điền: birth, death, marriage, recognition "
+        "hoặc confirmation."
+    ),
+)
+@archive_option
+@json_option
+def import_command(
+    *, files: Sequence[Path], place: str, form: str, kind: str, archive: Path, as_json: bool
+) -> None:
+    """Bring typed records in."""
+    if kind:
+        for file in files:
+            desk.write_template(kind, file)
+            out.print(_("đã ghi {file}").format(file=file), markup=False)
+        return
+    settings = _settings(archive)
+    choices = Choices(form, place)
+    desk.check_form(form)
+    told = []
+    with closing(desk.open_archive(settings, make=True)) as database, _bar() as progress:
+        for file in files:
+            done, listed = desk.import_typed(database, settings, file, choices, progress)
+            told.append((done, listed))
+            if not as_json:
+                _print_import(done, listed)
+            if done.error:
+                err.print(f"sohoa: {done.error}", markup=False)
+    if as_json:
+        _print_json([_import_summary(done, listed) for done, listed in told])
+    _exit_for(next((code for done, _listed in told if (code := done.exit_code)), 0))
 
 
 @main.command("measure", help=_("So kết quả đọc với bản đúng: CER, WER, trường, bản ghi, độ tin."))
@@ -597,6 +646,41 @@ def _print_outcomes(outcomes: Sequence[BookOutcome]) -> None:
             )
 
 
+def _import_summary(done: Imported, listed: Path | None) -> dict[str, Any]:
+    return {
+        "file": str(done.file),
+        **(asdict(done.run.counts) if done.run else {}),
+        "list": str(listed) if listed else None,
+        "error": str(done.error) if done.error else None,
+    }
+
+
+def _print_import(done: Imported, listed: Path | None) -> None:
+    if done.run is None:
+        return
+    counts = done.run.counts
+    out.print(
+        _("{file}: thêm {added} bản ghi, {known} đã có, {wrong} hàng sai, {conflicts} trái").format(
+            file=done.file,
+            added=counts.added,
+            known=counts.known,
+            wrong=counts.wrong,
+            conflicts=counts.conflicts,
+        ),
+        markup=False,
+    )
+    if counts.differs:
+        out.print(_("   {count} bản ghi khác với bản đọc từ bản quét").format(count=counts.differs))
+    if counts.scans:
+        out.print(
+            _("   {scans} bản ghi nêu tên bản quét, {linked} đã có trong kho").format(
+                scans=counts.scans, linked=counts.linked
+            )
+        )
+    if listed:
+        out.print(_("   danh sách hàng, cột và lý do: {file}").format(file=listed), markup=False)
+
+
 def _print_training(training: Training) -> None:
     table = Table(
         "", _("dòng"), _("CER trước"), _("CER sau"), title=_("luyện từ {base}").format(
@@ -641,7 +725,11 @@ def _print_hits(hits: Sequence[Hit]) -> None:
     for place, hit in enumerate(hits, 1):
         told = _hit(hit)
         out.print(
-            _("{place}. {name} — {book}, trang {page}, dòng {row} — độ tin {sure:.0%}").format(
+            (
+                _("{place}. {name} — {book}, trang {page}, dòng {row} — độ tin {sure:.0%}")
+                if told["page"]
+                else _("{place}. {name} — {book}, đã gõ từ trước, hàng {row} của tệp nhập")
+            ).format(
                 place=place,
                 name=told["name"] or "—",
                 book=_("{place}, quyển {volume}/{year}").format(

@@ -17,10 +17,14 @@ from pipeline import plugs, programs
 from pipeline.archive.fixity import Difference
 from pipeline.archive.fixity import verify as verify_package
 from pipeline.errors import SohoaError, StorageError, UsageError
+from pipeline.extract.typed.entry import Choices
+from pipeline.extract.typed.layout import ministry
+from pipeline.extract.typed.report import report
 from pipeline.flow.book import index_of, package_of, working
 from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
 from pipeline.flow.page import forms, mapped
 from pipeline.flow.train import torch_parts
+from pipeline.flow.typed import Imported, import_file
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
 from pipeline.ingest.files import open_frame
@@ -35,6 +39,7 @@ from pipeline.settings import Settings, model_called, shipped
 from pipeline.store.database import Database, now, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
 from pipeline.store.models import TunedModel, tuned_models, use_model
+from pipeline.store.typed import Imports
 from pipeline.values import Book, FieldValue, Hit, Line, Record
 from pipeline.words import _
 
@@ -113,6 +118,70 @@ def intake(
         return take_in(database, settings.archive, book, paths, settings.ingest, on_progress)
 
 
+# Records typed before
+
+
+def import_typed(
+    database: Database, settings: Settings, file: Path, choices: Choices, on_progress: Progress
+) -> tuple[Imported, Path | None]:
+    """Bring the records of a file in; return what became of it, and the list of what is to tell.
+
+    The list is a table for Excel in the archive's `work/imports/`; None when there is nothing.
+
+    Raises:
+        UsageError: there is no such form.
+    """
+    check_form(choices.form)
+    done = import_file(database, settings, file, choices, on_progress)
+    if done.run is None:
+        return done, None
+    imports = Imports(database)
+    if next(imports.faults(done.run), None) is None:
+        return done, None
+    name = f"{file.stem[:60]}-{done.run.number}.csv"
+    target = settings.archive / "work" / "imports" / name
+    durable_write(target, report(imports.faults(done.run)))
+    return done, target
+
+
+def write_template(kind: str, file: Path) -> None:
+    """Write an empty table of a kind of book in the Ministry's layout.
+
+    Raises:
+        UsageError: there is a file of that name, or no table of that kind.
+    """
+    layouts = ministry().layouts
+    if kind not in layouts:
+        raise UsageError(
+            _("không có bảng “{kind}”; có thể chọn: {kinds}").format(
+                kind=kind, kinds=", ".join(layouts)
+            )
+        )
+    if file.exists():
+        raise UsageError(_("{file} đã có; hãy chọn tên khác").format(file=file))
+    from pipeline.extract.typed.template import template  # heavy, and seldom needed
+
+    durable_write(file, template(layouts[kind]))
+
+
+def scan_of(database: Database, record: Record) -> tuple[str, int] | None:
+    """Return the scan on which a record stands: accession and number of the page.
+
+    Of an imported record, the one scan that has the file name its row gives; the book's own goes
+    before those of other books. None when there is none, or when several have that name.
+    """
+    accession = record.id.split("/")[0]
+    if record.page:
+        return accession, record.page
+    imports = Imports(database)
+    origin = imports.origins([record.id]).get(record.id)
+    if origin is None or not origin.scan:
+        return None
+    scans = [scan for found in imports.scans([Path(origin.scan).name]).values() for scan in found]
+    own = [scan for scan in scans if scan[0] == accession] or scans
+    return own[0] if len(own) == 1 else None
+
+
 def search(database: Database, settings: Settings, text: str, limit: int) -> list[Hit]:
     """Find records; who looked at which of them is logged, the query and the names are not."""
     index = index_of(database, settings)
@@ -126,17 +195,20 @@ def search(database: Database, settings: Settings, text: str, limit: int) -> lis
 def row_picture(database: Database, settings: Settings, hit: Hit) -> Path:
     """Cut the record out of its scan, upright, as a PNG in `work/`; return the file."""
     record = hit.record
-    page = next(
-        page for page in database.pages(record.id.split("/")[0]) if page.number == record.page
-    )
-    found = database.find_master(page.master)
-    if found is None:
+    scan = scan_of(database, record)
+    pages = database.pages(scan[0]) if scan else []
+    page = next((page for page in pages if scan and page.number == scan[1]), None)
+    found = database.find_master(page.master) if page else None
+    if found is None or page is None:
         raise StorageError(_("không thấy bản quét của bản ghi {id}").format(id=record.id))
     accession, master = found
     file = package_of(settings.archive, accession) / master.path
     image = open_frame(file, page.frame, master.name, settings.ingest)
     from_scan = np.asarray(np.linalg.inv(image.to_scan), np.float64)
-    row = crop(image, Line(mapped(record.polygon, from_scan)))
+    height, width = image.pixels.shape
+    whole = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))  # of an imported record
+    outline = mapped(record.polygon, from_scan) if record.polygon else whole
+    row = crop(image, Line(outline))
     _done, png = cv2.imencode(".png", row)
     picture = settings.archive / "work" / "pictures" / (record.id.replace("/", "_") + ".png")
     durable_write(picture, png.tobytes())

@@ -268,7 +268,7 @@ class FieldValue:
         value: normalised by the field's kind; empty when nothing could be made of `raw`.
         confidence: calibrated probability that `value` is right.
         alternatives: other values, best first.
-        page: number of the scan, counted from 1.
+        page: number of the scan, counted from 1; 0 in a record that was imported.
         side: half of the spread on which it stands.
         polygon: where it stands, same frame as the record's polygon.
         script: how it was written.
@@ -290,11 +290,12 @@ class Record:
     """One entry of a book.
 
     Attributes:
-        id: `<accession>/<page>/<side or ->/<row>`, stable over re-reading.
+        id: `<accession>/<page>/<side or ->/<row>`, stable over re-reading; of a record that was
+            imported, `<accession>/0/-/<sum of its fields>`.
         form: id of the form that read it.
-        page: number of the scan on which it starts.
+        page: number of the scan on which it starts; 0 when it was imported.
         side: half of the spread on which it starts.
-        row: the entry's place on the page, counted from 1.
+        row: the entry's place on the page, or in the file it was imported from, counted from 1.
         polygon: where it stands on that page.
         fields: in the order of the form; fields that the page does not have are absent.
     """
@@ -353,6 +354,74 @@ class Decision:
     time: str
     note: str = ""
     raw: str = ""
+
+
+class SheetCell(NamedTuple):
+    """One cell of a typed table: its text, and what Excel holds it for.
+
+    `text` is a date as ISO 8601, a whole number without a decimal point; empty for an empty cell.
+    `odd_date` is a date that is rather a year which was typed into a cell for dates.
+    """
+
+    text: str
+    kind: Literal[
+        "text", "number", "date", "odd_date", "time", "yes_no", "formula", "error", "merged", "long"
+    ] = "text"
+
+
+class SheetRow(NamedTuple):
+    """One row of a typed table, without the empty cells at its end.
+
+    Attributes:
+        sheet: number of the sheet in its file, counted from 1; `name` is what it is called.
+        row: counted from 1.
+    """
+
+    sheet: int
+    name: str
+    row: int
+    cells: tuple[SheetCell, ...]
+
+
+class RowFault(NamedTuple):
+    """What a person must know of a row that was to be imported.
+
+    Attributes:
+        kind: `wrong` and `conflict`: the row was not taken; `differs`: it was, but the machine or
+            a person has read the same entry otherwise; `note`: it was taken.
+        sheet: what the sheet is called; empty in files without sheets.
+        row: counted from 1; of JSON lines, the line.
+        column: as the file's reader finds it: letter and key; empty for the whole row.
+        reason: a sentence; it holds nothing of what the row says.
+    """
+
+    kind: Literal["wrong", "conflict", "differs", "note"]
+    sheet: str
+    row: int
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Provenance of a record that people had typed before: where it was imported from.
+
+    Attributes:
+        file: name of the file, and its `sha256`.
+        sheet, row: as in `RowFault`.
+        scan: file name of the scan that the row names; empty when it names none.
+        person: who imported it.
+        time: UTC, ISO 8601.
+    """
+
+    record: str
+    file: str
+    sha256: str
+    sheet: str
+    row: int
+    scan: str
+    person: str
+    time: str
 
 
 @dataclass(frozen=True, slots=True)

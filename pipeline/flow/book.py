@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,8 @@ from pipeline.ingest.files import embedded_bytes
 from pipeline.ingest.intake import Progress
 from pipeline.settings import Settings
 from pipeline.store.database import Database, PageState, now
-from pipeline.values import Book, Decision, Master, Page, PageReading, Record
+from pipeline.store.typed import Imports
+from pipeline.values import Book, Decision, Master, Origin, Page, PageReading, Record
 from pipeline.words import _
 
 
@@ -232,6 +233,7 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
     with database.write() as connection:  # records and index together, or neither
         database.keep_records(connection, book.accession, records)
         search_index.remove(book.accession, connection)
+        records = [*records, *database.imported_records(book.accession)]
         search_index.put([document(record, book) for record in records], connection)
     on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
     _seal(database, settings, book, pages, readings, records)
@@ -267,7 +269,7 @@ def _book_outcome(database: Database, settings: Settings, book: Book, read: int)
         {work.page.number: work.error for work in works if work.error},
         len(works),
         sum(max(1, work.sides) for work in works),
-        len(database.records(book.accession)),
+        len(database.read_records(book.accession)),
         (book.pages, book.entries),
         is_pdfa(package_of(settings.archive, book.accession)),
     )
@@ -295,6 +297,7 @@ def _seal(
 ) -> None:
     package = package_of(settings.archive, book.accession)
     masters = {master.sha256: master for master in database.masters(book.accession)}
+    origins = Imports(database).origins_in(book.accession)
     target = package / "data" / "book.pdf"
     pdf = write_pdf(
         [
@@ -327,11 +330,22 @@ def _seal(
         [
             ("book.pdf", target),
             *texts,
-            ("records.jsonl", json_lines(records)),
+            ("records.jsonl", json_lines(_with_card(records, book, origins))),
             ("decisions.jsonl", json_lines(database.decisions(book.accession))),
-            ("provenance.jsonl", json_lines(database.steps(book.accession))),
+            ("provenance.jsonl", json_lines([*database.steps(book.accession), *origins])),
         ],
     )
+
+
+def _with_card(
+    records: Sequence[Record], book: Book, origins: Sequence[Origin]
+) -> Iterator[dict[str, object]]:
+    """Yield records so that each line can be imported by itself: with their book and scan."""
+    scans = {origin.record: {"file": origin.scan} for origin in origins if origin.scan}
+    card = {"place": book.place, "years": book.years, "volume": book.volume}
+    for record in records:
+        own = {one.name: getattr(record, one.name) for one in fields(record)}
+        yield {**own, **card, **scans.get(record.id, {})}
 
 
 def _beside_text(master: Master) -> str:

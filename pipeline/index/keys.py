@@ -96,7 +96,7 @@ def _dated(sort: str, form: str, year: int) -> str:
 
 def _numbers_of(document: Document) -> list[tuple[str, str]]:
     found = [(part, number) for part, _key, number in document.numbers]
-    return [*found, ("page", str(document.page))]
+    return [*found, ("page", str(document.page))] if document.page else found
 
 
 def _number_keys(numbers: Iterable[tuple[str, str]], years: Sequence[int]) -> Iterator[str]:

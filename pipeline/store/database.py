@@ -6,7 +6,7 @@ were all there with FULL and none with NORMAL. Only one process writes; many may
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,6 +63,18 @@ _record = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("card", sa.Text, nullable=False),
     sa.Index("record_by_book", "accession", "position"),
+)
+_typed = sa.Table(
+    "typed",  # of a record that was imported, where from; see store/typed.py
+    metadata,
+    sa.Column("record", sa.ForeignKey("record.id"), primary_key=True),
+    sa.Column("accession", sa.ForeignKey("book.accession"), nullable=False, index=True),
+    sa.Column("entry", sa.Text, nullable=False),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("sheet", sa.Text, nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("scan", sa.Text, nullable=False),
+    sa.Index("typed_by_entry", "accession", "entry"),
 )
 _decision = sa.Table(
     "decision",
@@ -140,15 +152,15 @@ class Database:
 
     # Books and masters
 
-    def add_book(self, book: Book) -> None:
+    def add_book(self, book: Book, connection: Connection | None = None) -> None:
         """Put down a book, or its corrected card."""
         card = _json(_BOOK, book)
-        with self.write() as connection:
-            known = connection.execute(
+        with nullcontext(connection) if connection else self.write() as writing:
+            known = writing.execute(
                 sa.update(_book).where(_book.c.accession == book.accession).values(card=card)
             )
             if known.rowcount == 0:
-                connection.execute(
+                writing.execute(
                     sa.insert(_book).values(
                         accession=book.accession, card=card, added=now(), sealed=""
                     )
@@ -162,6 +174,12 @@ class Database:
     def books(self) -> list[Book]:
         """Return all books, by accession."""
         rows = self._all(sa.select(_book.c.card).order_by(_book.c.accession))
+        return [_BOOK.validate_json(row["card"]) for row in rows]
+
+    def books_with_pages(self) -> list[Book]:
+        """Return the books that have scans, by accession."""
+        has_pages = sa.exists().where(_page.c.accession == _book.c.accession)
+        rows = self._all(sa.select(_book.c.card).where(has_pages).order_by(_book.c.accession))
         return [_BOOK.validate_json(row["card"]) for row in rows]
 
     def add_master(self, accession: str, master: Master, pages: Sequence[Page]) -> None:
@@ -185,7 +203,7 @@ class Database:
                         card=_json(_PAGE, page),
                     )
                 )
-            self._unseal(connection, accession)
+            self.unseal(connection, accession)
 
     def find_master(self, sha256: str) -> tuple[str, Master] | None:
         """Return the book (accession) and the master that has these bytes, None when none has."""
@@ -266,7 +284,7 @@ class Database:
                 .values(state="waiting", error="")
             )
             if done.rowcount:
-                self._unseal(connection, accession)
+                self.unseal(connection, accession)
             return done.rowcount
 
     def steps(self, accession: str) -> list[Step]:
@@ -281,8 +299,16 @@ class Database:
     def keep_records(
         self, connection: Connection, accession: str, records: Sequence[Record]
     ) -> None:
-        """Replace the machine's records of a book; decisions stay, they are other rows."""
-        connection.execute(sa.delete(_record).where(_record.c.accession == accession))
+        """Replace the machine's records of a book; decisions stay, they are other rows.
+
+        So do records that were imported.
+        """
+        imported = sa.select(_typed.c.record).where(_typed.c.accession == accession)
+        connection.execute(
+            sa.delete(_record).where(
+                _record.c.accession == accession, _record.c.id.not_in(imported)
+            )
+        )
         for position, record in enumerate(records):
             connection.execute(
                 sa.insert(_record).values(
@@ -294,10 +320,25 @@ class Database:
             )
 
     def records(self, accession: str) -> list[Record]:
-        """Return the records of a book, in the order of the book."""
+        """Return the records of a book: those read, in the order of the book, then imported ones.
+
+        Imported ones stand in the order of their file.
+        """
+        return [*self.read_records(accession), *self.imported_records(accession)]
+
+    def read_records(self, accession: str) -> list[Record]:
+        """Return the records that the machine read in a book, in the order of the book."""
+        return self._records(accession, imported=False)
+
+    def imported_records(self, accession: str) -> list[Record]:
+        """Return the records of a book that were imported, in the order of their file."""
+        return self._records(accession, imported=True)
+
+    def _records(self, accession: str, *, imported: bool) -> list[Record]:
+        typed = sa.exists().where(_typed.c.record == _record.c.id)
         rows = self._all(
             sa.select(_record.c.card)
-            .where(_record.c.accession == accession)
+            .where(_record.c.accession == accession, typed if imported else ~typed)
             .order_by(_record.c.position)
         )
         return [_RECORD.validate_json(row["card"]) for row in rows]
@@ -349,6 +390,10 @@ class Database:
                 sa.update(_book).where(_book.c.accession == accession).values(sealed=now())
             )
 
+    def unseal(self, connection: Connection, accession: str) -> None:
+        """Put down that the package lacks what the database knows now."""
+        connection.execute(sa.update(_book).where(_book.c.accession == accession).values(sealed=""))
+
     def log_look(self, person: str, action: str, records: Sequence[str]) -> None:
         """Log who looked at which records; ids only, never names and never the query."""
         with self.write() as connection:
@@ -383,10 +428,7 @@ class Database:
             .where(_page.c.accession == page.accession, _page.c.number == page.number)
             .values(state=state, error=error, readings=_json(_READINGS, tuple(readings)))
         )
-        self._unseal(connection, page.accession)
-
-    def _unseal(self, connection: Connection, accession: str) -> None:
-        connection.execute(sa.update(_book).where(_book.c.accession == accession).values(sealed=""))
+        self.unseal(connection, page.accession)
 
     def _one(self, query: sa.Select[Any]) -> RowMapping | None:
         with self.read() as connection:
