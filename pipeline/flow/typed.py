@@ -37,7 +37,7 @@ from pipeline.words import _
 _PART = 1000  # rows in one transaction: what a kill can cost, and what others wait for
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _NUMBER = "so"  # key of an entry's number in its book
-_BOOKS = 1000  # whose cards are kept at hand; of the read ones' entries, fewer
+_BOOKS = 8  # whose read entries are kept at hand
 _LEVELS = frozenset({"ubnd", "xa", "phuong", "thi", "tran", "x", "p", "tt"})
 
 
@@ -134,16 +134,21 @@ class _Taker:
         self.run = run
         self._database, self._imports = database, imports
         self._index = index_of(database, settings)
-        self._cards: dict[str, Book] = {}
         self._scanned = _scanned_books(database)
-        self._read = lru_cache(maxsize=8)(self._read_entries)
+        self._read = lru_cache(maxsize=_BOOKS)(self._read_entries)
 
     def take(self, part: Sequence[TypedEntry]) -> None:
         """Keep what is right of a part, and what is to be told of it: all or nothing."""
-        if len(self._cards) > _BOOKS:
-            self._cards.clear()
-        placed = [(entry, self._accession(entry)) for entry in part if entry.fields]
-        ids = {id(entry): self._id(entry, accession) for entry, accession in placed}
+        placed = [(entry, _accession(entry)) for entry in part if entry.fields]
+        told = {
+            accession: Book(accession, entry.form, entry.place, entry.years, entry.volume)
+            for entry, accession in placed
+        }
+        old = self._database.find_books(list(told))
+        books = told | old
+        ids = {
+            id(entry): record_id(accession, entry.form, entry.fields) for entry, accession in placed
+        }
         known = self._imports.known(list(ids.values())) | self._same_ids(part)
         entries = self._same_entries(placed)
         taken: dict[str, TypedRecord] = {}
@@ -180,27 +185,11 @@ class _Taker:
         counts["scans"] += sum(bool(one.scan) for one in taken.values())
         counts["linked"] += sum(nfc(Path(one.scan).name) in scans for one in taken.values())
         self.run = replace(self.run, at=part[-1].at, counts=Counts(**counts))
-        self._keep(list(taken.values()), faults)
-
-    def _keep(self, taken: Sequence[TypedRecord], faults: Sequence[RowFault]) -> None:
-        books = {one.accession: self._cards[one.accession] for one in taken}
-        fresh = [book for book in books.values() if self._database.book(book.accession) is None]
+        fresh = [books[name] for name in {one.accession for one in taken.values()} - old.keys()]
+        documents = [document(one.record, books[one.accession]) for one in taken.values()]
         with self._database.write() as connection:
-            self._imports.keep(connection, self.run, fresh, taken, faults)
-            self._index.put(
-                [document(one.record, books[one.accession]) for one in taken], connection
-            )
-
-    def _accession(self, entry: TypedEntry) -> str:
-        accession = accession_for(entry.form, entry.place, entry.years, entry.volume)
-        if accession not in self._cards:
-            self._cards[accession] = self._database.book(accession) or Book(
-                accession, entry.form, entry.place, entry.years, entry.volume
-            )
-        return accession
-
-    def _id(self, entry: TypedEntry, accession: str) -> str:
-        return record_id(accession, entry.form, entry.fields)
+            self._imports.keep(connection, self.run, fresh, list(taken.values()), faults)
+            self._index.put(documents, connection)
 
     def _same_ids(self, part: Sequence[TypedEntry]) -> set[str]:
         """Return the ids that the file itself has, of records that the archive has just so."""
@@ -251,6 +240,10 @@ class _Taker:
             values |= decided.get(record.id, {})
             found[values.get(_NUMBER, "").lower()] = _Known(record, values)
         return found
+
+
+def _accession(entry: TypedEntry) -> str:
+    return accession_for(entry.form, entry.place, entry.years, entry.volume)
 
 
 def _scanned_books(database: Database) -> dict[tuple[str, str, str], list[Book]]:

@@ -6,7 +6,7 @@ were all there with FULL and none with NORMAL. Only one process writes; many may
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,24 +152,38 @@ class Database:
 
     # Books and masters
 
-    def add_book(self, book: Book, connection: Connection | None = None) -> None:
+    def add_book(self, book: Book) -> None:
         """Put down a book, or its corrected card."""
         card = _json(_BOOK, book)
-        with nullcontext(connection) if connection else self.write() as writing:
-            known = writing.execute(
+        with self.write() as connection:
+            known = connection.execute(
                 sa.update(_book).where(_book.c.accession == book.accession).values(card=card)
             )
             if known.rowcount == 0:
-                writing.execute(
-                    sa.insert(_book).values(
-                        accession=book.accession, card=card, added=now(), sealed=""
-                    )
-                )
+                self.add_new_books(connection, [book])
+
+    def add_new_books(self, connection: Connection, books: Sequence[Book]) -> None:
+        """Put down books that the archive does not have."""
+        rows = [
+            {"accession": book.accession, "card": _json(_BOOK, book), "added": now(), "sealed": ""}
+            for book in books
+        ]
+        if rows:
+            connection.execute(sa.insert(_book), rows)
 
     def book(self, accession: str) -> Book | None:
         """Return the book, None when there is none."""
         row = self._one(sa.select(_book.c.card).where(_book.c.accession == accession))
         return _BOOK.validate_json(row["card"]) if row else None
+
+    def find_books(self, accessions: Sequence[str]) -> dict[str, Book]:
+        """Return the books with these accessions; unknown ones are left out."""
+        found: dict[str, Book] = {}
+        for start in range(0, len(accessions), 500):  # as in `find_records`
+            part = accessions[start : start + 500]
+            rows = self._all(sa.select(_book).where(_book.c.accession.in_(part)))
+            found |= {row["accession"]: _BOOK.validate_json(row["card"]) for row in rows}
+        return found
 
     def books(self) -> list[Book]:
         """Return all books, by accession."""
@@ -390,9 +404,12 @@ class Database:
                 sa.update(_book).where(_book.c.accession == accession).values(sealed=now())
             )
 
-    def unseal(self, connection: Connection, accession: str) -> None:
-        """Put down that the package lacks what the database knows now."""
-        connection.execute(sa.update(_book).where(_book.c.accession == accession).values(sealed=""))
+    def unseal(self, connection: Connection, *accessions: str) -> None:
+        """Put down that the packages lack what the database knows now."""
+        connection.execute(
+            sa.update(_book).where(_book.c.accession == sa.bindparam("of_book")).values(sealed=""),
+            [{"of_book": accession} for accession in accessions],
+        )
 
     def log_look(self, person: str, action: str, records: Sequence[str]) -> None:
         """Log who looked at which records; ids only, never names and never the query."""

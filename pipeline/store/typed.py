@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
@@ -147,16 +147,22 @@ class Imports:
         self,
         connection: Connection,
         run: Run,
-        books: Iterable[Book],
+        books: Sequence[Book],
         records: Sequence[TypedRecord],
         faults: Sequence[RowFault],
     ) -> None:
-        """Put down a part of a run, and where it stands: with all else in the transaction."""
-        for book in books:
-            self._database.add_book(book, connection)
-        for accession in {one.accession for one in records}:
-            self._database.unseal(connection, accession)
+        """Put down a part of a run, and where it stands: with all else in the transaction.
+
+        Args:
+            connection: the writing transaction.
+            run: as it stands after this part.
+            books: of the records, that the archive does not have.
+            records: new ones.
+            faults: what is to be told of this part.
+        """
+        self._database.add_new_books(connection, books)
         if records:
+            self._database.unseal(connection, *{one.accession for one in records})
             connection.execute(sa.insert(_record), [_record_row(one) for one in records])
             connection.execute(sa.insert(_typed), [_typed_row(one, run) for one in records])
         if faults:
