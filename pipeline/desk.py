@@ -21,6 +21,7 @@ from pipeline.flow.book import index_of, package_of, working
 from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
 from pipeline.flow.page import forms, mapped
 from pipeline.flow.train import torch_parts
+from pipeline.index.keys import key_rules
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
 from pipeline.ingest.files import open_frame
@@ -35,7 +36,7 @@ from pipeline.settings import Settings, model_called, shipped
 from pipeline.store.database import Database, now, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
 from pipeline.store.models import TunedModel, tuned_models, use_model
-from pipeline.values import Book, FieldValue, Hit, Line, Record
+from pipeline.values import Asker, Book, FieldValue, Hit, Line, Record
 from pipeline.words import _
 
 NEEDED_MB = 2048  # below this a book may not find room for its masters and its package
@@ -113,17 +114,27 @@ def intake(
         return take_in(database, settings.archive, book, paths, settings.ingest, on_progress)
 
 
-def search(database: Database, settings: Settings, text: str, limit: int) -> list[Hit]:
-    """Find records; who looked at which of them is logged, the query and the names are not."""
+def search(
+    database: Database, settings: Settings, asker: Asker, text: str, limit: int
+) -> list[Hit]:
+    """Find records that the asker may see.
+
+    Who looked at which of them, and what for, is logged; the query and the names are not.
+
+    Raises:
+        UsageError: the index was built by other rules, so that it would find nothing or little.
+    """
     index = index_of(database, settings)
+    if index.rules() not in ("", key_rules()):
+        raise UsageError(_("chỉ mục do một bản sohoa khác dựng; hãy chạy “sohoa reindex” một lần"))
     places = cache(partial(load_places, settings.archive))  # only a query with a place needs them
     today = cache(lambda written: lies_today(places(), written))
-    hits = search_index(index, database.find_records, text, limit, today)
-    database.log_look(settings.person, "search", [hit.record.id for hit in hits])
+    hits = search_index(index, database.find_records, text, limit, today, asker.rights)
+    database.log_look(asker.person, "search", [hit.record.id for hit in hits], asker.purpose)
     return hits
 
 
-def row_picture(database: Database, settings: Settings, hit: Hit) -> Path:
+def row_picture(database: Database, settings: Settings, asker: Asker, hit: Hit) -> Path:
     """Cut the record out of its scan, upright, as a PNG in `work/`; return the file."""
     record = hit.record
     page = next(
@@ -140,7 +151,7 @@ def row_picture(database: Database, settings: Settings, hit: Hit) -> Path:
     _done, png = cv2.imencode(".png", row)
     picture = settings.archive / "work" / "pictures" / (record.id.replace("/", "_") + ".png")
     durable_write(picture, png.tobytes())
-    database.log_look(settings.person, "picture", [record.id])
+    database.log_look(asker.person, "picture", [record.id], asker.purpose)
     return picture
 
 
