@@ -36,7 +36,7 @@ from pipeline.places.tables import load_places
 from pipeline.places.telling import as_data, sentences
 from pipeline.settings import Settings, load_settings
 from pipeline.store.database import Database
-from pipeline.values import Book, Hit
+from pipeline.values import Asker, Book, Hit
 from pipeline.words import _, translate_click
 
 translate_click()
@@ -245,13 +245,15 @@ def read(
 @main.command(help=_("Tìm người, thửa đất: tên (có dấu hay không), năm, cha mẹ, số, quyển…"))
 @click.argument("query", nargs=-1, required=True)
 @click.option("--limit", default=20, show_default=True, help=_("Số kết quả nhiều nhất."))
+@click.option("--purpose", default="", help=_("Tìm để làm gì; ghi vào nhật ký của kho."))
 @archive_option
 @json_option
-def search(*, query: Sequence[str], limit: int, archive: Path, as_json: bool) -> None:
+def search(*, query: Sequence[str], limit: int, purpose: str, archive: Path, as_json: bool) -> None:
     """Find a person or a parcel."""
     settings = _settings(archive)
+    asker = Asker(settings.person, purpose)
     with closing(desk.open_archive(settings)) as database:
-        hits = desk.search(database, settings, " ".join(query), limit)
+        hits = desk.search(database, settings, asker, " ".join(query), limit)
     if as_json:
         _print_json([_hit(hit) for hit in hits])
     else:
@@ -534,22 +536,23 @@ def demo(*, folder: Path, query: str) -> None:
                 desk.intake(database, settings, sample.book, sample.scans, progress)
             outcomes = process(database, settings, desk.chosen_books(database, ()), progress)
         _print_outcomes(outcomes)
-        hits = desk.search(database, settings, query, 5)
+        asker = Asker(settings.person)
+        hits = desk.search(database, settings, asker, query, 5)
         out.print()
         out.print(_("Tìm “{query}”:").format(query=query), markup=False)
         _print_hits(hits)
         if not hits:
             _exit_for(1)
-        _print_places(database, settings, hits[0])
+        _print_places(database, settings, asker, hits[0])
 
 
-def _print_places(database: Database, settings: Settings, hit: Hit) -> None:
+def _print_places(database: Database, settings: Settings, asker: Asker, hit: Hit) -> None:
     package = package_of(settings.archive, hit.book.accession)
     out.print()
     for title, place in (
         (_("Sổ dạng PDF/A"), package / "data" / "book.pdf"),
         (_("Các bản ghi"), package / "data" / "records.jsonl"),
-        (_("Ảnh dòng tìm thấy"), desk.row_picture(database, settings, hit)),
+        (_("Ảnh dòng tìm thấy"), desk.row_picture(database, settings, asker, hit)),
     ):
         out.print(f"{title}: {place}", markup=False)
     out.print(

@@ -25,6 +25,7 @@ from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
 from pipeline.flow.page import forms, mapped
 from pipeline.flow.train import torch_parts
 from pipeline.flow.typed import Imported, import_file
+from pipeline.index.keys import key_rules
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
 from pipeline.ingest.files import open_frame
@@ -40,7 +41,7 @@ from pipeline.store.database import Database, now, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
 from pipeline.store.models import TunedModel, tuned_models, use_model
 from pipeline.store.typed import Imports
-from pipeline.values import Book, FieldValue, Hit, Line, Record
+from pipeline.values import Asker, Book, FieldValue, Hit, Line, Record
 from pipeline.words import _
 
 NEEDED_MB = 2048  # below this a book may not find room for its masters and its package
@@ -182,17 +183,27 @@ def scan_of(database: Database, record: Record) -> tuple[str, int] | None:
     return own[0] if len(own) == 1 else None
 
 
-def search(database: Database, settings: Settings, text: str, limit: int) -> list[Hit]:
-    """Find records; who looked at which of them is logged, the query and the names are not."""
+def search(
+    database: Database, settings: Settings, asker: Asker, text: str, limit: int
+) -> list[Hit]:
+    """Find records that the asker may see.
+
+    Who looked at which of them, and what for, is logged; the query and the names are not.
+
+    Raises:
+        UsageError: the index was built by other rules, so that it would find nothing or little.
+    """
     index = index_of(database, settings)
+    if index.rules() not in ("", key_rules()):
+        raise UsageError(_("chỉ mục do một bản sohoa khác dựng; hãy chạy “sohoa reindex” một lần"))
     places = cache(partial(load_places, settings.archive))  # only a query with a place needs them
     today = cache(lambda written: lies_today(places(), written))
-    hits = search_index(index, database.find_records, text, limit, today)
-    database.log_look(settings.person, "search", [hit.record.id for hit in hits])
+    hits = search_index(index, database.find_records, text, limit, today, asker.rights)
+    database.log_look(asker.person, "search", [hit.record.id for hit in hits], asker.purpose)
     return hits
 
 
-def row_picture(database: Database, settings: Settings, hit: Hit) -> Path:
+def row_picture(database: Database, settings: Settings, asker: Asker, hit: Hit) -> Path:
     """Cut the record out of its scan, upright, as a PNG in `work/`; return the file."""
     record = hit.record
     scan = scan_of(database, record)
@@ -212,7 +223,7 @@ def row_picture(database: Database, settings: Settings, hit: Hit) -> Path:
     _done, png = cv2.imencode(".png", row)
     picture = settings.archive / "work" / "pictures" / (record.id.replace("/", "_") + ".png")
     durable_write(picture, png.tobytes())
-    database.log_look(settings.person, "picture", [record.id])
+    database.log_look(asker.person, "picture", [record.id], asker.purpose)
     return picture
 
 

@@ -444,6 +444,38 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What a person may see of the books; what is outside does not exist for that person.
+
+    Attributes:
+        places: the books' places, as their cards write them (NFC); None is every place.
+        kinds: kinds of book (birth, death, land, …); None is every kind, also an unknown one.
+        closed: accessions of books that are closed all the same.
+    """
+
+    places: frozenset[str] | None = None
+    kinds: frozenset[str] | None = None
+    closed: frozenset[str] = frozenset()
+
+
+EVERYTHING = Rights()
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who looks something up, and what for.
+
+    Attributes:
+        person: the account's name.
+        purpose: as the person words it; it is logged with the look-up.
+    """
+
+    person: str
+    purpose: str = ""
+    rights: Rights = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One answer of a search.
 

@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 
 from pipeline import desk
-from pipeline.errors import BusyError, FixityError
+from pipeline.errors import BusyError, FixityError, UsageError
 from pipeline.flow import page as page_flow
 from pipeline.flow.book import book_said, package_of, process, reindex, scan_jobs, working
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, read_scan
 from pipeline.settings import Settings, WorkSettings, load_settings
 from pipeline.store.database import Database, open_database
-from pipeline.values import Decision, Page, PageImage, Quality
+from pipeline.values import Asker, Decision, Page, PageImage, Quality, Rights
 
 ROOT = Path(__file__).parent.parent
+ASKER = Asker("thu", "cấp bản sao")
 SOHOA = [sys.executable, "-m", "pipeline"]
 
 
@@ -64,7 +65,7 @@ def test_every_page_was_read(archive: Path, database: Database) -> None:
 
 
 def test_a_person_is_found_without_marks(archive: Path, database: Database) -> None:
-    hits = desk.search(database, settings_for(archive), "nguyen thi lan 1987", 5)
+    hits = desk.search(database, settings_for(archive), ASKER, "nguyen thi lan 1987", 5)
     assert hits
     name = next(field for field in hits[0].record.fields if field.key == "nksHoTen")
     assert name.value == "Nguyễn Thị Lan"
@@ -90,15 +91,45 @@ def test_what_people_decided_and_sure_fields_said_is_told_to_the_next_reading(
 
 def test_a_look_is_logged_without_the_query(archive: Path, database: Database) -> None:
     before = len(database.looks())
-    hits = desk.search(database, settings_for(archive), "nguyen thi lan 1987", 5)
-    [(_time, person, action, records)] = database.looks()[before:]
-    assert (person, action) == ("thu", "search")
-    assert records == [hit.record.id for hit in hits]
+    hits = desk.search(database, settings_for(archive), ASKER, "nguyen thi lan 1987", 5)
+    [look] = database.looks()[before:]
+    assert (look.person, look.action, look.purpose) == ("thu", "search", "cấp bản sao")
+    assert look.records == [hit.record.id for hit in hits]
+
+
+@pytest.mark.parametrize(
+    "rights",
+    [
+        Rights(places=frozenset({"xã Khác"})),
+        Rights(kinds=frozenset({"land"})),
+        Rights(places=frozenset()),
+    ],
+)
+def test_what_a_person_may_not_see_is_neither_found_nor_logged(
+    archive: Path, database: Database, rights: Rights
+) -> None:
+    before = len(database.looks())
+    asker = Asker("thu", "", rights)
+    assert desk.search(database, settings_for(archive), asker, "nguyen thi lan 1987", 5) == []
+    [look] = database.looks()[before:]
+    assert look.records == []
+
+
+def test_an_index_of_other_rules_says_that_it_must_be_built_anew(
+    archive: Path, database: Database
+) -> None:
+    settings = settings_for(archive)
+    with database.write() as connection:
+        database.keep_fact(connection, "sqlite index", "1-of-long-ago")
+    with pytest.raises(UsageError, match="reindex"):
+        desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5)
+    reindex(database, settings)
+    assert desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5)
 
 
 def test_the_row_on_the_paper_can_be_seen(archive: Path, database: Database) -> None:
-    hit = desk.search(database, settings_for(archive), "nguyen thi lan 1987", 1)[0]
-    picture = desk.row_picture(database, settings_for(archive), hit)
+    hit = desk.search(database, settings_for(archive), ASKER, "nguyen thi lan 1987", 1)[0]
+    picture = desk.row_picture(database, settings_for(archive), ASKER, hit)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 2000
 
@@ -126,10 +157,10 @@ def test_nothing_differs_until_a_bit_is_flipped(archive: Path, database: Databas
 
 def test_the_index_can_be_built_anew(archive: Path, database: Database) -> None:
     settings = settings_for(archive)
-    before = desk.search(database, settings, "nguyen thi lan 1987", 5)
+    before = desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5)
     count = reindex(database, settings)
     assert count == sum(len(database.records(book.accession)) for book in database.books())
-    assert desk.search(database, settings, "nguyen thi lan 1987", 5) == before
+    assert desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5) == before
 
 
 def test_the_same_scans_again_are_said_and_not_stored(archive: Path, database: Database) -> None:

@@ -232,9 +232,11 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
     search_index = index_of(database, settings)
     with database.write() as connection:  # records and index together, or neither
         database.keep_records(connection, book.accession, records)
-        search_index.remove(book.accession, connection)
         records = [*records, *database.imported_records(book.accession)]
-        search_index.put([document(record, book) for record in records], connection)
+        revision = database.next_revision(connection)
+        search_index.put([document(record, book, revision) for record in records], connection)
+        search_index.remove(book.accession, revision, connection)
+    search_index.catch_up()
     on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
     _seal(database, settings, book, pages, readings, records)
     database.mark_sealed(book.accession)
@@ -279,8 +281,9 @@ def reindex(database: Database, settings: Settings) -> int:
     """Build the index anew from the records; searching goes on meanwhile. Return the count."""
     with working(settings.archive):
         made = index_of(database, settings)
+        revision = database.revision()  # what is written from now on is newer
         made.replace_all(
-            document(record, book)
+            document(record, book, revision)
             for book in database.books()
             for record in database.records(book.accession)
         )

@@ -94,6 +94,7 @@ def import_file(
         except ScanError as error:
             return Imported(file, taker.run, error)
         imports.finish(taker.run)
+        index_of(database, settings).catch_up()
         return Imported(file, taker.run)
 
 
@@ -186,10 +187,13 @@ class _Taker:
         counts["linked"] += sum(nfc(Path(one.scan).name) in scans for one in taken.values())
         self.run = replace(self.run, at=part[-1].at, counts=Counts(**counts))
         fresh = [books[name] for name in {one.accession for one in taken.values()} - old.keys()]
-        documents = [document(one.record, books[one.accession]) for one in taken.values()]
         with self._database.write() as connection:
             self._imports.keep(connection, self.run, fresh, list(taken.values()), faults)
-            self._index.put(documents, connection)
+            revision = self._database.next_revision(connection)
+            self._index.put(
+                [document(one.record, books[one.accession], revision) for one in taken.values()],
+                connection,
+            )
 
     def _same_ids(self, part: Sequence[TypedEntry]) -> set[str]:
         """Return the ids that the file itself has, of records that the archive has just so."""

@@ -5,7 +5,9 @@ share one; measured, they beat boosted fields, n-grams and fuzzy search in every
 A key is a letter for its sort, then parts joined by `_` or `/`.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import combinations, product
 
 from pipeline.index.documents import Document, Name
@@ -13,13 +15,22 @@ from pipeline.index.query import Query, WantedName, Words
 from pipeline.index.rules import search_rules
 from pipeline.index.syllables import deletions, skeleton
 from pipeline.letters import bare, syllables
+from pipeline.settings import shipped
 
+_VERSION = 2  # of the code below and of `syllables`; a change of their keys is another version
 _DELETION = 0.15  # a guess at a misread letter counts less than the letter
 _OTHER_ROLE = 0.5
 _ALONE = 0.5  # one syllable without a year says little
 _NUMBER = 3.0
 _EVENTS = frozenset({"birth", "death", "registration", "book"})
 _COMPANION = frozenset({"declarant"})  # mostly a parent again; pairs with the child add nothing
+
+
+@cache
+def key_rules() -> str:
+    """Return what tells keys of these rules from those of others: version and sum of the data."""
+    data = (shipped("schemas") / "search.json").read_bytes()
+    return f"{_VERSION}-{hashlib.sha256(data).hexdigest()[:12]}"
 
 
 def document_keys(document: Document) -> list[str]:

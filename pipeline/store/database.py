@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -23,7 +23,7 @@ from pipeline.values import Book, Decision, Master, Page, PageReading, Record, S
 from pipeline.words import _
 
 PageState = Literal["waiting", "read", "failed"]
-SCHEMA_VERSION = 1  # PRAGMA user_version; an older program refuses a newer database
+SCHEMA_VERSION = 2  # PRAGMA user_version; an older program refuses a newer database
 
 metadata = sa.MetaData()
 _book = sa.Table(
@@ -98,6 +98,13 @@ _look = sa.Table(
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("records", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False, server_default=""),
+)
+_fact = sa.Table(
+    "fact",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )
 
 _BOOK, _MASTER, _PAGE = TypeAdapter(Book), TypeAdapter(Master), TypeAdapter(Page)
@@ -118,6 +125,16 @@ class PageWork:
     state: PageState
     error: tuple[str, str] | None
     sides: int
+
+
+class Look(NamedTuple):
+    """A look-up: when (UTC, ISO 8601), who, what was done, the ids of the records, what for."""
+
+    time: str
+    person: str
+    action: str
+    records: list[str]
+    purpose: str
 
 
 def now() -> str:
@@ -411,21 +428,56 @@ class Database:
             [{"of_book": accession} for accession in accessions],
         )
 
-    def log_look(self, person: str, action: str, records: Sequence[str]) -> None:
-        """Log who looked at which records; ids only, never names and never the query."""
+    def log_look(self, person: str, action: str, records: Sequence[str], purpose: str = "") -> None:
+        """Log who looked at which records, and what for; ids only, never names nor the query."""
         with self.write() as connection:
             connection.execute(
                 sa.insert(_look).values(
-                    time=now(), person=person, action=action, records=json.dumps(list(records))
+                    time=now(),
+                    person=person,
+                    action=action,
+                    records=json.dumps(list(records)),
+                    purpose=purpose,
                 )
             )
 
-    def looks(self) -> list[tuple[str, str, str, list[str]]]:
-        """Return the log of look-ups: time, person, action, record ids; oldest first."""
+    def looks(self) -> list[Look]:
+        """Return the log of look-ups, oldest first."""
         rows = self._all(sa.select(_look).order_by(_look.c.sequence))
         return [
-            (row["time"], row["person"], row["action"], json.loads(row["records"])) for row in rows
+            Look(
+                row["time"],
+                row["person"],
+                row["action"],
+                json.loads(row["records"]),
+                row["purpose"],
+            )
+            for row in rows
         ]
+
+    # What the index has to remember
+
+    def revision(self) -> int:
+        """Return the number of the last change of records; 0 before the first."""
+        with self.read() as connection:
+            return int(self.fact(connection, "revision") or 0)
+
+    def next_revision(self, connection: Connection) -> int:
+        """Return the number of the change of records that this transaction makes."""
+        number = int(self.fact(connection, "revision") or 0) + 1
+        self.keep_fact(connection, "revision", str(number))
+        return number
+
+    def fact(self, connection: Connection, name: str) -> str:
+        """Return what was kept under a name; empty when nothing was."""
+        found = connection.execute(sa.select(_fact.c.value).where(_fact.c.name == name)).scalar()
+        return str(found or "")
+
+    def keep_fact(self, connection: Connection, name: str, value: str) -> None:
+        """Keep a text under a name, in place of what was there."""
+        connection.execute(
+            sa.insert(_fact).prefix_with("OR REPLACE").values(name=name, value=value)
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -476,6 +528,8 @@ def open_database(file: Path) -> Database:
                     file=file
                 )
             )
+        if version == 1:
+            connection.exec_driver_sql("ALTER TABLE look ADD purpose TEXT NOT NULL DEFAULT ''")
         metadata.create_all(connection)
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return database

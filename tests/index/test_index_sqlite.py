@@ -42,7 +42,7 @@ def test_records_and_index_are_kept_together_or_not_at_all(tmp_path):
     assert (index.count(), database.records(BIRTHS.accession)) == (0, [])
     with database.write() as connection:
         database.keep_records(connection, BIRTHS.accession, [record])
-        index.remove(BIRTHS.accession, connection)
+        index.remove(BIRTHS.accession, 1, connection)
         index.put([document(record, BIRTHS)], connection)
     assert (index.count(), database.records(BIRTHS.accession)) == (1, [record])
     database.close()

@@ -18,16 +18,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.index.documents import Document, Name, Year
-from pipeline.index.keys import document_keys, query_keys
+from pipeline.index.keys import document_keys, key_rules, query_keys
 from pipeline.index.query import Query
 from pipeline.settings import IndexSettings
 from pipeline.store.database import Database
+from pipeline.values import EVERYTHING, Rights
 
 _BATCH = 1000  # documents in one transaction of a rebuild: others may write in between
 _COMMON = 3000  # a key of more documents tells little, and reading them all costs time
 _DOCUMENTS, _KEYS, _LATE = "search_document", "search_key", "search_late"
 _WHOLE = 3.0  # weight of a name that is there with all its syllables
 _VARIABLES = 500  # in one statement; old builds of SQLite allow 999
+_RULES = "sqlite index"  # name of the fact: by which rules it was built
 _NEXT = "_next"  # tables of a rebuild, until they take the others' place
 
 _late = sa.Table(_LATE, sa.MetaData(), sa.Column("accession", sa.Text, primary_key=True))
@@ -43,6 +45,7 @@ class SqliteIndex:
         if not is_there:
             with database.write() as connection:
                 _create(connection, "")
+                database.keep_fact(connection, _RULES, key_rules())
 
     def put(self, documents: Iterable[Document], connection: Connection | None = None) -> None:
         """Put documents in; one with the same id is replaced."""
@@ -51,25 +54,27 @@ class SqliteIndex:
                 _note_late(writing, (item.accession for item in batch))
                 _insert(writing, "", batch)
 
-    def remove(self, accession: str, connection: Connection | None = None) -> None:
-        """Take all documents of a book out."""
+    def remove(self, accession: str, revision: int, connection: Connection | None = None) -> None:
+        """Take all documents of a book out that are older than the revision."""
         table = _table("")
+        is_older = sa.and_(table.c.accession == accession, table.c.revision < revision)
         with self._writing(connection) as writing:
             _note_late(writing, [accession])
-            writing.execute(sa.delete(table).where(table.c.accession == accession))
+            writing.execute(sa.delete(table).where(is_older))
 
-    def candidates(self, query: Query, limit: int) -> list[Document]:
+    def candidates(self, query: Query, limit: int, rights: Rights = EVERYTHING) -> list[Document]:
         """Return the documents that share most with the query, the likeliest first."""
         wanted = query_keys(query)
         if not wanted or limit < 1:
             return []
         with self._database.read() as connection:
-            return _fetch(connection, _rank(connection, wanted), limit)
+            return _fetch(connection, _rank(connection, wanted), limit, rights)
 
-    def count(self) -> int:
-        """Return how many documents are in the index."""
+    def count(self, rights: Rights = EVERYTHING) -> int:
+        """Return how many documents are in the index, of those that may be seen."""
+        table = _table("")
+        counted = sa.select(sa.func.count()).select_from(table).where(_may_see(table, rights))
         with self._database.read() as connection:
-            counted = sa.select(sa.func.count()).select_from(_table(""))
             return connection.execute(counted).scalar_one()
 
     def replace_all(self, documents: Iterable[Document]) -> None:
@@ -91,6 +96,19 @@ class SqliteIndex:
             )
         with self._database.write() as connection:
             _swap(connection)
+            self._database.keep_fact(connection, _RULES, key_rules())
+
+    def behind(self) -> int:
+        """Return 0: all commits together."""
+        return 0
+
+    def catch_up(self) -> None:
+        """Do nothing: all commits together."""
+
+    def rules(self) -> str:
+        """Return `keys.key_rules()` of when it was built; empty when it has nothing yet."""
+        with self._database.read() as connection:
+            return self._database.fact(connection, _RULES)
 
     def _writing(self, connection: Connection | None) -> AbstractContextManager[Connection]:
         return nullcontext(connection) if connection else self._database.write()
@@ -108,6 +126,9 @@ def _table(suffix: str) -> sa.Table:
         sa.Column("number", sa.Integer, primary_key=True),
         sa.Column("accession", sa.Text, nullable=False),
         sa.Column("id", sa.Text, nullable=False),
+        sa.Column("place", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("card", sa.Text, nullable=False),
         sa.UniqueConstraint("accession", "id"),
         sqlite_autoincrement=True,  # a number is never used again: see the head of this file
@@ -145,7 +166,15 @@ def _insert(connection: Connection, suffix: str, documents: Sequence[Document]) 
     connection.execute(
         sa.insert(table),
         [
-            {"number": number, "accession": item.accession, "id": item.id, "card": _card(item)}
+            {
+                "number": number,
+                "accession": item.accession,
+                "id": item.id,
+                "place": item.place,
+                "kind": item.kind,
+                "revision": item.revision,
+                "card": _card(item),
+            }
             for number, item in numbered
         ],
     )
@@ -221,14 +250,17 @@ def _holders(connection: Connection, keys: Sequence[str]) -> list[int]:
     return [int(number) for number in (told or "").split()]
 
 
-def _fetch(connection: Connection, numbers: Sequence[int], limit: int) -> list[Document]:
-    """Return the first `limit` documents that are still there, in this order."""
+def _fetch(
+    connection: Connection, numbers: Sequence[int], limit: int, rights: Rights
+) -> list[Document]:
+    """Return the first `limit` documents that are still there and may be seen, in this order."""
     table = _table("")
     documents: list[Document] = []
     step = min(limit, _VARIABLES)
     for start in range(0, len(numbers), step):
         part = numbers[start : start + step]
-        rows = connection.execute(sa.select(table).where(table.c.number.in_(part)))
+        seen = sa.select(table).where(table.c.number.in_(part), _may_see(table, rights))
+        rows = connection.execute(seen)
         known = {row.number: row for row in rows}
         documents += [_document(known[number]) for number in part if number in known]
         if len(documents) >= limit:
@@ -236,23 +268,37 @@ def _fetch(connection: Connection, numbers: Sequence[int], limit: int) -> list[D
     return documents[:limit]
 
 
+def _may_see(table: sa.Table, rights: Rights) -> sa.ColumnElement[bool]:
+    """Return the condition that keeps all else out of every answer and count."""
+    told = [sa.true()]
+    if rights.places is not None:
+        told.append(table.c.place.in_(sorted(rights.places)))
+    if rights.kinds is not None:
+        told.append(table.c.kind.in_(sorted(rights.kinds)))
+    if rights.closed:
+        told.append(table.c.accession.not_in(sorted(rights.closed)))
+    return sa.and_(*told)
+
+
 def _card(document: Document) -> str:
-    parts = (document.form, document.kind, document.page, document.side, document.names)
+    parts = (document.form, document.page, document.side, document.names)
     rest = (document.years, document.places, document.numbers)
     return json.dumps((*parts, *rest), ensure_ascii=False, separators=(",", ":"))
 
 
-def _document(row: sa.Row[tuple[int, str, str, str]]) -> Document:
-    form, kind, page, side, names, years, places, numbers = json.loads(row.card)
+def _document(row: sa.Row[tuple[int, str, str, str, str, int, str]]) -> Document:
+    form, page, side, names, years, places, numbers = json.loads(row.card)
     return Document(
         id=row.id,
         accession=row.accession,
+        place=row.place,
         form=form,
-        kind=kind,
+        kind=row.kind,
         page=page,
         side=side,
         names=tuple(Name(*name) for name in names),
         years=tuple(Year(*year) for year in years),
         places=tuple((key, text) for key, text in places),
         numbers=tuple((part, key, number) for part, key, number in numbers),
+        revision=row.revision,
     )
