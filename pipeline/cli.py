@@ -21,10 +21,12 @@ from pipeline import desk
 from pipeline.errors import SohoaError, UsageError
 from pipeline.extract.typed.entry import Choices
 from pipeline.flow.book import BookOutcome, package_of, process, reindex
+from pipeline.flow.links import find_links
 from pipeline.flow.loose import read_files, read_lines_of
 from pipeline.flow.train import Training
 from pipeline.flow.train import train as train_reader
 from pipeline.flow.typed import Imported
+from pipeline.index.links.telling import kind_title, reasons
 from pipeline.ingest.intake import Intake, Progress
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
@@ -36,6 +38,7 @@ from pipeline.places.tables import load_places
 from pipeline.places.telling import as_data, sentences
 from pipeline.settings import Settings, load_settings
 from pipeline.store.database import Database
+from pipeline.store.links import Verdict
 from pipeline.values import Asker, Book, Hit
 from pipeline.words import _, translate_click
 
@@ -305,6 +308,102 @@ def import_command(
     if as_json:
         _print_json([_import_summary(done, listed) for done, listed in told])
     _exit_for(next((code for done, _listed in told if (code := done.exit_code)), 0))
+
+
+@main.group("links")
+def links_group() -> None:
+    """Find records of one person, and decide."""
+
+
+links_group.help = _(
+    "Những bản ghi có thể là của cùng một người: khai sinh hai lần; khai sinh, kết hôn, khai tử, "
+    "nhận con. Chỉ là gợi ý; người quyết định."
+)
+
+
+@links_group.command("find", help=_("Tìm trong cả kho; điều người đã quyết định giữ nguyên."))
+@archive_option
+@json_option
+def find_links_command(*, archive: Path, as_json: bool) -> None:
+    """Look for links."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database, _bar() as progress:
+        counts = find_links(database, settings, progress)
+    if as_json:
+        _print_json(counts)
+        return
+    for kind, count in counts.items():
+        out.print(f"{kind_title(kind)} ({kind}): {count}", markup=False)
+    if not counts:
+        out.print(_("không có gợi ý nào"))
+
+
+@links_group.command("list", help=_("Kể các gợi ý chưa quyết định, chắc nhất trước, và vì sao."))
+@click.option("--kind", default="", help=_("Chỉ một loại, như “links find” kể."))
+@click.option("--decided", is_flag=True, help=_("Kể những gợi ý đã quyết định."))
+@click.option("--limit", default=20, show_default=True, help=_("Số gợi ý nhiều nhất."))
+@archive_option
+@json_option
+def list_links_command(
+    *, kind: str, decided: bool, limit: int, archive: Path, as_json: bool
+) -> None:
+    """List suggestions."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database:
+        shown = desk.list_links(
+            database, Asker(settings.person), kind, decided=decided, limit=limit
+        )
+    if as_json:
+        _print_json([{**asdict(one.link), "why": reasons(one.link.suggestion)} for one in shown])
+    else:
+        _print_links(shown)
+
+
+@links_group.command(
+    "decide", help=_("Quyết định một gợi ý: same (cùng người) hoặc different (khác người).")
+)
+@click.argument("number", type=int)
+@click.argument("verdict", type=click.Choice(["same", "different"]))
+@click.option("--note", default="", help=_("Vì sao."))
+@archive_option
+def decide_link_command(*, number: int, verdict: Verdict, note: str, archive: Path) -> None:
+    """Decide."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database:
+        desk.decide_link(database, Asker(settings.person), number, verdict, note)
+    out.print(_("đã ghi quyết định về gợi ý {number}").format(number=number))
+
+
+def _print_links(shown: Sequence[desk.ShownLink]) -> None:
+    for one in shown:
+        suggestion = one.link.suggestion
+        out.print(
+            _("{number}. {kind} — {score:.0%}").format(
+                number=one.link.number, kind=kind_title(suggestion.kind), score=suggestion.score
+            ),
+            markup=False,
+        )
+        for id_, role, found in (
+            (suggestion.one, suggestion.roles[0], one.one),
+            (suggestion.two, suggestion.roles[1], one.two),
+        ):
+            name = desk.name_in(found[0], role) if found else _("bản ghi không còn")
+            place = found[1].place if found else ""
+            out.print(f"   {id_}: {name} — {place}", markup=False)
+        out.print(f"   {'; '.join(reasons(suggestion))}", markup=False)
+        if one.link.verdict:
+            out.print(
+                "   "
+                + _("{verdict}, {person}, {time} {note}").format(
+                    verdict=_("cùng người") if one.link.verdict == "same" else _("khác người"),
+                    person=one.link.person,
+                    time=one.link.time[:10],
+                    note=one.link.note,
+                ),
+                markup=False,
+            )
+    if not shown:
+        out.print(_("không có gợi ý nào"))
 
 
 @main.command("measure", help=_("So kết quả đọc với bản đúng: CER, WER, trường, bản ghi, độ tin."))

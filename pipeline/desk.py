@@ -22,10 +22,12 @@ from pipeline.extract.typed.layout import ministry
 from pipeline.extract.typed.report import report
 from pipeline.flow.book import index_of, package_of, working
 from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
+from pipeline.flow.links import SAME_NUMBER
 from pipeline.flow.page import forms, mapped
 from pipeline.flow.train import torch_parts
 from pipeline.flow.typed import Imported, import_file
 from pipeline.index.keys import key_rules
+from pipeline.index.links.weights import link_rules
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
 from pipeline.ingest.files import open_frame
@@ -39,6 +41,7 @@ from pipeline.places.tables import load_places
 from pipeline.settings import Settings, model_called, shipped
 from pipeline.store.database import Database, now, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
+from pipeline.store.links import Link, Links, Verdict
 from pipeline.store.models import TunedModel, tuned_models, use_model
 from pipeline.store.typed import Imports
 from pipeline.values import Asker, Book, FieldValue, Hit, Line, Record
@@ -117,6 +120,14 @@ def intake(
     """Bring scans into the archive as masters of a book."""
     with working(settings.archive):
         return take_in(database, settings.archive, book, paths, settings.ingest, on_progress)
+
+
+def name_in(record: Record, role: str) -> str:
+    """Return the name of the person in that part of a record, else of whom it is about."""
+    names = search_rules().names
+    own = next((field for field in record.fields if role and names.get(field.key) == role), None)
+    found = own or principal(record)
+    return found.value or found.raw if found else ""
 
 
 # Records typed before
@@ -337,6 +348,53 @@ def principal(record: Record) -> FieldValue | None:
         (field for field in record.fields if rules.is_principal(rules.names.get(field.key, ""))),
         None,
     )
+
+
+# The same person
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLink:
+    """A suggestion with the records that it is about; None for one that is gone."""
+
+    link: Link
+    one: tuple[Record, Book] | None
+    two: tuple[Record, Book] | None
+
+
+def list_links(
+    database: Database, asker: Asker, kind: str, *, decided: bool, limit: int
+) -> list[ShownLink]:
+    """Return suggestions, the likeliest first; who looked at which records is logged.
+
+    Raises:
+        UsageError: there is no such kind.
+    """
+    known = (SAME_NUMBER, *link_rules().kinds)
+    if kind and kind not in known:
+        raise UsageError(
+            _("không có loại liên hệ “{kind}”; có thể chọn: {kinds}").format(
+                kind=kind, kinds=", ".join(known)
+            )
+        )
+    found = Links(database).links(kind, decided=decided, limit=limit)
+    ids = [id_ for link in found for id_ in (link.suggestion.one, link.suggestion.two)]
+    records = database.find_records(ids)
+    database.log_look(asker.person, "links", sorted(records), asker.purpose)
+    return [
+        ShownLink(link, records.get(link.suggestion.one), records.get(link.suggestion.two))
+        for link in found
+    ]
+
+
+def decide_link(database: Database, asker: Asker, number: int, verdict: Verdict, note: str) -> None:
+    """Put down what a person decided about a suggestion; earlier decisions stay beside it.
+
+    Raises:
+        UsageError: there is no such suggestion.
+    """
+    if not Links(database).decide(number, verdict, asker.person, note):
+        raise UsageError(_("không có gợi ý số {number}").format(number=number))
 
 
 # Models

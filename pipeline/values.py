@@ -5,7 +5,7 @@ image that the docstring names. A polygon is a tuple of points, clockwise from t
 Text is Unicode NFC, exactly as written on the paper. Rows, columns and pages are counted from 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple
 
@@ -422,6 +422,26 @@ class Origin:
     scan: str
     person: str
     time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Two records that may tell of the same person.
+
+    Attributes:
+        kind: name of a kind of link of `schemas/links.json`, or `same_number`.
+        one, two: ids of the records; `one` is less than `two` where both are of one kind.
+        roles: the person's part in each; empty for the same number.
+        score: probability that it is one person, 0 to 1; 1 for the same number.
+        weights: by feature, the level of agreement and its weight in bits.
+    """
+
+    kind: str
+    one: str
+    two: str
+    roles: tuple[str, str]
+    score: float
+    weights: Mapping[str, tuple[str, float]]
 
 
 @dataclass(frozen=True, slots=True)

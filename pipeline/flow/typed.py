@@ -20,11 +20,12 @@ from pipeline.extract.typed.lines import line_entries
 from pipeline.extract.typed.sheets import sheet_entries
 from pipeline.flow.book import index_of, working
 from pipeline.index.documents import document, plain_number
+from pipeline.index.links.compare import bare_place
 from pipeline.index.rules import search_rules
 from pipeline.ingest.files import sheet_rows
 from pipeline.ingest.intake import Progress, accession_for
 from pipeline.ingest.lines import file_lines
-from pipeline.letters import bare, nfc, syllables, words
+from pipeline.letters import bare, nfc, syllables
 from pipeline.places.codes import communes_by_code
 from pipeline.places.tables import load_places
 from pipeline.settings import Settings
@@ -38,7 +39,6 @@ _PART = 1000  # rows in one transaction: what a kill can cost, and what others w
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _NUMBER = "so"  # key of an entry's number in its book
 _BOOKS = 8  # whose read entries are kept at hand
-_LEVELS = frozenset({"ubnd", "xa", "phuong", "thi", "tran", "x", "p", "tt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ class _Taker:
         """Return the same entry as it was read from its scan, None when none is known."""
         kind, volume = search_rules().kind_of(entry.form), plain_number(entry.volume)
         for known in (kind, ""):
-            for book in self._scanned.get((known, _bare_place(entry.place), volume), ()):
+            for book in self._scanned.get((known, bare_place(entry.place), volume), ()):
                 if book.years[0] <= entry.years[1] and entry.years[0] <= book.years[1]:
                     found = self._read(book.accession).get(number)
                     if number and found and search_rules().kind_of(found.record.form) == kind:
@@ -255,18 +255,9 @@ def _scanned_books(database: Database) -> dict[tuple[str, str, str], list[Book]]
     found: dict[tuple[str, str, str], list[Book]] = {}
     for book in database.books_with_pages():
         kind = search_rules().kind_of(book.form)
-        key = (kind, _bare_place(book.place), plain_number(book.volume))
+        key = (kind, bare_place(book.place), plain_number(book.volume))
         found.setdefault(key, []).append(book)
     return found
-
-
-@lru_cache(maxsize=10_000)
-def _bare_place(place: str) -> str:
-    """Return the letters of a commune's name: `UBND xã Vân Trung, Việt Yên` → van trung."""
-    said = words(place.partition(",")[0])
-    while len(said) > 1 and said[0] in _LEVELS:
-        said = said[1:]
-    return " ".join(said)
 
 
 def _number(fields: Sequence[FieldValue]) -> str:
