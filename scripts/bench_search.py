@@ -426,7 +426,7 @@ def ask(
         ids = index.ids(queries[0])
         return ids, set(ids)
     found = {item.id: item for query in queries for item in index.candidates(query, candidates)}
-    return [one.document.id for one in rank(queries, list(found.values()))], set(found)
+    return [one.document.id for one in rank(queries, list(found.values()), limit=10)], set(found)
 
 
 def row(sort: str, found: Sequence[tuple[int, bool, bool, float]]) -> Row:

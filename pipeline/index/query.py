@@ -196,17 +196,37 @@ class _Reader:
         return True
 
     def _take_place(self, _meaning: str, after: int) -> bool:
-        if self._is_doubtful:
+        if self._is_doubtful:  # `phuong nenh`: a ward, or somebody called Phương
+            end = self._near_end(after)
+            if end and self._likely(first=True):
+                self._put_place(after, end)
+                return True
             return False
-        end = after
-        while self._starts(end, str.isalpha) and end < after + _MAX_PLACE:
-            if next(self._announcements(end), None):
-                break
-            end += 1
+        end = self._near_end(after) or self._place_end(after)
         if end == after:
             return False  # `thi tran 1987`: it announces nothing, so it is a name
         self._put_place(after, end)
         return True
+
+    def _place_end(self, start: int) -> int:
+        """Return where a place ends that is announced and unknown: at what announces the next."""
+        end = start
+        while self._starts(end, str.isalpha) and end < start + _MAX_PLACE:
+            if end > start and self._announces(end):
+                break
+            end += 1
+        return end
+
+    def _announces(self, at: int) -> bool:
+        """Say whether a word announces something, and what it announces follows."""
+        return any(
+            purpose == "kind"
+            or self._starts(
+                at + length,
+                str.isdecimal if purpose in ("number", "year", "about") else _begins_name,
+            )
+            for length, purpose, _meaning in self._announcements(at)
+        )
 
     def _put_place(self, start: int, end: int) -> None:
         words = tuple(self._tokens[start:end])
@@ -227,6 +247,8 @@ class _Reader:
         return True
 
     def _take_about(self, _meaning: str, after: int) -> bool:
+        if self._is_doubtful:  # `chung 1987`: about, or somebody called Chung
+            return False
         while self._starts(after, str.isalpha) and self._is_word(after, "year"):
             after += 1
         if not (after < len(self._tokens) and _YEAR.fullmatch(self._tokens[after])):
@@ -304,26 +326,30 @@ class _Reader:
 
         `lan van trung 1987`: the commune, for its books are here; or a man called Lan Văn Trung.
         """
-        if not self._section.words and not self._is_last_section_open():
+        words = self._section.words
+        if not words and not (self._numbers or self._places or self._kind):
             return False
-        for end in range(min(self._at + _MAX_PLACE, len(self._tokens)), self._at, -1):
-            words = tuple(self._tokens[self._at : end])
-            if not (all(map(_begins_name, words)) and self._ends(end)):
-                continue
-            if self._gazetteer.is_near(words):
-                is_likely = len(words) > 1 or len(self._section.words) != 1
-                if not self._likely(first=is_likely):
-                    return False
-                self._put_place(self._at, end)
-                return True
-        return False
+        end = self._near_end(self._at)
+        if not end:
+            return False
+        is_surname = len(words) == 1 and bare(words[0]) in self._rules.common_syllables
+        is_given = len(words) == 1 and end - self._at == 1
+        if not self._likely(first=not (is_surname or is_given)):
+            return False
+        self._put_place(self._at, end)
+        return True
 
-    def _is_last_section_open(self) -> bool:
-        return bool(self._numbers or self._places or self._kind)
+    def _near_end(self, start: int) -> int:
+        """Return where a near place that begins here ends, when no name follows; 0 if none does."""
+        for end in range(min(start + _MAX_PLACE, len(self._tokens)), start, -1):
+            words = tuple(self._tokens[start:end])
+            if all(map(_begins_name, words)) and self._ends(end) and self._gazetteer.is_near(words):
+                return end
+        return 0
 
     def _ends(self, at: int) -> bool:
         """Say whether no further word of the same name follows."""
-        return not self._starts(at, _begins_name) or bool(next(self._announcements(at), None))
+        return not self._starts(at, _begins_name) or self._announces(at)
 
     def _name_word(self) -> None:
         word = self._tokens[self._at]

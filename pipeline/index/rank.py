@@ -4,15 +4,23 @@ What agrees and what does not is added up in log-odds (`evidence.py`), so that a
 outweigh a misread letter of the child's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from pipeline.index.documents import Document, Name, Year
 from pipeline.index.evidence import Likeness, likeness, weights
 from pipeline.index.rules import search_rules
-from pipeline.index.wanted import Query, WantedName, WantedPlace, Words, bare_words, place_name
+from pipeline.index.wanted import (
+    PlaceName,
+    Query,
+    WantedName,
+    WantedPlace,
+    Words,
+    bare_words,
+    place_name,
+)
 from pipeline.letters import syllable_spans, syllables
 from pipeline.values import Closeness, Mark
 from pipeline.words import _
@@ -20,9 +28,6 @@ from pipeline.words import _
 MIN_SHARE = 0.35  # of the evidence that a query could find; below it a hit would puzzle
 _MIN_NAME = 0.3  # of the evidence of a name; below it it is another name
 _NEAR = 3  # years that people are mistaken by
-_ROLES = (  # of the name that agrees: as asked, in a role like it, of a companion
-    "asked", "near", "companion",
-)  # fmt: skip
 _ORDER: dict[Likeness, int] = {
     "same": 0, "unmarked": 1, "variant": 1, "spoken": 1, "misread": 2, "letter": 2, "alike": 2,
     "other": 3,
@@ -52,17 +57,18 @@ class _Evidence(NamedTuple):
     """What one part of the query says about one document.
 
     Attributes:
-        weight: log-odds; `best` is what full agreement would weigh.
+        told: what was compared and how it agrees, as in `evidence.weights`.
+        best: what full agreement would weigh.
         far: place in CLOSENESS.
-        is_telling: a name or a number, which few entries share.
+        is_telling: a name or a number that agrees, which few entries share.
+        explain: returns the sentence and the marks; None when there is nothing to say.
     """
 
-    weight: float
+    told: tuple[tuple[str, str], ...]
     best: float
     far: int
-    why: str = ""
-    marks: tuple[Mark, ...] = ()
     is_telling: bool = False
+    explain: Callable[[], tuple[str, tuple[Mark, ...]]] | None = None
 
 
 class _Agreement(NamedTuple):
@@ -72,13 +78,17 @@ class _Agreement(NamedTuple):
         pairs: place wanted, place written, likeness.
     """
 
+    told: tuple[tuple[str, str], ...]
     weight: float
     far: int
     pairs: tuple[tuple[int, int, Likeness], ...]
 
 
 def rank(
-    queries: Sequence[Query], documents: Sequence[Document], least: float = MIN_SHARE
+    queries: Sequence[Query],
+    documents: Sequence[Document],
+    least: float = MIN_SHARE,
+    limit: int | None = None,
 ) -> list[Scored]:
     """Return the documents that answer the query, best first; equals in the order of their ids.
 
@@ -86,28 +96,47 @@ def rank(
         queries: readings of what was asked for, the likeliest first; the best counts.
         documents: what may answer it.
         least: score below which a document is no answer.
+        limit: how many at most; None is all.
     """
-    scored = (_best(queries, document) for document in documents)
-    good = [item for item in scored if item.score >= least]
-    return sorted(good, key=lambda item: (-item.score, item.document.id))
+    told = ((*_best(queries, document), document) for document in documents)
+    good = [(-score, document.id, found, document) for score, found, document in told
+            if score >= least]  # fmt: skip
+    return [
+        _explained(document, -score, found)
+        for score, _id, found, document in sorted(good, key=lambda item: item[:2])[:limit]
+    ]
 
 
-def _best(queries: Sequence[Query], document: Document) -> Scored:
-    return max((_score(query, document) for query in queries), key=lambda item: item.score)
+def agreements(query: Query, document: Document) -> list[tuple[str, str]]:
+    """Return what is compared between a query and a document, and how it agrees."""
+    return [told for item in _evidence(query, document) for told in item.told]
 
 
-def _score(query: Query, document: Document) -> Scored:
+def _best(queries: Sequence[Query], document: Document) -> tuple[float, list[_Evidence]]:
+    return max((_score(query, document) for query in queries), key=lambda item: item[0])
+
+
+def _score(query: Query, document: Document) -> tuple[float, list[_Evidence]]:
     found = list(_evidence(query, document))
     if not any(item.is_telling for item in found):
-        found = []  # the year alone, or the place, are thousands
+        return 0.0, []  # the year alone, or the place, are thousands
     best = sum(item.best for item in found)
-    share = sum(item.weight for item in found) / best if best else 0.0
+    return round(sum(_weight(item.told) for item in found) / best, 6), found
+
+
+def _weight(told: Iterable[tuple[str, str]]) -> float:
+    known = weights()
+    return sum(known[what][how] for what, how in told)
+
+
+def _explained(document: Document, score: float, found: Sequence[_Evidence]) -> Scored:
+    said = [item.explain() for item in found if item.explain]
     return Scored(
         document=document,
-        score=round(share, 6),
+        score=score,
         closeness=CLOSENESS[max((item.far for item in found), default=3)],
-        why=tuple(item.why for item in found if item.why),
-        marks=tuple(dict.fromkeys(mark for item in found if item.why for mark in item.marks)),
+        why=tuple(why for why, _marks in said),
+        marks=tuple(dict.fromkeys(mark for _why, marks in said for mark in marks)),
     )
 
 
@@ -124,18 +153,23 @@ def _evidence(query: Query, document: Document) -> Iterator[_Evidence]:
         yield _number_evidence(part, number, document)
     for place in query.places:
         yield _place_evidence(place, document)
-    if query.kind:
+    if query.kind == document.kind:
         label = search_rules().label("kind")
-        is_right = query.kind == document.kind
-        why = _("{label} đúng").format(label=label) if is_right else ""
-        yield _weighed("kind", "same" if is_right else "other", 0 if is_right else 3, why)
+        if query.kind:
+            yield _weighed("kind", "same", 0, lambda: (_("{label} đúng").format(label=label), ()))
+    elif query.kind:
+        yield _weighed("kind", "other", 3)
 
 
 def _weighed(
-    what: str, how: str, far: int, why: str = "", marks: tuple[Mark, ...] = ()
+    what: str,
+    how: str,
+    far: int,
+    explain: Callable[[], tuple[str, tuple[Mark, ...]]] | None = None,
+    *,
+    is_telling: bool = False,
 ) -> _Evidence:
-    known = weights()[what]
-    return _Evidence(known[how], known["same"], far, why, marks)
+    return _Evidence(((what, how),), weights()[what]["same"], far, is_telling, explain)
 
 
 # Names
@@ -144,34 +178,43 @@ def _weighed(
 def _name_evidence(query: Query, wanted: WantedName, document: Document, sort: str) -> _Evidence:
     known = weights()
     most = _most(sort, wanted.said)
-    best, found, agreement, role = 0.0, None, None, "asked"
+    found: tuple[float, Name, _Agreement, tuple[tuple[str, str], ...]] | None = None
     for name in document.names:
-        told = _role(wanted.role, name)
-        if not told:
+        role = _role(wanted.role, name)
+        if not role:
             continue
         agreed = _agree(sort, wanted.said, syllables(name.text), query.is_marked)
-        weight = agreed.weight + known["role"][told]
-        weight += known["reading"]["other"] if name.is_alternative else 0.0
-        if found is None or weight > best:
-            best, found, agreement, role = weight, name, agreed, told
+        reading = "other" if name.is_alternative else "first"
+        weight = agreed.weight + known["role"][role] + known["reading"][reading]
+        if found is None or weight > found[0]:
+            found = weight, name, agreed, (("role", role), ("reading", reading))
     if found is None:
-        return _Evidence(known["absent"]["name"], most, 3)
-    assert agreement is not None
-    if best < _MIN_NAME * most:
-        return _Evidence(best, most, 3)
-    why = _("{label}: {written} ~ {wanted}").format(
-        label=search_rules().label(found.role), written=found.text, wanted=" ".join(wanted.said)
+        return _Evidence((("name", "absent"),), most, 3)
+    weight, name, agreed, circumstances = found
+    told = agreed.told + circumstances
+    if weight < _MIN_NAME * most:
+        return _Evidence(told, most, 3)
+    far = max(agreed.far, 2 if name.is_alternative else 0, 0 if told[-2][1] == "asked" else 3)
+    return _Evidence(
+        told, most, far, is_telling=True, explain=partial(_explain_name, wanted, name, agreed)
     )
-    if found.is_alternative:
+
+
+def _explain_name(
+    wanted: WantedName, name: Name, agreed: _Agreement
+) -> tuple[str, tuple[Mark, ...]]:
+    why = _("{label}: {written} ~ {wanted}").format(
+        label=search_rules().label(name.role), written=name.text, wanted=" ".join(wanted.said)
+    )
+    if name.is_alternative:
         why = _("{why} (cách đọc khác)").format(why=why)
-    spans = syllable_spans(found.text)
+    spans = syllable_spans(name.text)
     marks = tuple(
-        Mark(found.key, found.text, *spans[other], exact=how == "same")
-        for _at, other, how in agreement.pairs
+        Mark(name.key, name.text, *spans[other], exact=how == "same")
+        for _at, other, how in agreed.pairs
         if how != "other"
     )
-    far = max(agreement.far, 2 if found.is_alternative else 0, 0 if role == "asked" else 3)
-    return _Evidence(best, most, far, why, marks, is_telling=True)
+    return why, marks
 
 
 def _role(role: str, name: Name) -> str:
@@ -187,19 +230,16 @@ def _role(role: str, name: Name) -> str:
 @lru_cache(maxsize=20_000)
 def _agree(sort: str, wanted: Words, written: Words, is_marked: bool) -> _Agreement:  # noqa: FBT001
     """Return how two names agree: syllables aligned, each with the weight of its place."""
-    known = weights()
     pairs = _align(wanted, written, is_marked)
-    weight = sum(known[f"{sort} {_place(at, len(wanted))}"][how] for at, _other, how in pairs)
-    unmet = len(wanted) - len(pairs)
-    unasked = len(written) - len(pairs)
-    weight += unmet * known["syllable"]["unmet"] + unasked * known["syllable"]["unasked"]
+    told = [(f"{sort} {_place(at, len(wanted))}", str(how)) for at, _other, how in pairs]
+    unmet, unasked = len(wanted) - len(pairs), len(written) - len(pairs)
     order = [other for _at, other, _how in sorted(pairs)]
     is_swapped = order != sorted(order)
-    if is_swapped:
-        weight += known["syllable"]["swapped"]
+    told += [("syllable", "unmet")] * unmet + [("syllable", "unasked")] * unasked
+    told += [("syllable", "swapped")] * is_swapped
     far = max((_ORDER[how] for _at, _other, how in pairs), default=3)
     far = max(far, 3 if unmet else 0, 2 if is_swapped else 0, 1 if unasked else 0)
-    return _Agreement(weight, far, tuple(sorted(pairs)))
+    return _Agreement(tuple(told), _weight(told), far, tuple(sorted(pairs)))
 
 
 def _most(sort: str, said: Words) -> float:
@@ -274,18 +314,25 @@ def _year_evidence(wanted: Sequence[int], years: Sequence[Year]) -> _Evidence:
         ((_year_likeness(year, item), item, year) for item in years for year in wanted),
         key=lambda told: (_YEARS.index(told[0]), not _is_own(told[1].event)),
     )
-    label = search_rules().label(item.event)
-    mark = (Mark(item.key, "", 0, 0, exact=how == "same"),) if item.key else ()
     if how == "other":
         return _weighed("year", how, 3)
-    if how == "same":
-        why = _("{label} {year} đúng").format(label=label, year=item.year)
-        return _weighed("year", how, 0, why, mark)
-    why = _("{label} {year}, gần {wanted}").format(label=label, year=item.year, wanted=meant)
-    return _weighed("year", how, 3, why, mark)
+
+    def explain() -> tuple[str, tuple[Mark, ...]]:
+        sentence = _("{label} {year} đúng") if how == "same" else _("{label} {year}, gần {wanted}")
+        label = search_rules().label(item.event)
+        return sentence.format(label=label, year=item.year, wanted=meant), _whole(
+            item.key, exact=how == "same"
+        )
+
+    return _weighed("year", how, 0 if how == "same" else 3, explain)
 
 
 _YEARS = ("same", "next", "near", "digit", "other")
+
+
+def _whole(key: str, *, exact: bool) -> tuple[Mark, ...]:
+    """Return the mark of a whole field; none of what no field says."""
+    return (Mark(key, "", 0, 0, exact=exact),) if key else ()
 
 
 def _is_main(event: str) -> bool:
@@ -302,9 +349,9 @@ def _year_likeness(wanted: int, item: Year) -> str:
         return "same"
     if apart == 1:
         return "next"
-    digits = sum(one != two for one, two in zip(str(wanted), str(item.year), strict=True))
     if apart <= _NEAR:
         return "near"
+    digits = sum(one != two for one, two in zip(str(wanted), str(item.year), strict=True))
     return "digit" if digits == 1 and not item.spread else "other"
 
 
@@ -315,49 +362,48 @@ def _date_evidence(wanted: str, years: Sequence[Year]) -> _Evidence:
     same = next((item for item in dated if item.date == wanted), None)
     if same is None:
         return _weighed("date", "other", 3)
-    why = _("ngày {date} đúng").format(date=wanted)
-    return _weighed("date", "same", 0, why, (Mark(same.key, "", 0, 0, exact=True),))
+    told = _("ngày {date} đúng").format(date=wanted), _whole(same.key, exact=True)
+    return _weighed("date", "same", 0, lambda: told)
 
 
 def _number_evidence(part: str, wanted: str, document: Document) -> _Evidence:
     told = [(key, number) for name, key, number in document.numbers if name == part]
     if part == "page" and document.page:
         told.append(("", str(document.page)))
-    for key, number in told:
-        if number == wanted:
-            why = _("{label} {number} đúng").format(label=search_rules().label(part), number=number)
-            marks = (Mark(key, "", 0, 0, exact=True),) if key else ()
-            return _weighed("number", "same", 0, why, marks)._replace(is_telling=True)
-    return _weighed("number", "other" if told else "absent", 3)
+    key = next((key for key, number in told if number == wanted), None)
+    if key is None:
+        return _weighed("number", "other" if told else "absent", 3)
+
+    def explain() -> tuple[str, tuple[Mark, ...]]:
+        label = search_rules().label(part)
+        why = _("{label} {number} đúng").format(label=label, number=wanted)
+        return why, _whole(key, exact=True)
+
+    return _weighed("number", "same", 0, explain, is_telling=True)
 
 
 def _place_evidence(wanted: WantedPlace, document: Document) -> _Evidence:
-    label = search_rules().label("place")
-    best = None
-    for key, text in document.places:
-        name = place_name(wanted, text)
-        if name and (best is None or (name.time != "same", bool(key)) < best[0]):
-            best = ((name.time != "same", bool(key)), name, key, text)
-    if best is None:
+    named = [
+        (name.time != "same", bool(key), name, key, text)
+        for key, text in document.places
+        if (name := place_name(wanted, text))
+    ]
+    if not named:
         return _weighed("place", "other" if document.places else "absent", 3)
-    _order, name, key, text = best
-    start, end = _where(name.words, text)
-    marks = (Mark(key, text, start, end, exact=name.time == "same"),)
-    if name.time == "same":
-        return _weighed(
-            "place", "same", 0, _("{label}: {text}").format(label=label, text=text), marks
-        )
-    sentence = (
-        _("{label}: {text} (nay thuộc {unit})")
-        if name.time == "before"
-        else _("{label}: {text} (trước là {unit})")
-    )
-    why = sentence.format(label=label, text=text, unit=name.unit)
-    return _weighed("place", "other time", 1, why, marks)
+    is_other, _in_field, name, key, text = min(named, key=lambda told: told[:2])
+    explain = partial(_explain_place, name, key, text)
+    return _weighed("place", "other time" if is_other else "same", int(is_other), explain)
 
 
-def _where(words: Words, text: str) -> tuple[int, int]:
-    """Return where the words stand in a text."""
+def _explain_place(name: PlaceName, key: str, text: str) -> tuple[str, tuple[Mark, ...]]:
+    sentence = {
+        "same": _("{label}: {text}"),
+        "before": _("{label}: {text} (nay thuộc {unit})"),
+        "after": _("{label}: {text} (trước là {unit})"),
+    }[name.time]
     held, spans = bare_words(text), syllable_spans(text)
-    at = next(at for at in range(len(held)) if held[at : at + len(words)] == words)
-    return spans[at][0], spans[at + len(words) - 1][1]
+    size = len(name.words)
+    at = next(at for at in range(len(held)) if held[at : at + size] == name.words)
+    mark = Mark(key, text, spans[at][0], spans[at + size - 1][1], exact=name.time == "same")
+    label = search_rules().label("place")
+    return sentence.format(label=label, text=text, unit=name.unit), (mark,)

@@ -33,7 +33,7 @@ def search(
     found = {
         item.id: item for query in queries for item in index.candidates(query, CANDIDATES, rights)
     }
-    scored = rank(queries, list(found.values()), least)[:limit]
+    scored = rank(queries, list(found.values()), least, limit)
     known = records([item.document.id for item in scored])
     return [
         Hit(

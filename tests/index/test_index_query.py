@@ -162,6 +162,20 @@ def test_a_near_place_at_the_end_needs_no_announcement(text, name, place):
     assert (names(query)[""], [found.said for found in query.places]) == (name, [place])
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("lan xa lang son 2010", ("lang", "son")),
+        ("lan xã Cao Xá 2010", ("cao", "xá")),
+        ("lan xã Phương Sơn mẹ hoa", ("phương", "sơn")),
+        ("lan xã Vân Trung huyện Việt Yên", ("vân", "trung")),
+        ("lan phuong nenh", ("nenh",)),
+    ],
+)
+def test_a_places_own_words_announce_nothing(text, place):
+    assert parse(text, Near()).places[0].said == place
+
+
 def test_a_place_has_the_names_of_other_times():
     place = parse("thửa 112 tờ 7 Nếnh", Near()).places[0]
     assert [(name.words, name.time) for name in place.names] == [
