@@ -72,7 +72,8 @@ def family(database: Database) -> Database:
     })  # fmt: skip
     put(database, "kh", "marriage_table", 1982, {
         "so": "1", "ngayDangKy": "1982-02-02", "chongHoTen": "Giáp Văn Toản",
-        "chongNgaySinh": "1958", "voHoTen": "Thân Thị Nhài", "voNgaySinh": "22 tuổi", "voNoiCuTru": HOME,
+        "chongNgaySinh": "1958", "voHoTen": "Thân Thị Nhài", "voNgaySinh": "22 tuổi",
+        "voNoiCuTru": HOME,
     })  # fmt: skip
     put(database, "kt", "death_table", 2010, {
         "so": "1", "ngayDangKy": "2010-07-01", "nktHoTen": "Thân Thị Nhài", "nktGioiTinh": "2",

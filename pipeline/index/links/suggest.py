@@ -7,8 +7,8 @@ from pipeline.index.backends import Index
 from pipeline.index.links.compare import Commonness, Levels, Today, compare, weigh
 from pipeline.index.links.people import Person, people
 from pipeline.index.links.weights import LinkKind, LinkRules
-from pipeline.index.query import Query, WantedName
 from pipeline.index.rules import search_rules
+from pipeline.index.wanted import Query, WantedName
 from pipeline.values import Book, Record, Suggestion
 
 _CANDIDATES = 60  # of the index, for one person
@@ -102,5 +102,5 @@ def _query(person: Person) -> Query:
     years: tuple[int, ...] = ()
     if person.born and person.born[1] - person.born[0] < _MAX_YEARS:
         years = tuple(range(person.born[0], person.born[1] + 1))
-    others = tuple(WantedName("", (name,)) for name in person.others[:2] if len(name) > 1)
-    return Query((WantedName("", person.names[:2]), *others), years)
+    others = tuple(WantedName("", name) for name in person.others[:2] if len(name) > 1)
+    return Query((WantedName("", person.names[0]), *others), years)
