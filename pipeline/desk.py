@@ -393,7 +393,7 @@ def verify(
 
 
 def chosen_books(database: Database, accessions: Sequence[str]) -> list[str]:
-    """Return the accessions that were named, or all of the archive.
+    """Return the accessions that were named, or those of all books that have scans.
 
     Raises:
         UsageError: one of them is not in the archive.
@@ -406,7 +406,7 @@ def chosen_books(database: Database, accessions: Sequence[str]) -> list[str]:
                     accession=accession, known=", ".join(known) or "—"
                 )
             )
-    return list(accessions) or known
+    return list(accessions) or [book.accession for book in database.books_with_pages()]
 
 
 def intake_summary(taken: Intake) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.errors import EncryptedFileError, ScanError, UnreadableFileError
+from pipeline.errors import ScanError, UnreadableFileError
 from pipeline.extract import reasons
 from pipeline.extract.typed.entry import Choices, TypedEntry, record_id
 from pipeline.extract.typed.lines import line_entries
@@ -108,9 +108,7 @@ def _entries(
     """
     with file.open("rb") as stream:
         head = stream.read(4096)
-    if head.startswith(_OLD_EXCEL):
-        raise EncryptedFileError(str(file))
-    if head.startswith(_ZIP):
+    if head.startswith((_ZIP, _OLD_EXCEL)):  # the reader of workbooks says what an old one lacks
         codes = cache(lambda: communes_by_code(load_places(settings.archive)))
         rows = sheet_rows(file, start, settings.ingest)
         entries = sheet_entries(rows, choices, lambda code: codes().get(code, ""))

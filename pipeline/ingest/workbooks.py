@@ -18,7 +18,7 @@ from lxml.etree import XMLSyntaxError
 from openpyxl import load_workbook
 from openpyxl.utils.cell import range_boundaries
 
-from pipeline.errors import EncryptedFileError, HugeFileError, UnreadableFileError
+from pipeline.errors import HugeFileError, UnreadableFileError
 from pipeline.words import _
 
 MAX_COLUMNS = 100  # the Ministry's widest book has 60
@@ -81,7 +81,8 @@ def workbook_rows(file: Path, first: int) -> Iterator[dict[str, Any]]:
 def _refuse_unfit(file: Path) -> None:
     with file.open("rb") as stream:
         if stream.read(4) == _OLD_OR_LOCKED:
-            raise EncryptedFileError(str(file))
+            reason = _("kiểu .xls cũ hoặc có mật khẩu; hãy lưu lại thành .xlsx không mật khẩu")
+            raise UnreadableFileError(str(file), reason)
     try:
         with ZipFile(file) as packed:
             entries = packed.infolist()

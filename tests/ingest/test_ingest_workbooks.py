@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from pipeline.errors import EncryptedFileError, HugeFileError, UnreadableFileError
+from pipeline.errors import HugeFileError, UnreadableFileError
 from pipeline.ingest.files import sheet_rows
 from pipeline.ingest.lines import MAX_LINE, file_lines
 from pipeline.settings import IngestSettings
@@ -116,19 +116,17 @@ def test_reading_goes_on_behind_a_row_and_tells_the_head_again(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "data, error",
+    "data, part",
     [
-        (b"", UnreadableFileError),
-        (b"PK\x03\x04 not a zip", UnreadableFileError),
-        (b"\xd0\xcf\x11\xe0 an old workbook, or one with a password", EncryptedFileError),
+        (b"", "Excel"),
+        (b"PK\x03\x04 not a zip", "Excel"),
+        (b"\xd0\xcf\x11\xe0 an old workbook, or one with a password", "mật khẩu"),
     ],
 )
-def test_what_is_no_workbook_is_refused(
-    tmp_path: Path, data: bytes, error: type[Exception]
-) -> None:
+def test_what_is_no_workbook_is_refused(tmp_path: Path, data: bytes, part: str) -> None:
     file = tmp_path / "a.xlsx"
     file.write_bytes(data)
-    with pytest.raises(error, match=r"a\.xlsx"):
+    with pytest.raises(UnreadableFileError, match=part):
         rows(file)
 
 
