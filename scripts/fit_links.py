@@ -135,7 +135,9 @@ def fit(told: dict[str, Any], towns: list[Town]) -> None:
                 for feature, level in pair.levels.items():
                     counts[pair.kind.name][same][feature][level] += 1
     for name, kind in told["kinds"].items():
-        kind["prior"] = round(math.log2((seen[name][True] + 0.5) / (seen[name][False] + 0.5)), 2)
+        odds = (seen[name][True] + 0.5) / (seen[name][False] + 0.5)
+        # a larger archive than these towns offers more people who are others
+        kind["prior"] = min(0.0, round(math.log2(odds), 2))
         kind["weights"] = _weights(counts[name])
         print(f"{name}: {seen[name][True]} pairs of one person, {seen[name][False]} others")
 

@@ -127,7 +127,7 @@ def test_right_rows_come_in_and_wrong_ones_are_listed(
     assert done.exit_code == 3
     (book,) = database.books()
     assert (book.place, book.years, book.volume) == (PLACE, (1987, 1987), "02")
-    hits = desk.search(database, settings, ASKER, "nguyen thi hoa 1987", 5)
+    hits = desk.search(database, settings, ASKER, "nguyen thi hoa 1987", 5).hits
     assert [hit.record.row for hit in hits[:1]] == [2]
 
 

@@ -6,8 +6,9 @@ decided, not what was imported before.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from pipeline.extract import reasons
 from pipeline.extract.typed.entry import Choices, TypedEntry, record_id
 from pipeline.extract.typed.lines import line_entries
 from pipeline.extract.typed.sheets import sheet_entries
-from pipeline.flow.book import index_of, working
+from pipeline.flow.book import as_decided, index_of, working
 from pipeline.index.documents import document, plain_number
 from pipeline.index.links.compare import bare_place
 from pipeline.index.rules import search_rules
@@ -37,7 +38,7 @@ from pipeline.words import _
 
 _PART = 1000  # rows in one transaction: what a kill can cost, and what others wait for
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_NUMBER = "so"  # key of an entry's number in its book
+_NUMBER, _REGISTERED = "so", "ngayDangKy"  # keys of what makes an entry one of its book
 _BOOKS = 8  # whose read entries are kept at hand
 
 
@@ -126,6 +127,24 @@ class _Known(NamedTuple):
     values: Mapping[str, str]
 
 
+class _Placed(NamedTuple):
+    """An entry with its book, the id of its record, and its number in the book."""
+
+    entry: TypedEntry
+    accession: str
+    id: str
+    number: str
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """What becomes of the entries of a part, while they are looked at."""
+
+    taken: dict[str, TypedRecord] = field(default_factory=dict)
+    faults: list[RowFault] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
 class _Taker:
     """One run at work."""
 
@@ -138,60 +157,62 @@ class _Taker:
 
     def take(self, part: Sequence[TypedEntry]) -> None:
         """Keep what is right of a part, and what is to be told of it: all or nothing."""
-        placed = [(entry, _accession(entry)) for entry in part if entry.fields]
-        told = {
-            accession: Book(accession, entry.form, entry.place, entry.years, entry.volume)
-            for entry, accession in placed
-        }
+        placed = [_placed(entry) for entry in part if entry.fields]
+        told = {one.accession: _book(one) for one in placed}
         old = self._database.find_books(list(told))
         books = told | old
-        ids = {
-            id(entry): record_id(accession, entry.form, entry.fields) for entry, accession in placed
-        }
-        known = self._imports.known(list(ids.values())) | self._same_ids(part)
-        entries = self._same_entries(placed)
-        taken: dict[str, TypedRecord] = {}
-        faults: list[RowFault] = []
-        counts = asdict(self.run.counts)
-        for entry in part:
-            faults += entry.faults
-            if entry.is_wrong:
-                counts["wrong"] += 1
-            if not entry.fields:
-                continue
-            made = ids[id(entry)]
-            accession = made.split("/")[0]
-            if made in known or made in taken or (entry.id and entry.id in known):
-                counts["known"] += 1
-                continue
-            number = _number(entry.fields)
-            others = entries.setdefault((accession, number), []) if number else []
-            same = next((one for one in others if _is_same_person(one, entry)), None)
-            if same is not None:
-                counts["conflicts"] += 1
-                faults.append(_conflict(entry, same))
-                continue
-            record = self._record(made, entry, repeated=bool(others))
-            others.append(record)
-            read = self._counterpart(entry, number)
-            if read is not None and (keys := _differing(entry.fields, read.values)):
-                counts["differs"] += 1
-                faults.append(_differs(entry, read.record, keys))
-            taken[made] = TypedRecord(record, accession, number, entry.sheet, entry.row, entry.scan)
-        counts["added"] += len(taken)
-        named = {Path(one.scan).name for one in taken.values() if one.scan}
-        scans = self._imports.scans(sorted(named))
-        counts["scans"] += sum(bool(one.scan) for one in taken.values())
-        counts["linked"] += sum(nfc(Path(one.scan).name) in scans for one in taken.values())
-        self.run = replace(self.run, at=part[-1].at, counts=Counts(**counts))
-        fresh = [books[name] for name in {one.accession for one in taken.values()} - old.keys()]
+        found = self._sort(placed)
+        found.faults += [fault for entry in part for fault in entry.faults]
+        found.faults.sort(key=lambda fault: fault.row)
+        found.counts["wrong"] += sum(entry.is_wrong for entry in part)
+        taken = list(found.taken.values())
+        fresh = [books[name] for name in {one.accession for one in taken} - old.keys()]
+        self.run = replace(self.run, at=part[-1].at, counts=self._counts(found))
         with self._database.write() as connection:
-            self._imports.keep(connection, self.run, fresh, list(taken.values()), faults)
+            self._imports.keep(connection, self.run, fresh, taken, found.faults)
             revision = self._database.next_revision(connection)
             self._index.put(
-                [document(one.record, books[one.accession], revision) for one in taken.values()],
+                [document(one.record, books[one.accession], revision) for one in taken],
                 connection,
             )
+
+    def _sort(self, placed: Sequence[_Placed]) -> _Sorted:
+        """Tell apart what is new, what is known, and what an earlier import has otherwise."""
+        known = self._imports.known([one.id for one in placed])
+        known |= self._same_ids([one.entry for one in placed])
+        there = self._same_entries(placed)
+        found = _Sorted()
+        for one in placed:
+            entry = one.entry
+            if one.id in known or one.id in found.taken or (entry.id and entry.id in known):
+                found.counts["known"] += 1
+                continue
+            others = there.setdefault((one.accession, one.number), []) if one.number else []
+            same = next((record for record in others if _is_same_person(record, entry)), None)
+            if same is not None:
+                found.counts["conflicts"] += 1
+                found.faults.append(_conflict(entry, same))
+                continue
+            record = _record(one, repeated=bool(others))
+            others.append(record)
+            read = self._counterpart(one)
+            if read is not None and (keys := _differing(entry.fields, read.values)):
+                found.counts["differs"] += 1
+                found.faults.append(_differs(entry, read.record, keys))
+            found.taken[one.id] = TypedRecord(
+                record, one.accession, one.number, entry.sheet, entry.row, entry.scan
+            )
+        return found
+
+    def _counts(self, found: _Sorted) -> Counts:
+        """Return the counts of the run so far, with those of a part."""
+        named = [nfc(Path(one.scan).name) for one in found.taken.values() if one.scan]
+        scans = self._imports.scans(sorted(set(named)))
+        own = found.counts + Counter(
+            added=len(found.taken), scans=len(named), linked=sum(name in scans for name in named)
+        )
+        before = asdict(self.run.counts)
+        return Counts(**{name: count + own[name] for name, count in before.items()})
 
     def _same_ids(self, part: Sequence[TypedEntry]) -> set[str]:
         """Return the ids that the file itself has, of records that the archive has just so."""
@@ -204,48 +225,60 @@ class _Taker:
             == record_id("", told[name].form, told[name].fields)
         }
 
-    def _same_entries(
-        self, placed: Sequence[tuple[TypedEntry, str]]
-    ) -> dict[tuple[str, str], list[Record]]:
-        wanted = {
-            (accession, number) for entry, accession in placed if (number := _number(entry.fields))
-        }
+    def _same_entries(self, placed: Sequence[_Placed]) -> dict[tuple[str, str], list[Record]]:
+        wanted = {(one.accession, one.number) for one in placed if one.number}
         found: dict[tuple[str, str], list[Record]] = {}
         for accession, number, record in self._imports.same_entries(sorted(wanted)):
             found.setdefault((accession, number), []).append(record)
         return found
 
-    def _record(self, made: str, entry: TypedEntry, *, repeated: bool) -> Record:
-        doubts = entry.doubts
-        if repeated:
-            doubts = (*doubts, Doubt(_NUMBER, reasons.SERIAL_REPEATED))
-        return Record(made, entry.form, 0, None, entry.row, (), entry.fields, doubts)
+    def _counterpart(self, one: _Placed) -> _Known | None:
+        """Return the same entry as it was read from its scan, None when none is known.
 
-    def _counterpart(self, entry: TypedEntry, number: str) -> _Known | None:
-        """Return the same entry as it was read from its scan, None when none is known."""
+        Where no date of registration was read, the number alone has to do.
+        """
+        entry = one.entry
+        if not one.number:
+            return None
         kind, volume = search_rules().kind_of(entry.form), plain_number(entry.volume)
         for known in (kind, ""):
             for book in self._scanned.get((known, bare_place(entry.place), volume), ()):
                 if book.years[0] <= entry.years[1] and entry.years[0] <= book.years[1]:
-                    found = self._read(book.accession).get(number)
-                    if number and found and search_rules().kind_of(found.record.form) == kind:
+                    entries = self._read(book.accession)
+                    found = entries.get(one.number) or entries.get(f"{one.number.split('/')[0]}/")
+                    if found and search_rules().kind_of(found.record.form) == kind:
                         return found
         return None
 
     def _read_entries(self, accession: str) -> dict[str, _Known]:
-        decided: dict[str, dict[str, str]] = {}
-        for decision in self._database.decisions(accession):
-            decided.setdefault(decision.record, {})[decision.key] = decision.value
+        records = self._database.read_records(accession)
+        decided = self._database.decided([record.id for record in records])
         found = {}
-        for record in self._database.read_records(accession):
-            values = {field.key: field.value for field in record.fields}
-            values |= decided.get(record.id, {})
-            found[values.get(_NUMBER, "").lower()] = _Known(record, values)
+        for record in records:
+            now = as_decided(record, decided.get(record.id, {}))
+            values = {field.key: field.value for field in now.fields}
+            found[_number(now.fields)] = _Known(record, values)
+        found.pop("", None)
         return found
 
 
-def _accession(entry: TypedEntry) -> str:
-    return accession_for(entry.form, entry.place, entry.years, entry.volume)
+def _placed(entry: TypedEntry) -> _Placed:
+    accession = accession_for(entry.form, entry.place, entry.years, entry.volume)
+    made = record_id(accession, entry.form, entry.fields)
+    return _Placed(entry, accession, made, _number(entry.fields))
+
+
+def _book(one: _Placed) -> Book:
+    entry = one.entry
+    return Book(one.accession, entry.form, entry.place, entry.years, entry.volume)
+
+
+def _record(one: _Placed, *, repeated: bool) -> Record:
+    entry = one.entry
+    doubts = entry.doubts
+    if repeated:
+        doubts = (*doubts, Doubt(_NUMBER, reasons.SERIAL_REPEATED))
+    return Record(one.id, entry.form, 0, None, entry.row, (), entry.fields, doubts)
 
 
 def _scanned_books(database: Database) -> dict[tuple[str, str, str], list[Book]]:
@@ -259,8 +292,10 @@ def _scanned_books(database: Database) -> dict[tuple[str, str, str], list[Book]]
 
 
 def _number(fields: Sequence[FieldValue]) -> str:
-    """Return an entry's number as records of one book compare it; empty without one."""
-    return next((one.value.lower() for one in fields if one.key == _NUMBER), "")
+    """Return number and year of an entry, for a volume may begin anew each year; else nothing."""
+    said = {one.key: one.value for one in fields if one.key in (_NUMBER, _REGISTERED)}
+    number = said.get(_NUMBER, "").lower()
+    return f"{number}/{said.get(_REGISTERED, '')[:4]}" if number else ""
 
 
 def _is_same_person(record: Record, entry: TypedEntry) -> bool:

@@ -159,7 +159,8 @@ def test_the_weights_say_what_every_officer_knows() -> None:
         weights = kind.weights
         assert weights["birth"].get("other", -1) < 0, kind.name
         near = max(weights["birth"].get(level, -9) for level in ("day", "year", "age"))
-        assert near > 0 > weights["name"].get("part", -1), kind.name
+        assert near > 0, kind.name
+        assert weights["name"]["same, rare"] > max(0, weights["name"].get("near", 0)), kind.name
         assert kind.probability(99) > 0.99 and kind.probability(-99) < 0.01
 
 
