@@ -112,7 +112,8 @@ def test_names_agree_by_degrees(one: str, other: str, level: str) -> None:
 def test_what_agrees_has_its_level_and_what_is_unknown_has_none(
     one: dict[str, Any], other: dict[str, Any], feature: str, level: str | None
 ) -> None:
-    levels = compare(person(**one), person(**{"event": 1990, **other}), NOBODY, nowhere)
+    ones, others = person(**{"event": 1995, **one}), person(**{"event": 1995, **other})
+    levels = compare(ones, others, NOBODY, nowhere)
     assert levels is not None and levels.get(feature) == level
 
 
