@@ -50,9 +50,10 @@ def put(database: Database, accession: str, form: str, year: int, *entries: dict
         )
         for number, entry in enumerate(entries, 1)
     ]
+    index = SqliteIndex(database)
     with database.write() as connection:
         database.keep_records(connection, accession, records)
-        SqliteIndex(database).put([document(one, book) for one in records], connection)
+        index.put([document(one, book) for one in records], connection)
 
 
 @pytest.fixture
@@ -126,8 +127,7 @@ def test_a_suggestion_that_no_longer_holds_goes_unless_it_was_decided(
     death = Links(family).links("birth_death")[0]
     desk.decide_link(family, ASKER, death.number, "same", "")
     put(family, "kt", "death_table", 2010)  # read anew, and nothing was read
-    with family.write() as connection:
-        SqliteIndex(family).remove("kt", 9, connection)
+    SqliteIndex(family).remove("kt", 9)
     find_links(family, settings, nothing)
     assert not pairs(family, "marriage_death")
     assert [one.number for one in Links(family).links(decided=True)] == [death.number]
