@@ -891,7 +891,7 @@ def _print_rescue(rescue: Rescue | None) -> None:
     if rescue is None:
         return
     if rescue.near:
-        out.print(_("Tên gần giống:"))
+        out.print(_("Cùng tên hay gần giống, năm khác:"))
     for hit in rescue.near:
         name = desk.principal(hit.record)
         sentence = _("   {name} — {book}, trang {page}, dòng {row}")

@@ -28,7 +28,11 @@ from pipeline.letters import fold  # noqa: E402
 from pipeline.places.spellings import Spellings  # noqa: E402
 from pipeline.places.tables import shipped_places  # noqa: E402
 
-BOOKS = ("xã Vân Trung, huyện Việt Yên", "xã Tăng Tiến, huyện Việt Yên", "thị trấn Nếnh, huyện Việt Yên")
+BOOKS = (
+    "xã Vân Trung, huyện Việt Yên",
+    "xã Tăng Tiến, huyện Việt Yên",
+    "thị trấn Nếnh, huyện Việt Yên",
+)
 PLACES = ("Vân Trung", "Tăng Tiến", "Nếnh", "Quang Châu", "Việt Yên", "Bắc Giang")
 KINDS = {"khai sinh": "birth", "khai tử": "death", "kết hôn": "marriage"}
 COMPANIONS = {"mẹ": "mother", "cha": "father", "bố": "father", "vợ": "wife", "chồng": "husband"}
