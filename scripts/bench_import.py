@@ -19,12 +19,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench_search import YEARS, person
+from bench_search import FIRST_YEAR, LAST_YEAR, person
 from openpyxl import Workbook
 
 from pipeline.extract.typed.layout import ministry
 
 BOOKS = 100  # communes, each with a book a year
+YEARS = range(FIRST_YEAR, LAST_YEAR + 1)
 VOLUMES = 5
 
 
