@@ -20,14 +20,20 @@ from rich.table import Table
 
 from pipeline import desk
 from pipeline.errors import ScanError, SohoaError, UsageError
+from pipeline.extract.typed.entry import Choices
 from pipeline.flow.book import package_of, process, reindex
 from pipeline.flow.judging import judge_files
+from pipeline.flow.links import find_links
 from pipeline.flow.loose import read_files, read_lines_of
 from pipeline.flow.outcome import BookOutcome
 from pipeline.flow.page import forms
 from pipeline.flow.train import Training
 from pipeline.flow.train import train as train_reader
 from pipeline.flow.trial import try_on
+from pipeline.flow.typed import Imported
+from pipeline.index.links.telling import kind_title, reasons
+from pipeline.index.rescue import Rescue
+from pipeline.index.wanted import Query
 from pipeline.ingest.files import expand
 from pipeline.ingest.intake import Intake, Progress
 from pipeline.ingest.scanner import scan as scan_sheets
@@ -42,7 +48,8 @@ from pipeline.quality.profiles import profile_called
 from pipeline.quality.sentences import grade_words
 from pipeline.settings import Settings, load_settings
 from pipeline.store.database import Database
-from pipeline.values import Book, Hit
+from pipeline.store.links import Verdict
+from pipeline.values import Asker, Book, Hit
 from pipeline.words import _, translate_click
 
 translate_click()
@@ -290,17 +297,165 @@ def quality(
 @main.command(help=_("Tìm người, thửa đất: tên (có dấu hay không), năm, cha mẹ, số, quyển…"))
 @click.argument("query", nargs=-1, required=True)
 @click.option("--limit", default=20, show_default=True, help=_("Số kết quả nhiều nhất."))
+@click.option("--purpose", default="", help=_("Tìm để làm gì; ghi vào nhật ký của kho."))
 @archive_option
 @json_option
-def search(*, query: Sequence[str], limit: int, archive: Path, as_json: bool) -> None:
+def search(*, query: Sequence[str], limit: int, purpose: str, archive: Path, as_json: bool) -> None:
     """Find a person or a parcel."""
     settings = _settings(archive)
+    asker = Asker(settings.person, purpose)
     with closing(desk.open_archive(settings)) as database:
-        hits = desk.search(database, settings, " ".join(query), limit)
+        found = desk.search(database, settings, asker, " ".join(query), limit)
+        units = [desk.units_of(settings, hit) for hit in found.hits]
     if as_json:
-        _print_json([_hit(hit) for hit in hits])
+        _print_json(_found(found, units))
     else:
-        _print_hits(hits)
+        _print_readings(found.readings)
+        _print_hits(found.hits, units)
+        _print_rescue(found.rescue)
+
+
+@main.command(
+    "import",
+    help=_(
+        "Nhập bản ghi đã gõ từ trước: Excel theo mẫu của Bộ, hoặc JSON lines. Hàng sai được liệt "
+        "kê, hàng đúng được nhập. Chạy lại được, không thêm hai lần."
+    ),
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--place", default="", help=_("Nơi đăng ký, cho những hàng không ghi."))
+@click.option("--form", default="", help=_("Mẫu sổ của mọi hàng; bỏ trống: theo tệp."))
+@click.option(
+    "--template",
+    "kind",
+    default="",
+    help=_(
+        "Không nhập gì, chỉ ghi tệp Excel trống để điền: birth, death, marriage, recognition "
+        "hoặc confirmation."
+    ),
+)
+@archive_option
+@json_option
+def import_command(
+    *, files: Sequence[Path], place: str, form: str, kind: str, archive: Path, as_json: bool
+) -> None:
+    """Bring typed records in."""
+    if kind:
+        for file in files:
+            desk.write_template(kind, file)
+            out.print(_("đã ghi {file}").format(file=file), markup=False)
+        return
+    settings = _settings(archive)
+    choices = Choices(form, place)
+    desk.check_form(form)
+    told = []
+    with closing(desk.open_archive(settings, make=True)) as database, _bar() as progress:
+        for file in files:
+            done, listed = desk.import_typed(database, settings, file, choices, progress)
+            told.append((done, listed))
+            if not as_json:
+                _print_import(done, listed)
+            if done.error:
+                err.print(f"sohoa: {done.error}", markup=False)
+    if as_json:
+        _print_json([_import_summary(done, listed) for done, listed in told])
+    _exit_for(next((code for done, _listed in told if (code := done.exit_code)), 0))
+
+
+@main.group("links")
+def links_group() -> None:
+    """Find records of one person, and decide."""
+
+
+links_group.help = _(
+    "Những bản ghi có thể là của cùng một người: khai sinh hai lần; khai sinh, kết hôn, khai tử, "
+    "nhận con. Chỉ là gợi ý; người quyết định."
+)
+
+
+@links_group.command("find", help=_("Tìm trong cả kho; điều người đã quyết định giữ nguyên."))
+@archive_option
+@json_option
+def find_links_command(*, archive: Path, as_json: bool) -> None:
+    """Look for links."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database, _bar() as progress:
+        counts = find_links(database, settings, progress)
+    if as_json:
+        _print_json(counts)
+        return
+    for kind, count in counts.items():
+        out.print(f"{kind_title(kind)} ({kind}): {count}", markup=False)
+    if not counts:
+        out.print(_("không có gợi ý nào"))
+
+
+@links_group.command("list", help=_("Kể các gợi ý chưa quyết định, chắc nhất trước, và vì sao."))
+@click.option("--kind", default="", help=_("Chỉ một loại, như “links find” kể."))
+@click.option("--decided", is_flag=True, help=_("Kể những gợi ý đã quyết định."))
+@click.option("--limit", default=20, show_default=True, help=_("Số gợi ý nhiều nhất."))
+@archive_option
+@json_option
+def list_links_command(
+    *, kind: str, decided: bool, limit: int, archive: Path, as_json: bool
+) -> None:
+    """List suggestions."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database:
+        shown = desk.list_links(
+            database, Asker(settings.person), kind, decided=decided, limit=limit
+        )
+    if as_json:
+        _print_json([{**asdict(one.link), "why": reasons(one.link.suggestion)} for one in shown])
+    else:
+        _print_links(shown)
+
+
+@links_group.command(
+    "decide", help=_("Quyết định một gợi ý: same (cùng người) hoặc different (khác người).")
+)
+@click.argument("number", type=int)
+@click.argument("verdict", type=click.Choice(["same", "different"]))
+@click.option("--note", default="", help=_("Vì sao."))
+@archive_option
+def decide_link_command(*, number: int, verdict: Verdict, note: str, archive: Path) -> None:
+    """Decide."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database:
+        desk.decide_link(database, Asker(settings.person), number, verdict, note)
+    out.print(_("đã ghi quyết định về gợi ý {number}").format(number=number))
+
+
+def _print_links(shown: Sequence[desk.ShownLink]) -> None:
+    for one in shown:
+        suggestion = one.link.suggestion
+        out.print(
+            _("{number}. {kind} — {score:.0%}").format(
+                number=one.link.number, kind=kind_title(suggestion.kind), score=suggestion.score
+            ),
+            markup=False,
+        )
+        for id_, role, found in (
+            (suggestion.one, suggestion.roles[0], one.one),
+            (suggestion.two, suggestion.roles[1], one.two),
+        ):
+            name = desk.name_in(found[0], role) if found else _("bản ghi không còn")
+            place = found[1].place if found else ""
+            out.print(f"   {id_}: {name} — {place}", markup=False)
+        out.print(f"   {'; '.join(reasons(suggestion))}", markup=False)
+        if one.link.verdict:
+            out.print(
+                "   "
+                + _("{verdict}, {person}, {time} {note}").format(
+                    verdict=_("cùng người") if one.link.verdict == "same" else _("khác người"),
+                    person=one.link.person,
+                    time=one.link.time[:10],
+                    note=one.link.note,
+                ),
+                markup=False,
+            )
+    if not shown:
+        out.print(_("không có gợi ý nào"))
 
 
 @main.command("measure", help=_("So kết quả đọc với bản đúng: CER, WER, trường, bản ghi, độ tin."))
@@ -637,22 +792,23 @@ def demo(*, folder: Path, query: str) -> None:
                 desk.intake(database, settings, sample.book, sample.scans, progress)
             outcomes = process(database, settings, desk.chosen_books(database, ()), progress)
         _print_outcomes(outcomes)
-        hits = desk.search(database, settings, query, 5)
+        asker = Asker(settings.person)
+        hits = desk.search(database, settings, asker, query, 5).hits
         out.print()
         out.print(_("Tìm “{query}”:").format(query=query), markup=False)
-        _print_hits(hits)
+        _print_hits(hits, [desk.units_of(settings, hit) for hit in hits])
         if not hits:
             _exit_for(1)
-        _print_places(database, settings, hits[0])
+        _print_places(database, settings, asker, hits[0])
 
 
-def _print_places(database: Database, settings: Settings, hit: Hit) -> None:
+def _print_places(database: Database, settings: Settings, asker: Asker, hit: Hit) -> None:
     package = package_of(settings.archive, hit.book.accession)
     out.print()
     for title, place in (
         (_("Sổ dạng PDF/A"), package / "data" / "book.pdf"),
         (_("Các bản ghi"), package / "data" / "records.jsonl"),
-        (_("Ảnh dòng tìm thấy"), desk.row_picture(database, settings, hit)),
+        (_("Ảnh dòng tìm thấy"), desk.row_picture(database, settings, asker, hit)),
     ):
         out.print(f"{title}: {place}", markup=False)
     out.print(
@@ -749,6 +905,41 @@ def _print_outcomes(outcomes: Sequence[BookOutcome]) -> None:
             )
 
 
+def _import_summary(done: Imported, listed: Path | None) -> dict[str, Any]:
+    return {
+        "file": str(done.file),
+        **(asdict(done.run.counts) if done.run else {}),
+        "list": str(listed) if listed else None,
+        "error": str(done.error) if done.error else None,
+    }
+
+
+def _print_import(done: Imported, listed: Path | None) -> None:
+    if done.run is None:
+        return
+    counts = done.run.counts
+    out.print(
+        _("{file}: thêm {added} bản ghi, {known} đã có, {wrong} hàng sai, {conflicts} trái").format(
+            file=done.file,
+            added=counts.added,
+            known=counts.known,
+            wrong=counts.wrong,
+            conflicts=counts.conflicts,
+        ),
+        markup=False,
+    )
+    if counts.differs:
+        out.print(_("   {count} bản ghi khác với bản đọc từ bản quét").format(count=counts.differs))
+    if counts.scans:
+        out.print(
+            _("   {scans} bản ghi nêu tên bản quét, {linked} đã có trong kho").format(
+                scans=counts.scans, linked=counts.linked
+            )
+        )
+    if listed:
+        out.print(_("   danh sách hàng, cột và lý do: {file}").format(file=listed), markup=False)
+
+
 def _print_training(training: Training) -> None:
     table = Table(
         "", _("dòng"), _("CER trước"), _("CER sau"), title=_("luyện từ {base}").format(
@@ -787,29 +978,156 @@ def _print_models(models: Sequence[desk.KnownModel]) -> None:
     out.print(table)
 
 
-def _print_hits(hits: Sequence[Hit]) -> None:
+def _print_readings(readings: Sequence[Query]) -> None:
+    """Say how the query was read; what was meant otherwise can be typed otherwise."""
+    for place, query in enumerate(readings):
+        lead = _("hoặc") if place else _("hiểu là")
+        told = "; ".join(f"{desk.chip_label(chip)}: {chip.text}" for chip in query.chips)
+        err.print(f"{lead}: {told or '—'}", markup=False)
+
+
+def _print_hits(hits: Sequence[Hit], units: Sequence[desk.Units]) -> None:
+    """Print the hits by how far the query had to be widened for them."""
     if not hits:
         out.print(_("không tìm thấy"))
-    for place, hit in enumerate(hits, 1):
-        told = _hit(hit)
+    titles = {
+        "exact": _("Đúng như đã hỏi"),
+        "spelling": _("Khác dấu, cách viết, hay tên nơi của thời khác"),
+        "misread": _("Khác chữ: có thể máy đọc hoặc người viết sai"),
+        "widened": _("Nới rộng: có điều đã hỏi không khớp"),
+    }
+    place = 0
+    for closeness, title in titles.items():
+        group = [pair for pair in zip(hits, units, strict=True) if pair[0].closeness == closeness]
+        if group:
+            out.print(f"— {title} —", markup=False)
+        for hit, unit in group:
+            place += 1
+            _print_hit(place, hit, unit)
+
+
+def _print_hit(place: int, hit: Hit, units: desk.Units) -> None:
+    told = _hit(hit, units)
+    sure = _("người đã duyệt") if hit.reviewed else _("máy đọc, độ tin {sure:.0%}")
+    where = _("{place}. {name} — {book}, trang {page}, dòng {row} — {sure}")
+    if not hit.record.page:
+        where = _("{place}. {name} — {book}, đã gõ từ trước, hàng {row} của tệp nhập")
+    out.print(
+        where.format(
+            place=place,
+            name=told["name"] or "—",
+            book=_book_words(hit.book),
+            page=told["page"],
+            row=told["row"],
+            sure=sure.format(sure=told["confidence"]),
+        ),
+        markup=False,
+    )
+    for reason in hit.why:
+        out.print(f"   {reason}", markup=False)
+    if units.now and units.now != units.then:
+        sentence = _("   nơi đăng ký khi ấy: {then}; nay: {now}")
         out.print(
-            _("{place}. {name} — {book}, trang {page}, dòng {row} — độ tin {sure:.0%}").format(
-                place=place,
-                name=told["name"] or "—",
-                book=_("{place}, quyển {volume}/{year}").format(
-                    place=hit.book.place, volume=hit.book.volume, year=hit.book.years[0]
-                ),
-                page=told["page"],
-                row=told["row"],
-                sure=told["confidence"],
+            sentence.format(then=" / ".join(units.then), now=" / ".join(units.now)), markup=False
+        )
+
+
+def _book_words(book: Book) -> str:
+    return _("{place}, quyển {volume}/{year}").format(
+        place=book.place, volume=book.volume, year=book.years[0]
+    )
+
+
+def _print_rescue(rescue: Rescue | None) -> None:
+    """Say where to look on."""
+    if rescue is None:
+        return
+    if rescue.near:
+        out.print(_("Cùng tên hay gần giống, năm khác:"))
+    for hit in rescue.near:
+        name = desk.principal(hit.record)
+        sentence = _("   {name} — {book}, trang {page}, dòng {row}")
+        out.print(
+            sentence.format(
+                name=name.value if name else "—",
+                book=_book_words(hit.book),
+                page=hit.record.page,
+                row=hit.record.row,
             ),
             markup=False,
         )
-        for reason in hit.why:
-            out.print(f"   {reason}", markup=False)
+    if rescue.shelves:
+        out.print(
+            _("Nên xem trong {count} quyển sau đây (trong {all} quyển có thể):").format(
+                count=len(rescue.shelves), all=rescue.books
+            )
+        )
+    for shelf in rescue.shelves:
+        told = [_("{count} bản quét").format(count=shelf.pages)]
+        if shelf.book.shelf:
+            told.insert(0, _("giá: {shelf}").format(shelf=shelf.book.shelf))
+        if shelf.unread:
+            numbers = ", ".join(map(str, shelf.unread[:10]))
+            told.append(_("chưa đọc trang {numbers}").format(numbers=numbers))
+        if shelf.rows:
+            rows = "; ".join(
+                _("trang {page} dòng {row}").format(page=row.page, row=row.row)
+                for row in shelf.rows
+            )
+            told.append(_("chưa duyệt: {rows}").format(rows=rows))
+        out.print(f"   {_book_words(shelf.book)} — {'; '.join(told)}", markup=False)
 
 
-def _hit(hit: Hit) -> dict[str, Any]:
+def _found(found: desk.Found, units: Sequence[desk.Units]) -> dict[str, Any]:
+    rescue = found.rescue
+    return {
+        "readings": [_query(query) for query in found.readings],
+        "hits": [_hit(hit, unit) for hit, unit in zip(found.hits, units, strict=True)],
+        "rescue": None
+        if rescue is None
+        else {
+            "books": rescue.books,
+            "shelves": [
+                {
+                    "book": asdict(shelf.book),
+                    "pages": shelf.pages,
+                    "unread": list(shelf.unread),
+                    "rows": [
+                        {"record": row.id, "page": row.page, "row": row.row} for row in shelf.rows
+                    ],
+                }
+                for shelf in rescue.shelves
+            ],
+            "near": [_hit(hit, desk.Units((), ())) for hit in rescue.near],
+        },
+        "behind": found.behind,
+    }
+
+
+def _query(query: Query) -> dict[str, Any]:
+    return {
+        "chips": [chip._asdict() for chip in query.chips],
+        "names": [
+            {"role": name.role, "said": list(name.said), "years": list(name.years), "age": name.age}
+            for name in query.names
+        ],
+        "years": list(query.years),
+        "dates": list(query.dates),
+        "kind": query.kind,
+        "numbers": dict(query.numbers),
+        "places": [
+            {
+                "said": list(place.said),
+                "names": [
+                    {"words": " ".join(name.words), "time": name.time} for name in place.names
+                ],
+            }
+            for place in query.places
+        ],
+    }
+
+
+def _hit(hit: Hit, units: desk.Units) -> dict[str, Any]:
     record = hit.record
     name = desk.principal(record)
     return {
@@ -822,8 +1140,11 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "row": record.row,
         "polygon": [list(point) for point in record.polygon],
         "score": round(hit.score, 4),
+        "closeness": hit.closeness,
         "why": list(hit.why),
-        "matched": list(hit.matched),
+        "marks": [mark._asdict() for mark in hit.marks],
+        "reviewed": sorted(hit.reviewed),
+        "units": {"then": list(units.then), "now": list(units.now)},
         "fields": {
             field.key: {
                 "raw": field.raw,

@@ -5,7 +5,7 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,29 +20,46 @@ from pipeline.clean.places import on_page
 from pipeline.errors import FormError, SohoaError, StorageError, UsageError
 from pipeline.extract.form import Form, load_file
 from pipeline.extract.schema_files import find_faults, read_document
-from pipeline.flow.book import index_of, judged_pages, package_of, working
+from pipeline.extract.typed.entry import Choices
+from pipeline.extract.typed.layout import ministry
+from pipeline.extract.typed.report import report
+from pipeline.flow.book import as_decided, index_of, judged_pages, package_of, working
 from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
+from pipeline.flow.links import SAME_NUMBER
 from pipeline.flow.page import forms
 from pipeline.flow.train import torch_parts
+from pipeline.flow.typed import Imported, import_file
+from pipeline.index.documents import may_see
+from pipeline.index.keys import key_rules
+from pipeline.index.links.weights import link_rules
+from pipeline.index.query import readings
+from pipeline.index.rescue import MOST_BOOKS, Rescue, Shelf, likely_books, rows_to_see
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
+from pipeline.index.wanted import Chip, Query
 from pipeline.ingest.files import open_frame
 from pipeline.ingest.intake import Intake, Progress, accession_for, take_in
 from pipeline.ocr.crops import crop
 from pipeline.ocr.engines.ctc_onnx import load_model, model_folder
 from pipeline.places import form
-from pipeline.places.history import Fault
-from pipeline.places.lookup import lies_today
+from pipeline.places.history import Fault, Places
+from pipeline.places.lookup import look_up
+from pipeline.places.spellings import Spellings
 from pipeline.places.tables import load_places
+from pipeline.places.telling import in_full
 from pipeline.quality.profiles import Profile, profile_called
 from pipeline.quality.sentences import grade_words, sentence
 from pipeline.settings import Settings, model_called, shipped
 from pipeline.store.database import Database, now, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
+from pipeline.store.links import Link, Links, Verdict
 from pipeline.store.models import TunedModel, tuned_models, use_model
-from pipeline.values import Book, FieldValue, Hit, Line, Page, Record
+from pipeline.store.typed import Imports
+from pipeline.values import Asker, Book, FieldValue, Hit, Line, Page, Record
 from pipeline.words import _
 
+MOST_NEAR = 5  # entries of such names in other years, when none fits
+MOST_ROWS = 5  # of a book that should hold the entry
 NEEDED_MB = 2048  # below this a book may not find room for its masters and its package
 
 
@@ -148,33 +165,262 @@ def intake(
         )
 
 
-def search(database: Database, settings: Settings, text: str, limit: int) -> list[Hit]:
-    """Find records; who looked at which of them is logged, the query and the names are not."""
+def name_in(record: Record, role: str) -> str:
+    """Return the name of the person in that part of a record, else of whom it is about."""
+    names = search_rules().names
+    own = next((field for field in record.fields if role and names.get(field.key) == role), None)
+    found = own or principal(record)
+    return found.value or found.raw if found else ""
+
+
+# Records typed before
+
+
+def import_typed(
+    database: Database, settings: Settings, file: Path, choices: Choices, on_progress: Progress
+) -> tuple[Imported, Path | None]:
+    """Bring the records of a file in; return what became of it, and the list of what is to tell.
+
+    The list is a table for Excel in the archive's `work/imports/`; None when there is nothing.
+
+    Raises:
+        UsageError: there is no such form.
+    """
+    check_form(choices.form)
+    done = import_file(database, settings, file, choices, on_progress)
+    if done.run is None:
+        return done, None
+    imports = Imports(database)
+    if next(imports.faults(done.run), None) is None:
+        return done, None
+    name = f"{file.stem[:60]}-{done.run.number}.csv"
+    target = settings.archive / "work" / "imports" / name
+    durable_write(target, report(imports.faults(done.run)))
+    return done, target
+
+
+def write_template(kind: str, file: Path) -> None:
+    """Write an empty table of a kind of book in the Ministry's layout.
+
+    Raises:
+        UsageError: there is a file of that name, or no table of that kind.
+    """
+    layouts = ministry().layouts
+    if kind not in layouts:
+        raise UsageError(
+            _("không có bảng “{kind}”; có thể chọn: {kinds}").format(
+                kind=kind, kinds=", ".join(layouts)
+            )
+        )
+    if file.exists():
+        raise UsageError(_("{file} đã có; hãy chọn tên khác").format(file=file))
+    from pipeline.extract.typed.template import template  # heavy, and seldom needed
+
+    durable_write(file, template(layouts[kind]))
+
+
+def scan_of(database: Database, record: Record) -> tuple[str, int] | None:
+    """Return the scan on which a record stands: accession and number of the page.
+
+    Of an imported record, the one scan that has the file name its row gives; the book's own goes
+    before those of other books. None when there is none, or when several have that name.
+    """
+    accession = record.id.split("/")[0]
+    if record.page:
+        return accession, record.page
+    imports = Imports(database)
+    origin = imports.origins([record.id]).get(record.id)
+    if origin is None or not origin.scan:
+        return None
+    scans = [scan for found in imports.scans([Path(origin.scan).name]).values() for scan in found]
+    own = [scan for scan in scans if scan[0] == accession] or scans
+    return own[0] if len(own) == 1 else None
+
+
+# Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        readings: how the line of the search box was read, the likeliest first; a screen shows
+            their chips, and a changed one can be searched for.
+        hits: best first, as they stand: with what people decided.
+        rescue: where to look on, when nothing that is near the query was found.
+        behind: how many changes the index does not know yet.
+    """
+
+    readings: tuple[Query, ...]
+    hits: tuple[Hit, ...]
+    rescue: Rescue | None = None
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What a hit's place was in the year of the entry, and what it is now: addresses in full."""
+
+    then: tuple[str, ...]
+    now: tuple[str, ...]
+
+
+def search(
+    database: Database, settings: Settings, asker: Asker, asked: str | Query, limit: int
+) -> Found:
+    """Find records that the asker may see.
+
+    Who looked at which of them, and what for, is logged; the query and the names are not.
+
+    Args:
+        database: of the archive.
+        settings: likewise.
+        asker: who asks, what for, and what that person may see.
+        asked: a line of the search box, or a reading of one.
+        limit: how many hits at most.
+
+    Raises:
+        UsageError: the index was built by other rules, so that it would find nothing or little.
+    """
     index = index_of(database, settings)
-    places = cache(partial(load_places, settings.archive))  # only a query with a place needs them
-    today = cache(lambda written: lies_today(places(), written))
-    hits = search_index(index, database.find_records, text, limit, today)
-    database.log_look(settings.person, "search", [hit.record.id for hit in hits])
-    return hits
+    if index.rules() not in ("", key_rules()):
+        raise UsageError(_("chỉ mục do một bản sohoa khác dựng; hãy chạy “sohoa reindex” một lần"))
+    places = database.places() if asker.rights.places is None else asker.rights.places
+    read = (asked,) if isinstance(asked, Query) else readings(asked, _spellings(settings, places))
+    look = partial(search_index, index, database.find_records, rights=asker.rights)
+    hits = _as_they_stand(database, look(read, limit))
+    rescue = None
+    if all(hit.closeness == "widened" for hit in hits):
+        known = {hit.record.id for hit in hits}
+        undated = tuple(replace(query, years=(), dates=()) for query in read)
+        near = [hit for hit in look(undated, limit + MOST_NEAR) if hit.record.id not in known]
+        rescue = _rescue(database, asker, read, _as_they_stand(database, near[:MOST_NEAR]))
+    seen = [hit.record.id for hit in (*hits, *(rescue.near if rescue else ()))]
+    seen += [row.id for shelf in (rescue.shelves if rescue else ()) for row in shelf.rows]
+    database.log_look(asker.person, "search", seen, asker.purpose)
+    return Found(read, hits, rescue, index.behind())
 
 
-def row_picture(database: Database, settings: Settings, hit: Hit) -> Path:
+def _spellings(settings: Settings, written: frozenset[str]) -> Spellings:
+    """Return the names of places as seen from the archive's books."""
+    return _spellings_of(settings.archive, _own_places_since(settings.archive), written)
+
+
+@lru_cache(maxsize=8)
+def _spellings_of(archive: Path, since: int, written: frozenset[str]) -> Spellings:
+    return Spellings(_places_of(archive, since), written)
+
+
+@lru_cache(maxsize=2)
+def _places_of(archive: Path, _since: int) -> Places:
+    return load_places(archive)
+
+
+def _own_places_since(archive: Path) -> int:
+    """Return when the archive's own places last changed, in nanoseconds; 0 without any."""
+    file = form.own_file(archive)
+    return file.stat().st_mtime_ns if file.exists() else 0
+
+
+def _as_they_stand(database: Database, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Return the hits with what people decided about their fields."""
+    decided = database.decided([hit.record.id for hit in hits])
+    return tuple(
+        replace(hit, record=as_decided(hit.record, decisions), reviewed=frozenset(decisions))
+        if (decisions := decided.get(hit.record.id))
+        else hit
+        for hit in hits
+    )
+
+
+def _rescue(
+    database: Database,
+    asker: Asker,
+    read: Sequence[Query],
+    near: tuple[Hit, ...],
+) -> Rescue:
+    kind_of = search_rules().kind_of
+    books = [
+        book
+        for book in database.books()
+        if may_see(asker.rights, book.accession, book.place, kind_of(book.form))
+    ]
+    likely = likely_books(read, books)
+    shelves = []
+    for book in likely[:MOST_BOOKS]:
+        work = database.page_work(book.accession)
+        records = database.records(book.accession)
+        decided = database.decided([record.id for record in records])
+        unread = tuple(one.page.number for one in work if one.state != "read")
+        rows = rows_to_see(read[0], records, decided)[:MOST_ROWS]
+        shelves.append(Shelf(book, len(work), unread, tuple(rows)))
+    return Rescue(tuple(shelves), len(likely), near)
+
+
+def chip_label(chip: Chip) -> str:
+    """Return what a piece of a query was taken for, as the screen says it."""
+    own = {"name": _("tên"), "year": _("năm"), "age": _("tuổi")}
+    return own.get(chip.part) or search_rules().label(chip.part)
+
+
+def neighbours(
+    database: Database, asker: Asker, record_id: str, count: int = 1
+) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """Return the entries before and after one in its book, in the book's order.
+
+    Raises:
+        UsageError: there is no such entry that the asker may see.
+    """
+    found = database.find_records([record_id]).get(record_id)
+    kind = search_rules().kind_of(found[0].form or found[1].form) if found else ""
+    if not found or not may_see(asker.rights, found[1].accession, found[1].place, kind):
+        raise UsageError(_("không có bản ghi “{id}”").format(id=record_id))
+    records = database.records(found[1].accession)
+    at = next(place for place, record in enumerate(records) if record.id == record_id)
+    before, after = records[max(0, at - count) : at], records[at + 1 : at + 1 + count]
+    seen = [record.id for record in (*before, *after)]
+    database.log_look(asker.person, "neighbours", seen, asker.purpose)
+    return tuple(before), tuple(after)
+
+
+def units_of(settings: Settings, hit: Hit) -> Units:
+    """Return what the book's place was in its first year, and where it lies today."""
+    places = _places_of(settings.archive, _own_places_since(settings.archive))
+    answer = look_up(places, hit.book.place, "", hit.book.years[0] or None)
+    told = Units(
+        tuple(dict.fromkeys(in_full(chain) for match in answer.matches for chain in match.then)),
+        tuple(
+            dict.fromkeys(
+                in_full(places.chains(target.unit, None)[0])
+                for match in answer.matches
+                for target in match.now.targets
+            )
+        ),
+    )
+    return told if answer.outcome == "found" else Units((), ())
+
+
+def row_picture(database: Database, settings: Settings, asker: Asker, hit: Hit) -> Path:
     """Cut the record out of its scan, upright, as a PNG in `work/`; return the file."""
     record = hit.record
-    page = next(
-        page for page in database.pages(record.id.split("/")[0]) if page.number == record.page
-    )
-    found = database.find_master(page.master)
-    if found is None:
+    scan = scan_of(database, record)
+    pages = database.pages(scan[0]) if scan else []
+    page = next((page for page in pages if scan and page.number == scan[1]), None)
+    found = database.find_master(page.master) if page else None
+    if found is None or page is None:
         raise StorageError(_("không thấy bản quét của bản ghi {id}").format(id=record.id))
     accession, master = found
     file = package_of(settings.archive, accession) / master.path
     image = open_frame(file, page.frame, master.name, settings.ingest)
-    row = crop(image, Line(on_page(image, record.polygon)))
+    height, width = image.pixels.shape
+    whole = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))  # of an imported record
+    outline = on_page(image, record.polygon) if record.polygon else whole
+    row = crop(image, Line(outline))
     _done, png = cv2.imencode(".png", row)
     picture = settings.archive / "work" / "pictures" / (record.id.replace("/", "_") + ".png")
     durable_write(picture, png.tobytes())
-    database.log_look(settings.person, "picture", [record.id])
+    database.log_look(asker.person, "picture", [record.id], asker.purpose)
     return picture
 
 
@@ -217,7 +463,7 @@ def _judged_book(database: Database, accession: str, profile: Profile) -> list[P
 
 
 def chosen_books(database: Database, accessions: Sequence[str]) -> list[str]:
-    """Return the accessions that were named, or all of the archive.
+    """Return the accessions that were named, or those of all books that have scans.
 
     Raises:
         UsageError: one of them is not in the archive.
@@ -230,7 +476,7 @@ def chosen_books(database: Database, accessions: Sequence[str]) -> list[str]:
                     accession=accession, known=", ".join(known) or "—"
                 )
             )
-    return list(accessions) or known
+    return list(accessions) or [book.accession for book in database.books_with_pages()]
 
 
 def intake_summary(taken: Intake) -> dict[str, Any]:
@@ -301,6 +547,53 @@ def principal(record: Record) -> FieldValue | None:
         (field for field in record.fields if rules.is_principal(rules.names.get(field.key, ""))),
         None,
     )
+
+
+# The same person
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLink:
+    """A suggestion with the records that it is about; None for one that is gone."""
+
+    link: Link
+    one: tuple[Record, Book] | None
+    two: tuple[Record, Book] | None
+
+
+def list_links(
+    database: Database, asker: Asker, kind: str, *, decided: bool, limit: int
+) -> list[ShownLink]:
+    """Return suggestions, the likeliest first; who looked at which records is logged.
+
+    Raises:
+        UsageError: there is no such kind.
+    """
+    known = (SAME_NUMBER, *link_rules().kinds)
+    if kind and kind not in known:
+        raise UsageError(
+            _("không có loại liên hệ “{kind}”; có thể chọn: {kinds}").format(
+                kind=kind, kinds=", ".join(known)
+            )
+        )
+    found = Links(database).links(kind, decided=decided, limit=limit)
+    ids = [id_ for link in found for id_ in (link.suggestion.one, link.suggestion.two)]
+    records = database.find_records(ids)
+    database.log_look(asker.person, "links", sorted(records), asker.purpose)
+    return [
+        ShownLink(link, records.get(link.suggestion.one), records.get(link.suggestion.two))
+        for link in found
+    ]
+
+
+def decide_link(database: Database, asker: Asker, number: int, verdict: Verdict, note: str) -> None:
+    """Put down what a person decided about a suggestion; earlier decisions stay beside it.
+
+    Raises:
+        UsageError: there is no such suggestion.
+    """
+    if not Links(database).decide(number, verdict, asker.person, note):
+        raise UsageError(_("không có gợi ý số {number}").format(number=number))
 
 
 # Models

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ PACKAGES = {  # program → package of Debian and Ubuntu
 }
 _STDERR_BYTES = 20_000  # the end of it; a program in a loop can write gigabytes
 _LINE_BYTES = 1_000_000
+_WAITING_LINES = 64  # a program that writes faster than it is read waits; memory stays bounded
 _GRACE_S = 5.0
 
 
@@ -52,7 +54,7 @@ class Conversation:
 
     def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
         self._process, self._errors = process, errors
-        self._lines: queue.Queue[bytes | None] = queue.Queue()
+        self._lines: queue.Queue[bytes | None] = queue.Queue(_WAITING_LINES)
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -81,7 +83,10 @@ class Conversation:
 
     def hang_up(self) -> None:
         """Let the listener end; the program must be dead by now."""
-        self._listener.join(_GRACE_S)
+        end = time.monotonic() + _GRACE_S
+        while self._listener.is_alive() and time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):  # it may wait for room for what nobody reads
+                self._lines.get(timeout=0.05)
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -5,7 +5,7 @@ image that the docstring names. A polygon is a tuple of points, clockwise from t
 Text is Unicode NFC, exactly as written on the paper. Rows, columns and pages are counted from 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, NamedTuple
 
@@ -333,7 +333,7 @@ class FieldValue:
         value: normalised by the field's kind; empty when nothing could be made of `raw`.
         confidence: calibrated probability that `value` is right.
         alternatives: other values, best first.
-        page: number of the scan, counted from 1.
+        page: number of the scan, counted from 1; 0 in a record that was imported.
         side: half of the spread on which it stands.
         polygon: where it stands, same frame as the record's polygon.
         script: how it was written.
@@ -355,11 +355,12 @@ class Record:
     """One entry of a book.
 
     Attributes:
-        id: `<accession>/<page>/<side or ->/<row>`, stable over re-reading.
+        id: `<accession>/<page>/<side or ->/<row>`, stable over re-reading; of a record that was
+            imported, `<accession>/0/-/<sum of its fields>`.
         form: id of the form that read it.
-        page: number of the scan on which it starts.
+        page: number of the scan on which it starts; 0 when it was imported.
         side: half of the spread on which it starts.
-        row: the entry's place on the page, counted from 1.
+        row: the entry's place on the page, or in the file it was imported from, counted from 1.
         polygon: where it stands on that page.
         fields: in the order of the form; fields that the page does not have are absent.
     """
@@ -422,6 +423,94 @@ class Decision:
     raw: str = ""
 
 
+class SheetCell(NamedTuple):
+    """One cell of a typed table: its text, and what Excel holds it for.
+
+    `text` is a date as ISO 8601, a whole number without a decimal point; empty for an empty cell.
+    `odd_date` is a date that is rather a year which was typed into a cell for dates.
+    """
+
+    text: str
+    kind: Literal[
+        "text", "number", "date", "odd_date", "time", "yes_no", "formula", "error", "merged", "long"
+    ] = "text"
+
+
+class SheetRow(NamedTuple):
+    """One row of a typed table, without the empty cells at its end.
+
+    Attributes:
+        sheet: number of the sheet in its file, counted from 1; `name` is what it is called.
+        row: counted from 1.
+    """
+
+    sheet: int
+    name: str
+    row: int
+    cells: tuple[SheetCell, ...]
+
+
+class RowFault(NamedTuple):
+    """What a person must know of a row that was to be imported.
+
+    Attributes:
+        kind: `wrong` and `conflict`: the row was not taken; `differs`: it was, but the machine or
+            a person has read the same entry otherwise; `note`: it was taken.
+        sheet: what the sheet is called; empty in files without sheets.
+        row: counted from 1; of JSON lines, the line.
+        column: as the file's reader finds it: letter and key; empty for the whole row.
+        reason: a sentence; it holds nothing of what the row says.
+    """
+
+    kind: Literal["wrong", "conflict", "differs", "note"]
+    sheet: str
+    row: int
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Provenance of a record that people had typed before: where it was imported from.
+
+    Attributes:
+        file: name of the file, and its `sha256`.
+        sheet, row: as in `RowFault`.
+        scan: file name of the scan that the row names; empty when it names none.
+        person: who imported it.
+        time: UTC, ISO 8601.
+    """
+
+    record: str
+    file: str
+    sha256: str
+    sheet: str
+    row: int
+    scan: str
+    person: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Two records that may tell of the same person.
+
+    Attributes:
+        kind: name of a kind of link of `schemas/links.json`, or `same_number`.
+        one, two: ids of the records; `one` is less than `two` where both are of one kind.
+        roles: the person's part in each; empty for the same number.
+        score: probability that it is one person, 0 to 1; 1 for the same number.
+        weights: by feature, the level of agreement and its weight in bits.
+    """
+
+    kind: str
+    one: str
+    two: str
+    roles: tuple[str, str]
+    score: float
+    weights: Mapping[str, tuple[str, float]]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Provenance: one stage that ran on one page.
@@ -442,17 +531,73 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What a person may see of the books; what is outside does not exist for that person.
+
+    Attributes:
+        places: the books' places, as their cards write them (NFC); None is every place.
+        kinds: kinds of book (birth, death, land, …); None is every kind, also an unknown one.
+        closed: accessions of books that are closed all the same.
+    """
+
+    places: frozenset[str] | None = None
+    kinds: frozenset[str] | None = None
+    closed: frozenset[str] = frozenset()
+
+
+EVERYTHING = Rights()
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who looks something up, and what for.
+
+    Attributes:
+        person: the account's name.
+        purpose: as the person words it; it is logged with the look-up.
+    """
+
+    person: str
+    purpose: str = ""
+    rights: Rights = EVERYTHING
+
+
+Closeness = Literal["exact", "spelling", "misread", "widened"]
+
+
+class Mark(NamedTuple):
+    """A part of a field that agrees with a query.
+
+    Attributes:
+        text: the field's text that was compared: its value, or another reading of its ink.
+        start: of the part in the text; likewise `end`. Both are 0 when the whole field agrees.
+        exact: it agrees as typed.
+    """
+
+    key: str
+    text: str
+    start: int
+    end: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One answer of a search.
 
     Attributes:
-        score: 0 to 1, for ordering only.
+        score: share of the evidence that the query could find, at most 1; for ordering.
+        closeness: exact; spelling, when marks, spellings or the time of a place's name differ;
+            misread, when letters do; widened, when something that was asked is not there.
         why: sentences that say which parts of the query matched which fields.
-        polygon: the record on its scan, px.
+        marks: which parts of which fields those are.
+        reviewed: keys of the fields that a person decided.
     """
 
     record: Record
     book: Book
     score: float
+    closeness: Closeness = "exact"
     why: tuple[str, ...] = ()
-    matched: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    reviewed: frozenset[str] = frozenset()

@@ -35,9 +35,11 @@ SỔ ĐÃ SỐ HÓA — gói BagIt 1.0 (RFC 8493); mọi tệp chữ là UTF-8.
 data/masters/          ảnh quét gốc, đúng từng byte như máy quét hoặc điện thoại đã ghi
 data/book.pdf          cả quyển sổ, tìm được chữ
 data/text/NNNN.xml     chữ trên lần quét thứ NNNN (ALTO 4), tọa độ tính bằng điểm ảnh
-data/records.jsonl     mỗi dòng một bản ghi (JSON): máy đọc được gì; raw là đúng như trên giấy
+data/records.jsonl     mỗi dòng một bản ghi (JSON): máy đọc được gì, và điều gì đã nhập từ trước
+                       (page là 0); raw là đúng như trên giấy
 data/decisions.jsonl   mỗi dòng một quyết định của người: giá trị đúng, ai, khi nào
-data/provenance.jsonl  mỗi dòng một bước xử lý: chương trình nào, cài đặt nào
+data/provenance.jsonl  mỗi dòng một bước xử lý: chương trình nào, cài đặt nào; hoặc một bản ghi đã
+                       nhập: từ tệp nào, hàng nào, ai nhập, khi nào
 data/pages.jsonl       mỗi dòng một lần quét: bản gốc nào, chất lượng, có phải quét lại
 bag-info.txt           thẻ của quyển sổ
 manifest-sha256.txt    tổng kiểm SHA-256 của từng tệp; kiểm: sha256sum -c manifest-sha256.txt
@@ -46,10 +48,12 @@ Giá trị hiện hành của một trường = quyết định mới nhất, n�
 
 A DIGITISED REGISTER — a BagIt 1.0 bag (RFC 8493); all text is UTF-8. data/masters: scans, byte for
 byte as they came. data/book.pdf: the book, searchable. data/text: page text (ALTO 4), in pixels.
-data/records.jsonl: what the machine read, one JSON record a line ("raw" is as written on paper).
+data/records.jsonl: what the machine read, and what was typed earlier and imported (page 0), one
+JSON record a line ("raw" is as written on paper).
 data/decisions.jsonl: what people decided; the newest decision on a field stands above the
-machine's value. data/provenance.jsonl: how it was made. data/pages.jsonl: of each scan its master,
-what was measured of its quality, and the verdict. Check: sha256sum -c manifest-sha256.txt
+machine's value. data/provenance.jsonl: how it was made or where it was imported from.
+data/pages.jsonl: of each scan its master, what was measured of its quality, and the verdict.
+Check: sha256sum -c manifest-sha256.txt
 """
 
 

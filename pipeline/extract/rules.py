@@ -20,11 +20,17 @@ MALE_WORD, FEMALE_WORD = "văn", "thị"  # marks kept: Vân is a woman's name
 
 def broken_rules(form: Form, fields: Fields) -> list[Doubt]:
     """Return the doubts that the form's rules and its JSON Schema raise about a record."""
-    doubts = list(_schema_doubts(form, fields))
-    for rule in form.rules:
-        if rule.name in _CHECKS:
-            doubts += _CHECKS[rule.name](rule, fields)
-    return doubts
+    return [*_schema_doubts(form, fields), *rule_doubts(form, fields)]
+
+
+def rule_doubts(form: Form, fields: Fields) -> list[Doubt]:
+    """Return the doubts that the form's rules alone raise."""
+    return [
+        doubt
+        for rule in form.rules
+        if rule.name in _CHECKS
+        for doubt in _CHECKS[rule.name](rule, fields)
+    ]
 
 
 def compared(form: Form, fields: Fields) -> dict[str, FieldValue]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,7 @@ from pipeline.flow.many import read_scans
 from pipeline.flow.outcome import BookOutcome
 from pipeline.flow.page import ScanJob, forms
 from pipeline.index.backends import Index
-from pipeline.index.documents import document
+from pipeline.index.documents import Document, document
 from pipeline.ingest.files import embedded_bytes
 from pipeline.ingest.intake import Progress
 from pipeline.quality.book import book_findings
@@ -32,7 +32,8 @@ from pipeline.quality.profiles import Profile, load_rules, profile_called
 from pipeline.quality.verdict import judged, lie_of
 from pipeline.settings import Settings
 from pipeline.store.database import Database, PageState, now
-from pipeline.values import Book, Decision, Master, Page, PageReading, Record
+from pipeline.store.typed import Imports
+from pipeline.values import Book, Decision, Master, Origin, Page, PageReading, Record
 from pipeline.words import _
 
 _SURE_FORM = 0.6  # of a page's form: below, its neighbours are asked
@@ -205,6 +206,32 @@ def book_said(
     return said
 
 
+def as_decided(record: Record, decisions: Mapping[str, Decision]) -> Record:
+    """Return a record as it stands: with what people decided about its fields, by key."""
+    fields = (
+        replace(
+            field,
+            raw=decision.raw or field.raw,
+            value=decision.value,
+            confidence=1.0,
+            alternatives=(),
+        )
+        if (decision := decisions.get(field.key))
+        else field
+        for field in record.fields
+    )
+    return replace(record, fields=tuple(fields))
+
+
+def documents_of(
+    database: Database, book: Book, records: Sequence[Record], revision: int
+) -> Iterator[Document]:
+    """Yield what is searched of a book's records, as they stand."""
+    decided = database.decided([record.id for record in records])
+    for record in records:
+        yield document(as_decided(record, decided.get(record.id, {})), book, revision)
+
+
 def _finish(database: Database, settings: Settings, book: Book, on_progress: Progress) -> None:
     pages = database.pages(book.accession)
     readings = {page.number: database.readings(book.accession, page.number) for page in pages}
@@ -214,8 +241,11 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
     with database.write() as connection:  # records and index together, or neither
         database.keep_records(connection, book.accession, records)
         database.keep_verdicts(connection, pages)
-        search_index.remove(book.accession, connection)
-        search_index.put([document(record, book) for record in records], connection)
+        records = [*records, *database.imported_records(book.accession)]
+        revision = database.next_revision(connection)
+        search_index.put(documents_of(database, book, records, revision), connection)
+        search_index.remove(book.accession, revision, connection)
+    search_index.catch_up()
     on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
     _seal(database, settings, book, pages, readings, records)
     database.mark_sealed(book.accession)
@@ -266,7 +296,7 @@ def with_book_records(readings: Sequence[PageReading]) -> tuple[PageReading, ...
 
 def _book_outcome(database: Database, settings: Settings, book: Book, read: int) -> BookOutcome:
     works = database.page_work(book.accession)
-    records = database.records(book.accession)
+    records = database.read_records(book.accession)
     closing = declared(
         forms(), _all_records(database.readings(book.accession, one.page.number) for one in works)
     )
@@ -288,10 +318,11 @@ def reindex(database: Database, settings: Settings) -> int:
     """Build the index anew from the records; searching goes on meanwhile. Return the count."""
     with working(settings.archive):
         made = index_of(database, settings)
+        revision = database.revision()  # what is written from now on is newer
         made.replace_all(
-            document(record, book)
+            one
             for book in database.books()
-            for record in database.records(book.accession)
+            for one in documents_of(database, book, database.records(book.accession), revision)
         )
         return made.count()
 
@@ -306,6 +337,7 @@ def _seal(
 ) -> None:
     package = package_of(settings.archive, book.accession)
     masters = {master.sha256: master for master in database.masters(book.accession)}
+    origins = Imports(database).origins_in(book.accession)
     target = package / "data" / "book.pdf"
     pdf = write_pdf(
         [
@@ -338,12 +370,23 @@ def _seal(
         [
             ("book.pdf", target),
             *texts,
-            ("records.jsonl", json_lines(records)),
+            ("records.jsonl", json_lines(_with_card(records, book, origins))),
             ("decisions.jsonl", json_lines(database.decisions(book.accession))),
-            ("provenance.jsonl", json_lines(database.steps(book.accession))),
+            ("provenance.jsonl", json_lines([*database.steps(book.accession), *origins])),
             ("pages.jsonl", json_lines(pages)),
         ],
     )
+
+
+def _with_card(
+    records: Sequence[Record], book: Book, origins: Sequence[Origin]
+) -> Iterator[dict[str, object]]:
+    """Yield records so that each line can be imported by itself: with their book and scan."""
+    scans = {origin.record: {"file": origin.scan} for origin in origins if origin.scan}
+    card = {"place": book.place, "years": book.years, "volume": book.volume}
+    for record in records:
+        own = {one.name: getattr(record, one.name) for one in fields(record)}
+        yield {**own, **card, **scans.get(record.id, {})}
 
 
 def _beside_text(master: Master) -> str:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from pipeline.index.rules import SearchRules, search_rules
 from pipeline.letters import nfc
-from pipeline.values import Book, FieldValue, Record, Side
+from pipeline.values import Book, FieldValue, Record, Rights, Side
 
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
+_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?$")
 _AGE = re.compile(r"^(\d{1,3})\s*(?:tuổi)?$")
 _MAX_BOOK_YEARS = 12
 _MAX_ALTERNATIVES = 3  # of one field; more would index noise
@@ -27,13 +28,15 @@ class Name(NamedTuple):
 class Year(NamedTuple):
     """A year in a record. `event` is birth, death, registration, book, or the role it belongs to.
 
-    `spread` is how many years it may be off: 0 when written, 1 when made from an age.
+    `spread` is how many years it may be off: 0 when written, 1 when made from an age. `date` is
+    as precise as the book (ISO 8601 partial), empty when no more than the year is known.
     """
 
     key: str
     event: str
     year: int
     spread: int = 0
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,18 @@ class Document:
 
     Attributes:
         id: the record's id.
+        place: the book's place as its card writes it (NFC); rights go by it.
         kind: kind of book (birth, death, land, …); empty when the form is unknown.
         page: number of the scan, counted from 1.
         places: field key and text, as written; the book's own place has an empty key.
         numbers: part (number, volume, page, sheet, parcel), field key and number as
             `plain_number` leaves it; what the book's card says has an empty key.
+        revision: of two documents with one id the higher one is the newer.
     """
 
     id: str
     accession: str
+    place: str
     form: str
     kind: str
     page: int
@@ -59,15 +65,17 @@ class Document:
     years: tuple[Year, ...]
     places: tuple[tuple[str, str], ...]
     numbers: tuple[tuple[str, str, str], ...]
+    revision: int = 0
 
 
-def document(record: Record, book: Book) -> Document:
+def document(record: Record, book: Book, revision: int = 0) -> Document:
     """Return what is searched of a record."""
     rules = search_rules()
     form = record.form or book.form
     return Document(
         id=record.id,
         accession=book.accession,
+        place=nfc(book.place),
         form=form,
         kind=rules.kind_of(form),
         page=record.page,
@@ -76,6 +84,16 @@ def document(record: Record, book: Book) -> Document:
         years=tuple(_years(record, book, rules)),
         places=tuple(_places(record, book, rules)),
         numbers=tuple(_numbers(record, book, rules)),
+        revision=revision,
+    )
+
+
+def may_see(rights: Rights, accession: str, place: str, kind: str) -> bool:
+    """Say whether rights leave the entries of that kind in a book of that place open."""
+    return (
+        (rights.places is None or nfc(place) in rights.places)
+        and (rights.kinds is None or kind in rights.kinds)
+        and accession not in rights.closed
     )
 
 
@@ -109,7 +127,7 @@ def _names(record: Record, rules: SearchRules) -> Iterator[Name]:
 def _years(record: Record, book: Book, rules: SearchRules) -> list[Year]:
     fields = [field for field in record.fields if field.key in rules.years]
     written = [
-        Year(field.key, rules.years[field.key], year)
+        Year(field.key, rules.years[field.key], year, date=text if _DATE.match(text) else "")
         for field in fields
         for text in _texts(field)
         for year in years_in(text)[:1]

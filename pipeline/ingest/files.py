@@ -27,7 +27,7 @@ from pipeline.errors import (
 from pipeline.programs import Conversation, failed, talk
 from pipeline.settings import IngestSettings
 from pipeline.store.durable import PART
-from pipeline.values import PageImage, Quality, Turn
+from pipeline.values import PageImage, Quality, SheetCell, SheetRow, Turn
 from pipeline.words import _
 
 CLOCK = 3  # by the clock a child may take so many times its CPU time
@@ -150,6 +150,40 @@ def embedded_bytes(file: Path, frame: int, settings: IngestSettings) -> Embedded
         if answer["media_type"] is None:
             return None
         return Embedded(raw.read_bytes(), answer["media_type"], answer["turn_deg"])
+
+
+def sheet_rows(file: Path, start: tuple[int, int], settings: IngestSettings) -> Iterator[SheetRow]:
+    """Yield the rows of a workbook that hold anything, sheet by sheet, as the child reads them.
+
+    Args:
+        start: (sheet, row) after which to go on; the first thirty rows of that sheet are told
+            again. (0, 0) for all.
+
+    Raises:
+        ScanError: it is no workbook, damaged, or beyond the limits.
+    """
+    refusal = _refuse_unfit(file)
+    if refusal is not None:
+        raise refusal
+    request = {
+        "action": "rows",
+        "file": str(file.absolute()),
+        "start": start,
+        "limits": _limits(settings),
+    }
+    with _child(request) as child:
+        while True:
+            answer = _answer(child, file.name, settings)
+            if isinstance(answer, ScanError):
+                raise answer
+            error = _error(answer, file.name)
+            if error is not None:
+                raise error
+            if "done" in answer:
+                return
+            for told in answer["rows"]:
+                cells = tuple(SheetCell(*cell) for cell in told["cells"])
+                yield SheetRow(told["sheet"], told["name"], told["row"], cells)
 
 
 def expand(paths: Iterable[Path]) -> list[Path]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -23,7 +23,7 @@ from pipeline.values import Book, Decision, Master, Page, PageReading, Record, S
 from pipeline.words import _
 
 PageState = Literal["waiting", "read", "failed"]
-SCHEMA_VERSION = 1  # PRAGMA user_version; an older program refuses a newer database
+SCHEMA_VERSION = 2  # PRAGMA user_version; an older program refuses a newer database
 
 metadata = sa.MetaData()
 _book = sa.Table(
@@ -64,6 +64,18 @@ _record = sa.Table(
     sa.Column("card", sa.Text, nullable=False),
     sa.Index("record_by_book", "accession", "position"),
 )
+_typed = sa.Table(
+    "typed",  # of a record that was imported, where from; see store/typed.py
+    metadata,
+    sa.Column("record", sa.ForeignKey("record.id"), primary_key=True),
+    sa.Column("accession", sa.ForeignKey("book.accession"), nullable=False, index=True),
+    sa.Column("entry", sa.Text, nullable=False),
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("sheet", sa.Text, nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("scan", sa.Text, nullable=False),
+    sa.Index("typed_by_entry", "accession", "entry"),
+)
 _decision = sa.Table(
     "decision",
     metadata,
@@ -86,6 +98,13 @@ _look = sa.Table(
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("records", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False, server_default=""),
+)
+_fact = sa.Table(
+    "fact",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )
 
 _BOOK, _MASTER, _PAGE = TypeAdapter(Book), TypeAdapter(Master), TypeAdapter(Page)
@@ -106,6 +125,16 @@ class PageWork:
     state: PageState
     error: tuple[str, str] | None
     sides: int
+
+
+class Look(NamedTuple):
+    """A look-up: when (UTC, ISO 8601), who, what was done, the ids of the records, what for."""
+
+    time: str
+    person: str
+    action: str
+    records: list[str]
+    purpose: str
 
 
 def now() -> str:
@@ -148,21 +177,47 @@ class Database:
                 sa.update(_book).where(_book.c.accession == book.accession).values(card=card)
             )
             if known.rowcount == 0:
-                connection.execute(
-                    sa.insert(_book).values(
-                        accession=book.accession, card=card, added=now(), sealed=""
-                    )
-                )
+                self.add_new_books(connection, [book])
+
+    def add_new_books(self, connection: Connection, books: Sequence[Book]) -> None:
+        """Put down books that the archive does not have."""
+        rows = [
+            {"accession": book.accession, "card": _json(_BOOK, book), "added": now(), "sealed": ""}
+            for book in books
+        ]
+        if rows:
+            connection.execute(sa.insert(_book), rows)
 
     def book(self, accession: str) -> Book | None:
         """Return the book, None when there is none."""
         row = self._one(sa.select(_book.c.card).where(_book.c.accession == accession))
         return _BOOK.validate_json(row["card"]) if row else None
 
+    def find_books(self, accessions: Sequence[str]) -> dict[str, Book]:
+        """Return the books with these accessions; unknown ones are left out."""
+        found: dict[str, Book] = {}
+        for start in range(0, len(accessions), 500):  # as in `find_records`
+            part = accessions[start : start + 500]
+            rows = self._all(sa.select(_book).where(_book.c.accession.in_(part)))
+            found |= {row["accession"]: _BOOK.validate_json(row["card"]) for row in rows}
+        return found
+
     def books(self) -> list[Book]:
         """Return all books, by accession."""
         rows = self._all(sa.select(_book.c.card).order_by(_book.c.accession))
         return [_BOOK.validate_json(row["card"]) for row in rows]
+
+    def books_with_pages(self) -> list[Book]:
+        """Return the books that have scans, by accession."""
+        has_pages = sa.exists().where(_page.c.accession == _book.c.accession)
+        rows = self._all(sa.select(_book.c.card).where(has_pages).order_by(_book.c.accession))
+        return [_BOOK.validate_json(row["card"]) for row in rows]
+
+    def places(self) -> frozenset[str]:
+        """Return the places of all books, as their cards write them."""
+        place = sa.func.json_extract(_book.c.card, "$.place")
+        rows = self._all(sa.select(place.label("place")).distinct())
+        return frozenset(row["place"] for row in rows)
 
     def add_master(self, accession: str, master: Master, pages: Sequence[Page]) -> None:
         """Acknowledge a master that is safe on the disk, with its pages: all or nothing."""
@@ -185,7 +240,7 @@ class Database:
                         card=_json(_PAGE, page),
                     )
                 )
-            self._unseal(connection, accession)
+            self.unseal(connection, accession)
 
     def find_master(self, sha256: str) -> tuple[str, Master] | None:
         """Return the book (accession) and the master that has these bytes, None when none has."""
@@ -275,7 +330,7 @@ class Database:
                 .values(state="waiting", error="")
             )
             if done.rowcount:
-                self._unseal(connection, accession)
+                self.unseal(connection, accession)
             return done.rowcount
 
     def steps(self, accession: str) -> list[Step]:
@@ -290,8 +345,16 @@ class Database:
     def keep_records(
         self, connection: Connection, accession: str, records: Sequence[Record]
     ) -> None:
-        """Replace the machine's records of a book; decisions stay, they are other rows."""
-        connection.execute(sa.delete(_record).where(_record.c.accession == accession))
+        """Replace the machine's records of a book; decisions stay, they are other rows.
+
+        So do records that were imported.
+        """
+        imported = sa.select(_typed.c.record).where(_typed.c.accession == accession)
+        connection.execute(
+            sa.delete(_record).where(
+                _record.c.accession == accession, _record.c.id.not_in(imported)
+            )
+        )
         for position, record in enumerate(records):
             connection.execute(
                 sa.insert(_record).values(
@@ -303,10 +366,25 @@ class Database:
             )
 
     def records(self, accession: str) -> list[Record]:
-        """Return the records of a book, in the order of the book."""
+        """Return the records of a book: those read, in the order of the book, then imported ones.
+
+        Imported ones stand in the order of their file.
+        """
+        return [*self.read_records(accession), *self.imported_records(accession)]
+
+    def read_records(self, accession: str) -> list[Record]:
+        """Return the records that the machine read in a book, in the order of the book."""
+        return self._records(accession, imported=False)
+
+    def imported_records(self, accession: str) -> list[Record]:
+        """Return the records of a book that were imported, in the order of their file."""
+        return self._records(accession, imported=True)
+
+    def _records(self, accession: str, *, imported: bool) -> list[Record]:
+        typed = sa.exists().where(_typed.c.record == _record.c.id)
         rows = self._all(
             sa.select(_record.c.card)
-            .where(_record.c.accession == accession)
+            .where(_record.c.accession == accession, typed if imported else ~typed)
             .order_by(_record.c.position)
         )
         return [_RECORD.validate_json(row["card"]) for row in rows]
@@ -344,6 +422,20 @@ class Database:
         )
         return [_DECISION.validate_json(row["card"]) for row in rows]
 
+    def decided(self, records: Sequence[str]) -> Mapping[str, Mapping[str, Decision]]:
+        """Return the last decision about each field of these records, by id and key."""
+        found: dict[str, dict[str, Decision]] = {}
+        for start in range(0, len(records), 500):
+            rows = self._all(
+                sa.select(_decision.c.card)
+                .where(_decision.c.record.in_(records[start : start + 500]))
+                .order_by(_decision.c.sequence)
+            )
+            for row in rows:
+                decision = _DECISION.validate_json(row["card"])
+                found.setdefault(decision.record, {})[decision.key] = decision
+        return found
+
     # Sealing, and who looked at what
 
     def is_sealed(self, accession: str) -> bool:
@@ -358,21 +450,63 @@ class Database:
                 sa.update(_book).where(_book.c.accession == accession).values(sealed=now())
             )
 
-    def log_look(self, person: str, action: str, records: Sequence[str]) -> None:
-        """Log who looked at which records; ids only, never names and never the query."""
+    def unseal(self, connection: Connection, *accessions: str) -> None:
+        """Put down that the packages lack what the database knows now."""
+        connection.execute(
+            sa.update(_book).where(_book.c.accession == sa.bindparam("of_book")).values(sealed=""),
+            [{"of_book": accession} for accession in accessions],
+        )
+
+    def log_look(self, person: str, action: str, records: Sequence[str], purpose: str = "") -> None:
+        """Log who looked at which records, and what for; ids only, never names nor the query."""
         with self.write() as connection:
             connection.execute(
                 sa.insert(_look).values(
-                    time=now(), person=person, action=action, records=json.dumps(list(records))
+                    time=now(),
+                    person=person,
+                    action=action,
+                    records=json.dumps(list(records)),
+                    purpose=purpose,
                 )
             )
 
-    def looks(self) -> list[tuple[str, str, str, list[str]]]:
-        """Return the log of look-ups: time, person, action, record ids; oldest first."""
+    def looks(self) -> list[Look]:
+        """Return the log of look-ups, oldest first."""
         rows = self._all(sa.select(_look).order_by(_look.c.sequence))
         return [
-            (row["time"], row["person"], row["action"], json.loads(row["records"])) for row in rows
+            Look(
+                row["time"],
+                row["person"],
+                row["action"],
+                json.loads(row["records"]),
+                row["purpose"],
+            )
+            for row in rows
         ]
+
+    # What the index has to remember
+
+    def revision(self) -> int:
+        """Return the number of the last change of records; 0 before the first."""
+        with self.read() as connection:
+            return int(self.fact(connection, "revision") or 0)
+
+    def next_revision(self, connection: Connection) -> int:
+        """Return the number of the change of records that this transaction makes."""
+        number = int(self.fact(connection, "revision") or 0) + 1
+        self.keep_fact(connection, "revision", str(number))
+        return number
+
+    def fact(self, connection: Connection, name: str) -> str:
+        """Return what was kept under a name; empty when nothing was."""
+        found = connection.execute(sa.select(_fact.c.value).where(_fact.c.name == name)).scalar()
+        return str(found or "")
+
+    def keep_fact(self, connection: Connection, name: str, value: str) -> None:
+        """Keep a text under a name, in place of what was there."""
+        connection.execute(
+            sa.insert(_fact).prefix_with("OR REPLACE").values(name=name, value=value)
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -392,10 +526,7 @@ class Database:
             .where(_page.c.accession == page.accession, _page.c.number == page.number)
             .values(state=state, error=error, readings=_json(_READINGS, tuple(readings)))
         )
-        self._unseal(connection, page.accession)
-
-    def _unseal(self, connection: Connection, accession: str) -> None:
-        connection.execute(sa.update(_book).where(_book.c.accession == accession).values(sealed=""))
+        self.unseal(connection, page.accession)
 
     def _one(self, query: sa.Select[Any]) -> RowMapping | None:
         with self.read() as connection:
@@ -426,6 +557,8 @@ def open_database(file: Path) -> Database:
                     file=file
                 )
             )
+        if version == 1:
+            connection.exec_driver_sql("ALTER TABLE look ADD purpose TEXT NOT NULL DEFAULT ''")
         metadata.create_all(connection)
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return database

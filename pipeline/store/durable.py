@@ -7,7 +7,7 @@ rename after fsync leaves the temporary name; only fsync, rename, fsync of the f
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -22,14 +22,18 @@ _NETWORK = {"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "ncpfs", "afs", "9p"
 _NETWORK |= {"glusterfs", "fuse.sshfs", "fuse.rclone", "fuse.davfs", "davfs", "vboxsf", "prl_fs"}
 
 
-def durable_write(target: Path, data: bytes) -> None:
+def durable_write(target: Path, data: bytes | Iterable[bytes]) -> None:
     """Write a file so that after this call it is whole, even after a power cut.
+
+    Args:
+        target: the file's name.
+        data: all its bytes, or their parts in order.
 
     Raises:
         StorageError: the disk is full, read-only or broken; nothing is left under the name.
     """
     with _replacing(target) as stream:
-        stream.write(data)
+        stream.writelines([data] if isinstance(data, bytes) else data)
 
 
 def durable_copy(source: Path, target: Path) -> str:

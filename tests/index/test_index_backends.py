@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from pipeline.index.backends import Index
 from pipeline.index.documents import Document, document
+from pipeline.index.keys import key_rules
 from pipeline.index.query import parse
 from pipeline.index.rank import rank
 from pipeline.letters import bare
 from pipeline.store.database import Database
+from pipeline.values import Rights
 from tests.index.index_books import BACKENDS, BIRTHS, NAMES, PARCELS, birth, entry, open_index
 
 LETTERS = "abcdeghiklmnopqrstuvxy"
@@ -54,7 +56,7 @@ def births(count: int) -> list[Document]:
 
 def found(index: Index, text: str) -> list[str]:
     query = parse(text)
-    return [item.document.id for item in rank(query, index.candidates(query, 200))]
+    return [item.document.id for item in rank([query], index.candidates(query, 200))]
 
 
 def test_a_new_index_is_empty(index):
@@ -89,7 +91,7 @@ def test_of_two_with_one_id_the_later_stays(index):
 def test_a_book_is_removed_whole_and_alone(index):
     index.put(births(5))
     index.put([document(entry(PARCELS, 1, ten_nguoi_su_dung="Nguyễn Thị Lan"), PARCELS)])
-    index.remove(BIRTHS.accession)
+    index.remove(BIRTHS.accession, 1)
     assert index.count() == 1
     assert found(index, "nguyen thi lan") == ["mk-07/3/-/1"]
 
@@ -124,6 +126,47 @@ def test_one_entry_is_found_in_many_ways(index, text):
     others = [item for item in births(44) if "Khuê" not in item.names[0].text]
     index.put([*others, document(wanted, BIRTHS)])
     assert wanted.id in found(index, text)[:10]
+
+
+@pytest.mark.parametrize(
+    ("rights", "seen"),
+    [
+        (Rights(), {"ks-1987", "mk-07"}),
+        (Rights(places=frozenset({PARCELS.place})), {"mk-07"}),
+        (Rights(kinds=frozenset({"birth"})), {"ks-1987"}),
+        (Rights(closed=frozenset({"ks-1987"})), {"mk-07"}),
+        (Rights(places=frozenset({PARCELS.place}), kinds=frozenset({"birth"})), set()),
+        (Rights(places=frozenset()), set()),
+        (Rights(kinds=frozenset()), set()),
+    ],
+)
+def test_what_may_not_be_seen_shows_in_no_answer_and_no_count(index, rights, seen):
+    index.put(births(30))
+    parcels = [entry(PARCELS, row, ten_nguoi_su_dung="Nguyễn Thị Lan") for row in range(1, 4)]
+    index.put(document(parcel, PARCELS) for parcel in parcels)
+    query = parse("nguyen thi lan")
+    answered = {item.accession for item in index.candidates(query, 200, rights)}
+    assert answered == seen
+    assert index.count(rights) == 30 * ("ks-1987" in seen) + 3 * ("mk-07" in seen)
+    assert len(index.candidates(query, 1, rights)) == min(1, len(seen))
+
+
+def test_a_book_is_removed_as_far_as_it_is_older(index):
+    index.put(replace(item, revision=4) for item in births(3))
+    index.put([replace(births(1)[0], revision=5)])
+    index.remove(BIRTHS.accession, 5)
+    assert index.count() == 1
+
+
+def test_an_index_remembers_the_rules_it_was_built_by(index):
+    index.replace_all(births(2))
+    assert index.rules() == key_rules()
+
+
+def test_what_was_put_in_is_seen_once_the_index_has_caught_up(index):
+    index.put(births(2))
+    index.catch_up()
+    assert (index.behind(), index.count()) == (0, 2)
 
 
 @pytest.mark.parametrize("text", ["đặng", "dang", "Đặng Đức", "dang duc", "Dang Đuc"])
@@ -201,7 +244,7 @@ def test_during_a_rebuild_searches_see_the_old_index_and_nothing_written_is_lost
         assert index.count() == 30
         index.put([late])
         index.put([replace(late, id="mk-07/3/-/2")])
-        index.remove(BIRTHS.accession)
+        index.remove(BIRTHS.accession, 1)
         assert found(index, "giang a pao") == ["mk-07/3/-/1", "mk-07/3/-/2"]
 
     index.replace_all(watched())

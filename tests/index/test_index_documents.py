@@ -24,7 +24,7 @@ def test_years_come_from_dates_as_precise_as_they_are():
     found = document(birth(1, "Lan", "1987", ngayDangKy="1988-01-02"), BIRTHS)
     assert found.years == (
         Year("nksNgaySinh", "birth", 1987),
-        Year("ngayDangKy", "registration", 1988),
+        Year("ngayDangKy", "registration", 1988, date="1988-01-02"),
     )
 
 

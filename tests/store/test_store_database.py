@@ -101,9 +101,35 @@ def test_a_transaction_is_kept_whole_or_not_at_all(database: Database) -> None:
 
 
 def test_look_ups_are_logged_by_ids_alone(database: Database) -> None:
-    database.log_look("lan", "search", [RECORD.id])
-    [(_time, person, action, records)] = database.looks()
-    assert (person, action, records) == ("lan", "search", [RECORD.id])
+    database.log_look("lan", "search", [RECORD.id], "cấp bản sao")
+    [look] = database.looks()
+    assert look[1:] == ("lan", "search", [RECORD.id], "cấp bản sao")
+
+
+def test_changes_of_records_are_numbered(database: Database) -> None:
+    assert database.revision() == 0
+    for number in (1, 2):
+        with database.write() as connection:
+            assert database.next_revision(connection) == number
+    with pytest.raises(ZeroDivisionError), database.write() as connection:
+        database.next_revision(connection)
+        raise ZeroDivisionError
+    assert database.revision() == 2
+
+
+def test_a_database_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
+    file = tmp_path / "sohoa.db"
+    open_database(file).close()
+    with sqlite3.connect(file) as raw:
+        raw.execute("ALTER TABLE look DROP COLUMN purpose")
+        raw.execute("DROP TABLE fact")
+        raw.execute("INSERT INTO look VALUES (1, '2026-11-26', 'lan', 'search', '[]')")
+        raw.execute("PRAGMA user_version = 1")
+    raw.close()
+    database = open_database(file)
+    assert database.looks()[0].purpose == ""
+    assert database.revision() == 0
+    database.close()
 
 
 def test_the_file_is_as_safe_as_was_asked(database: Database) -> None:
