@@ -245,7 +245,9 @@ class _Reader:
         return True
 
     def _take_day(self, _meaning: str, after: int) -> bool:
-        if not self._starts(after, str.isdecimal) or _YEAR.fullmatch(self._tokens[after]):
+        if not self._starts(after, str.isdecimal) or self._is_age(after):
+            return False
+        if _YEAR.fullmatch(self._tokens[after]):
             return False  # `ho van thang 1987`: a man called Thắng
         self._at = after
         return True
