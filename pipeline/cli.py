@@ -1033,8 +1033,9 @@ def _print_hit(place: int, hit: Hit, units: desk.Units) -> None:
 
 
 def _book_words(book: Book) -> str:
+    volume = book.volume.partition("/")[0]  # on some covers the year stands after it
     return _("{place}, quyển {volume}/{year}").format(
-        place=book.place, volume=book.volume, year=book.years[0]
+        place=book.place, volume=volume, year=book.years[0]
     )
 
 

@@ -121,6 +121,7 @@ class _Reader:
             "role": self._take_role,
             "place": self._take_place,
             "year": self._take_year,
+            "day": self._take_day,
             "about": self._take_about,
             "title": self._take_title,
         }
@@ -212,20 +213,17 @@ class _Reader:
         """Return where a place ends that is announced and unknown: at what announces the next."""
         end = start
         while self._starts(end, str.isalpha) and end < start + _MAX_PLACE:
-            if end > start and self._announces(end):
-                break
+            if self._announces(end, but_places=end == start):
+                break  # `xã Lãng Sơn` is one place, though `làng` announces one
             end += 1
         return end
 
-    def _announces(self, at: int) -> bool:
+    def _announces(self, at: int, *, but_places: bool = False) -> bool:
         """Say whether a word announces something, and what it announces follows."""
         return any(
-            purpose == "kind"
-            or self._starts(
-                at + length,
-                str.isdecimal if purpose in ("number", "year", "about") else _begins_name,
-            )
+            purpose == "kind" or self._starts(at + length, _FOLLOWS.get(purpose, _begins_name))
             for length, purpose, _meaning in self._announcements(at)
+            if not (but_places and purpose in ("place", "title"))
         )
 
     def _put_place(self, start: int, end: int) -> None:
@@ -235,14 +233,22 @@ class _Reader:
         self._at = end
 
     def _take_year(self, _meaning: str, after: int) -> bool:
-        if not self._starts(after, str.isdecimal):
-            return False
+        if not self._starts(after, str.isdecimal) or self._is_age(after):
+            return False  # `van nam 66 tuoi`: a man called Nam
         is_open = len(self._section.words) >= _MIN_NAME and after - self._at == 1
         if is_open and self._is_doubtful and not self._likely(first=True):
             return False  # `nguyen van nam 2007`: a year, or a man called Nam
-        if _SHORT_YEAR.fullmatch(self._tokens[after]) and not self._is_age(after):
+        if _SHORT_YEAR.fullmatch(self._tokens[after]):
             self._put_years([_long_year(int(self._tokens[after]))])
             after += 1
+        self._at = after
+        return True
+
+    def _take_day(self, _meaning: str, after: int) -> bool:
+        if not self._starts(after, str.isdecimal) or self._is_age(after):
+            return False
+        if _YEAR.fullmatch(self._tokens[after]):
+            return False  # `ho van thang 1987`: a man called Thắng
         self._at = after
         return True
 
@@ -389,6 +395,14 @@ def _begins_name(letter: str) -> bool:
     return letter[0].isalpha() or letter[0] in "[_*"
 
 
+_FOLLOWS: dict[str, Callable[[str], bool]] = {
+    "number": str.isdecimal,
+    "year": str.isdecimal,
+    "day": str.isdecimal,
+    "about": bool,
+}
+
+
 def _years(parts: Iterable[str]) -> list[int]:
     return [int(part) for part in parts if _YEAR.fullmatch(part)]
 
@@ -416,7 +430,8 @@ def _announcements() -> tuple[tuple[Words, str, str], ...]:
     told += [("kind", name, kind.words) for name, kind in rules.kinds.items()]
     told += [("role", name, role.words) for name, role in rules.roles.items()]
     told += [("place", "", rules.place_words), ("year", "", rules.year_words)]
-    told += [("title", "", rules.title_words), ("about", "", rules.about_words)]
+    told += [("day", "", rules.day_words), ("about", "", rules.about_words)]
+    told += [("title", "", rules.title_words)]
     found = [
         (tuple(nfc(phrase).split()), purpose, meaning)
         for purpose, meaning, phrases in told

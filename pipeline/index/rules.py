@@ -64,6 +64,7 @@ class SearchRules:
     number_words: Mapping[str, tuple[str, ...]]
     place_words: tuple[str, ...]
     year_words: tuple[str, ...]
+    day_words: tuple[str, ...]
     about_words: tuple[str, ...]
     range_words: tuple[str, ...]
     age_words: tuple[str, ...]
@@ -115,6 +116,7 @@ def search_rules() -> SearchRules:
         number_words={part: tuple(said) for part, said in told["number_words"].items()},
         place_words=tuple(told["place_words"]),
         year_words=tuple(told["year_words"]),
+        day_words=tuple(told["day_words"]),
         about_words=tuple(told["about_words"]),
         range_words=tuple(told["range_words"]),
         age_words=tuple(told["age_words"]),

@@ -63,6 +63,10 @@ def test_years(text, years):
         ("nguyen thi phuong", "nguyen thi phuong"),
         ("ho van quan", "ho van quan"),
         ("nguyen van tai 1987", "nguyen van tai"),
+        ("pham van nam 66 tuoi", "pham van nam"),
+        ("ho trong thang 2010", "ho trong thang"),
+        ("Lê Thế Độ 2010", "lê thế độ"),
+        ("duong thi tran sinh nam 1978", "duong thi tran"),
         ("ông Hồ Văn Ba", "hồ văn ba"),
         ("Nguyễn Thị Mè", "nguyễn thị mè"),
     ],
@@ -155,6 +159,7 @@ class Near:
         ("nguyen thi lan van trung", "nguyen thi lan", ("van", "trung")),
         ("nguyen thi lan nenh 1987", "nguyen thi lan", ("nenh",)),
         ("lan mẹ hoa vân trung", "lan", ("vân", "trung")),
+        ("nguyen thi lan nenh khoảng 1987", "nguyen thi lan", ("nenh",)),
     ],
 )
 def test_a_near_place_at_the_end_needs_no_announcement(text, name, place):

@@ -534,8 +534,8 @@ def _card(document: Document) -> str:
     return json.dumps((*parts, *rest), ensure_ascii=False, separators=(",", ":"))
 
 
-def _document(row: sa.Row[Any]) -> Document:
-    _number, accession, id_, place, kind, revision, card = tuple(row)
+def _document(row: Sequence[Any]) -> Document:
+    _number, accession, id_, place, kind, revision, card = row
     form, page, side, names, years, places, numbers = json.loads(card)
     return Document(
         id=id_,
