@@ -11,6 +11,11 @@ SHARED = Path(os.environ.get("SOHOA_SHARED", ROOT.parent / "shared"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        # The contract of the search index runs over all back ends.
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if "elasticsearch" in (parameters.get("backend"), parameters.get("opened")):
+            item.add_marker("elasticsearch")
     if (SHARED / "corpus").is_dir():
         return
     for item in items:

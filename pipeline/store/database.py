@@ -319,6 +319,10 @@ class Database:
         )
         return [_RECORD.validate_json(row["card"]) for row in rows]
 
+    def has_records(self) -> bool:
+        """Say whether any book has a record."""
+        return self._one(sa.select(_record.c.id).limit(1)) is not None
+
     def find_records(self, ids: Sequence[str]) -> Mapping[str, tuple[Record, Book]]:
         """Return the records with these ids and their books; unknown ids are left out."""
         found: dict[str, tuple[Record, Book]] = {}

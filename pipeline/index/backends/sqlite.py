@@ -270,7 +270,7 @@ def _fetch(
 
 def _may_see(table: sa.Table, rights: Rights) -> sa.ColumnElement[bool]:
     """Return the condition that keeps all else out of every answer and count."""
-    told = [sa.true()]
+    told: list[sa.ColumnElement[bool]] = [sa.true()]
     if rights.places is not None:
         told.append(table.c.place.in_(sorted(rights.places)))
     if rights.kinds is not None:
