@@ -134,6 +134,23 @@ def search(
     return hits
 
 
+def behind(database: Database, settings: Settings) -> int:
+    """Return how many changes searches do not see yet; an embedded index sees them all."""
+    return index_of(database, settings).behind()
+
+
+def sync(database: Database, settings: Settings) -> int:
+    """Send the index what it is owed; return how many changes it was.
+
+    Raises:
+        StorageError: it cannot be reached; what it is owed stays in the database.
+    """
+    index = index_of(database, settings)
+    owed = index.behind()
+    index.catch_up()
+    return owed
+
+
 def row_picture(database: Database, settings: Settings, asker: Asker, hit: Hit) -> Path:
     """Cut the record out of its scan, upright, as a PNG in `work/`; return the file."""
     record = hit.record

@@ -190,6 +190,7 @@ def start(
     secure: bool = False,
     short: bool = False,
     editions: Sequence[str] = ("full",),
+    lives_with: int = 0,
 ) -> Server:
     """Start a cluster and wait until all its nodes know each other.
 
@@ -198,6 +199,7 @@ def start(
         secure: with TLS and passwords; for one node, not of the edition `sonar`.
         short: for a short life: it starts sooner and is slower later.
         editions: in the order in which they are tried.
+        lives_with: a process; once it is gone, however it ends, the cluster is stopped.
 
     Raises:
         CannotRunError: it cannot be fetched or does not start; the sentence says why.
@@ -205,6 +207,8 @@ def start(
     java = java_home()
     edition, parts = _fetch_one_of(editions)
     folder = Path(tempfile.mkdtemp(prefix="sohoa-elasticsearch-"))
+    if lives_with:
+        _stop_after(folder, lives_with)
     try:
         folder.chmod(_OPEN)
         home = folder / "home"
@@ -244,14 +248,14 @@ def stop(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def stop_with(server: Server, pid: int) -> None:
-    """Stop the cluster once a process is gone, however it ends."""
-    subprocess.Popen(
-        [sys.executable, __file__, "stop", str(server.folder), "--after", str(pid)],
+def _stop_after(folder: Path, pid: int) -> None:
+    stopping = [sys.executable, __file__, "stop", str(folder), "--after", str(pid)]
+    subprocess.run(
+        ["setsid", "--fork", *stopping],
+        check=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
 
 

@@ -21,7 +21,7 @@ from pipeline.settings import ElasticsearchSettings
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
 
-from elasticsearch_test_server import CannotRunError, Server, start, stop_with
+from elasticsearch_test_server import START_S, CannotRunError, Server, start
 
 # Of a test run: the workers of pytest-xdist are children of the process that it is.
 _RUN = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
@@ -33,7 +33,7 @@ def running() -> Server:
     """Return the server of this test run; without one the test says loudly that it was not run."""
     kept = os.environ.get("SOHOA_TEST_ELASTICSEARCH")
     note = Path(kept) if kept else _NOTE
-    with portalocker.Lock(f"{_NOTE}.lock", "a"):
+    with portalocker.Lock(f"{_NOTE}.lock", "a", timeout=2 * START_S):
         if not note.exists():
             server = started(secure=True)
             note.write_text(json.dumps(asdict(server), default=str))
@@ -43,12 +43,11 @@ def running() -> Server:
 def started(*, nodes: int = 1, secure: bool = False) -> Server:
     """Start a server that stops with the test run."""
     try:
-        server = start(nodes=nodes, secure=secure, short=True)
+        server = start(nodes=nodes, secure=secure, short=True, lives_with=_RUN)
     except CannotRunError as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"NOT RUN: no Elasticsearch: {error}")
-    stop_with(server, _RUN)
     # Searches see writes at once: the tests do not wait a second for each.
     pattern = {
         "index_patterns": ["t*-records*"],
@@ -60,9 +59,9 @@ def started(*, nodes: int = 1, secure: bool = False) -> Server:
 
 @cache
 def api_key() -> str:
-    """Return a key that may do what docs/elasticsearch.md says that it must."""
+    """Return a key that may do what docs/elasticsearch/key.json says that it must."""
     rights = json.loads(
-        (Path(__file__).parent.parent / "docs" / "elasticsearch-key.json").read_text()
+        (Path(__file__).parent.parent / "docs" / "elasticsearch" / "key.json").read_text()
     )
     rights["role_descriptors"]["sohoa"]["indices"][0]["names"] = ["t*-records*"]
     return str(running().call("POST", "/_security/api_key", rights)["encoded"])

@@ -67,6 +67,7 @@ def client(settings: ElasticsearchSettings) -> Elasticsearch:
             ca_certs=settings.ca_file or DEFAULT,
             request_timeout=settings.timeout_s,
             retry_on_status=BUSY,
+            retry_on_timeout=True,  # on another node; a write that comes twice does no harm
         )
     except OSError as error:  # ssl.SSLError is one
         raise UsageError(
