@@ -175,9 +175,10 @@ def java_home() -> Path:
     java = shutil.which("java")
     tried.append(str(Path(java).resolve().parent.parent) if java else "")
     for home in filter(None, tried):
-        told = subprocess.run(
-            [Path(home) / "bin" / "java", "-version"], capture_output=True, text=True, check=False
-        ).stderr
+        program = Path(home) / "bin" / "java"
+        if not program.exists():
+            continue
+        told = subprocess.run([program, "-version"], capture_output=True, text=True).stderr
         version = re.search(r'version "(\d+)', told)
         if version and int(version.group(1)) >= MIN_JAVA:
             return Path(home)

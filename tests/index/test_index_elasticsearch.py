@@ -86,8 +86,9 @@ def found(index: Index, text: str = "nguyen thi lan") -> set[str]:
 # Writes that come late, twice, or not at all
 
 
-def test_a_write_that_comes_late_is_dropped(index, database):
+def test_a_write_that_comes_late_is_dropped(server, database):
     revise(database, 9)
+    index = opened(server, database)
     index.put([lan(1, revision=5)])
     index.put([lan(1, revision=4, name="Phạm Văn Đức")])
     assert found(index, "pham van duc") == set()
@@ -103,7 +104,7 @@ def test_a_book_that_is_written_anew_is_never_missing(index, database):
     stop, missed = Event(), []
 
     def watch() -> None:
-        while not stop.is_set():
+        while not stop.wait(0.02):
             if not found(index):
                 missed.append(time.monotonic())
 
@@ -181,8 +182,24 @@ def test_what_the_server_refuses_stays_owed_and_holds_nothing_up(index, database
     assert found(index) == {lan(2).id, lan(3).id}
 
 
-def test_a_database_of_yesterday_does_not_pass_for_a_late_write(index, database):
+def test_changes_made_while_another_index_was_in_use_are_told(index, database):
+    index.put([lan(1)])
+    revise(database, 2)
+    assert index.behind() == 2
+    with pytest.raises(StorageError, match=r"2 thay đổi .*sohoa reindex"):
+        index.catch_up()
+    index.replace_all([lan(1), lan(2, revision=2)])
+    with database.write() as connection:
+        revision = database.next_revision(connection)
+        index.put([lan(3, revision)], connection)
+    assert index.behind() == 1
+    index.catch_up()
+    assert (index.behind(), index.count()) == (0, 3)
+
+
+def test_a_database_of_yesterday_does_not_pass_for_a_late_write(server, database):
     revise(database, 3)
+    index = opened(server, database)
     index.put([lan(1, revision=9)])
     with pytest.raises(StorageError, match="sohoa reindex"):
         index.put([lan(1, revision=3, name="Phạm Văn Đức")])
@@ -201,7 +218,7 @@ def test_searches_never_notice_that_a_new_index_takes_over(server, index, databa
 
     def search() -> None:
         own = opened(server, database)
-        while not stop.is_set():
+        while not stop.wait(0.02):
             try:
                 seen.append(len(found(own)))
             except StorageError as error:
@@ -307,7 +324,6 @@ def test_the_key_may_lie_in_a_file_that_only_its_owner_reads(server, database, t
     with pytest.raises(UsageError, match="chmod 600"):
         opened(told, database).count()
     file.chmod(0o600)
-    # Another time-out, so that this is another client: one that failed is not kept.
     assert opened(told, database).count() == 0
 
 

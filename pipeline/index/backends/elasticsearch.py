@@ -40,12 +40,17 @@ _BATCH_BYTES = 10_000_000
 _WRITE_S = 60.0  # a server that moves its shards about may take that long
 _TRIES, _FIRST_WAIT_S, _LONGEST_WAIT_S = 5, 1.0, 60.0
 _GONE, _CONFLICT = 404, 409
-_COPIES = "0-1"  # of each shard; one as soon as there is a second node
-_TOMBSTONES = "1h"  # the version of a removed document is kept so long: a write may be that late
 _WHOLE = 1.0  # weight of a name that is there with all its syllables, beside its pairs
 _ARCHIVE, _STATE = "elasticsearch archive", "elasticsearch index"  # names of facts
+_HEARD = "elasticsearch revision"  # likewise: up to which one every change came to this index
 _NONE_YET, _MADE = "none yet", "made"  # values of the latter; empty: records were there before it
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
+_SETTINGS: dict[str, object] = {
+    "number_of_shards": 1,  # enough for some ten million records, and ranks as one
+    "gc_deletes": "1h",  # what is known of a removed document: a write may be that late
+}
+_FILLED = {"number_of_replicas": 0, "refresh_interval": "-1"}
+_SERVED = {"auto_expand_replicas": "0-1", "refresh_interval": None}  # a copy on a second node
 _MAPPING = {
     "dynamic": "strict",
     "_source": {"excludes": ["keys"]},
@@ -133,8 +138,8 @@ class ElasticsearchIndex:
         What others write meanwhile goes to the old one, and to the new one before it takes over.
         """
         with explained(self._settings, self._read):
-            self._live()  # refuses when it is another archive's
-            name = self._next_name()
+            self._found()  # refuses when it is another archive's
+            name, revision = self._next_name(), self._database.revision()
             rebuild = self._outbox.begin_rebuild(name)
             try:
                 self._build(name, documents)
@@ -144,13 +149,13 @@ class ElasticsearchIndex:
                 with suppress(TransportError, ApiError):  # the next one that is built sweeps it
                     self._client.options(ignore_status=404).indices.delete(index=name)
                 raise
-            self._take_over(rebuild)
+            self._take_over(rebuild, revision)
             self._sweep(name)
         self.catch_up()
 
     def behind(self) -> int:
         """Return how many writes searches do not see yet."""
-        return self._outbox.count()
+        return self._outbox.count() + self._missed()
 
     def catch_up(self) -> None:
         """Let searches see all that was put in and taken out before this call.
@@ -159,7 +164,7 @@ class ElasticsearchIndex:
             StorageError: the server cannot be reached or refuses; what it is owed stays.
         """
         rebuild = self._outbox.rebuild()
-        if not self._outbox.count() and not rebuild:
+        if not self.behind() and not rebuild:
             return
         with explained(self._settings, self._read):
             live = self._live()
@@ -168,6 +173,13 @@ class ElasticsearchIndex:
             elif rebuild and rebuild.name == live.name:  # its builder was killed at the last step
                 self._outbox.end_rebuild(rebuild)
             self._pay(self._write)
+        if missed := self._missed():
+            raise StorageError(
+                _(
+                    "{count} thay đổi được ghi khi chỉ mục ở nơi khác; hãy chạy “sohoa reindex” "
+                    "một lần"
+                ).format(count=missed)
+            )
 
     def rules(self) -> str:
         """Return `keys.key_rules()` of when it was built; empty when it has nothing yet."""
@@ -185,11 +197,27 @@ class ElasticsearchIndex:
 
     def _owe(self, writes: Iterable[Owed], connection: Connection | None) -> None:
         if connection:
-            self._outbox.owe(connection, writes)
+            self._outbox.owe(connection, self._heard(connection, writes))
         else:
             with self._database.write() as own:
-                self._outbox.owe(own, writes)
+                self._outbox.owe(own, self._heard(own, writes))
             self.catch_up()
+
+    def _heard(self, connection: Connection, writes: Iterable[Owed]) -> Iterator[Owed]:
+        """Yield the writes, and put down that no change before theirs was missed."""
+        heard = before = int(self._database.fact(connection, _HEARD) or 0)
+        for write in writes:
+            if write.revision == heard + 1:
+                heard = write.revision
+            yield write
+        if heard > before:
+            self._database.keep_fact(connection, _HEARD, str(heard))
+
+    def _missed(self) -> int:
+        """Return how many changes were made while another index was in use."""
+        with self._database.read() as connection:
+            heard = int(self._database.fact(connection, _HEARD) or 0)
+        return max(0, self._database.revision() - heard)
 
     def _ask(self, ask: Callable[[], _Answer]) -> _Answer | None:
         """Return the answer of the index that searches see, None when the archive has none yet."""
@@ -308,21 +336,30 @@ class ElasticsearchIndex:
         """Return the index that searches see, None when the archive has none yet.
 
         Raises:
-            UsageError: it is another archive's.
             StorageError: there should be one.
+        """
+        found = self._found()
+        if found is None:
+            with self._database.read() as connection:
+                state = self._database.fact(connection, _STATE)
+            if state != _NONE_YET:
+                raise StorageError(
+                    _(
+                        "chưa có chỉ mục của kho này trên Elasticsearch; hãy chạy “sohoa reindex” "
+                        "một lần"
+                    )
+                )
+        return found
+
+    def _found(self) -> _Live | None:
+        """Return the index behind the alias for searches, None when there is no alias.
+
+        Raises:
+            UsageError: it is another archive's.
         """
         answer = self._client.options(ignore_status=_GONE).indices.get_mapping(index=self._read)
         if answer.meta.status == _GONE:
-            with self._database.read() as connection:
-                state = self._database.fact(connection, _STATE)
-            if state == _NONE_YET:
-                return None
-            raise StorageError(
-                _(
-                    "chưa có chỉ mục của kho này trên Elasticsearch; hãy chạy “sohoa reindex” "
-                    "một lần"
-                )
-            )
+            return None
         [(name, told)] = answer.items()
         meta = told["mappings"].get("_meta", {})
         if meta.get("archive") != self._archive:
@@ -339,23 +376,21 @@ class ElasticsearchIndex:
         name = f"{self._read}-v{_LAYOUT}-1"
         aliases = {self._read: {}, self._write: {"is_write_index": True}}
         self._writer.options(ignore_status=400).indices.create(
-            index=name, mappings=self._mapping(), settings=_settings(), aliases=aliases
+            index=name, mappings=self._mapping(), settings=_SETTINGS | _SERVED, aliases=aliases
         )
         if self._live():
             self._set_made()
 
     def _build(self, name: str, documents: Iterable[Document]) -> None:
         """Fill a new index that nobody searches yet; copies and refreshes come at the end."""
-        while_filling = {"number_of_replicas": 0, "refresh_interval": "-1"}
         self._writer.indices.create(
-            index=name, mappings=self._mapping(), settings=_settings() | while_filling
+            index=name, mappings=self._mapping(), settings=_SETTINGS | _FILLED
         )
         answers = self._bulk(name, map(_action, documents))
         _complain([answer.error for answer in answers if answer.error])
-        afterwards = {"refresh_interval": None, "auto_expand_replicas": _COPIES}
-        self._writer.indices.put_settings(index=name, settings=afterwards)
+        self._writer.indices.put_settings(index=name, settings=_SERVED)
 
-    def _take_over(self, rebuild: Rebuild) -> None:
+    def _take_over(self, rebuild: Rebuild, revision: int) -> None:
         """Let searches and writes go to a new index, both at once."""
         self._writer.options(ignore_status=408).cluster.health(
             index=rebuild.name, wait_for_status="green", timeout=f"{_WRITE_S - 10:.0f}s"
@@ -375,6 +410,9 @@ class ElasticsearchIndex:
         self._writer.indices.update_aliases(actions=actions)
         self._outbox.end_rebuild(rebuild)
         self._set_made()
+        with self._database.write() as connection:
+            heard = int(self._database.fact(connection, _HEARD) or 0)
+            self._database.keep_fact(connection, _HEARD, str(max(heard, revision)))
 
     def _next_name(self) -> str:
         numbers = [int(name.rsplit("-", 1)[1]) for name in self._own_indices()]
@@ -425,15 +463,8 @@ def _archive_id(database: Database) -> str:
         known = database.fact(connection, _ARCHIVE) or token_hex(8)
         database.keep_fact(connection, _ARCHIVE, known)
         database.keep_fact(connection, _STATE, "" if database.has_records() else _NONE_YET)
+        database.keep_fact(connection, _HEARD, str(database.revision()))
     return known
-
-
-def _settings() -> _Json:
-    return {
-        "number_of_shards": 1,  # enough for some ten million records, and ranks as one
-        "auto_expand_replicas": _COPIES,
-        "gc_deletes": _TOMBSTONES,
-    }
 
 
 def _id(accession: str, record: str) -> str:
