@@ -1,6 +1,7 @@
 """The connection to an Elasticsearch server: addresses, TLS, key; what goes wrong as sentences."""
 
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -60,19 +61,15 @@ def client(settings: ElasticsearchSettings) -> Elasticsearch:
     Raises:
         UsageError: the file of the key, or of the certificate, cannot be used.
     """
-    try:
-        return Elasticsearch(
-            list(settings.hosts),
-            api_key=settings.api_key or _key_of(settings.api_key_file) or None,
-            ca_certs=settings.ca_file or DEFAULT,
-            request_timeout=settings.timeout_s,
-            retry_on_status=BUSY,
-            retry_on_timeout=True,  # on another node; a write that comes twice does no harm
-        )
-    except OSError as error:  # ssl.SSLError is one
-        raise UsageError(
-            _("`ca_file` {file} không dùng được làm chứng chỉ").format(file=settings.ca_file)
-        ) from error
+    is_safe = all(host.startswith("https:") for host in settings.hosts)
+    return Elasticsearch(
+        list(settings.hosts),
+        api_key=settings.api_key or _key_of(settings.api_key_file) or None,
+        ssl_context=_trust(settings.ca_file) if is_safe else DEFAULT,
+        request_timeout=settings.timeout_s,
+        retry_on_status=BUSY,
+        retry_on_timeout=True,  # on another node; a write that comes twice does no harm
+    )
 
 
 @contextmanager
@@ -113,8 +110,17 @@ def _sentence(error: TransportError | ApiError, name: str) -> str:
     if isinstance(error, AuthorizationException):
         return _("khóa API không có quyền trên các chỉ mục {name}*").format(name=name)
     return _("máy chủ từ chối ({status} {reason})").format(
-        status=error.meta.status, reason=error.error
+        status=error.meta.status, reason=error.error[:80]
     )
+
+
+def _trust(file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=file or None)
+    except OSError as error:  # ssl.SSLError is one
+        raise UsageError(
+            _("`ca_file` {file} không dùng được làm chứng chỉ").format(file=file)
+        ) from error
 
 
 def _key_of(file: str) -> str:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Event, Thread
 
@@ -327,18 +328,29 @@ def test_the_key_may_lie_in_a_file_that_only_its_owner_reads(server, database, t
     assert opened(told, database).count() == 0
 
 
-def test_what_is_no_elasticsearch_is_said(database):
-    import http.server
+class Stranger(BaseHTTPRequestHandler):
+    """A web server that answers everything with an empty object."""
 
-    stranger = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
-    thread = Thread(target=stranger.serve_forever)
-    thread.start()
-    told = ElasticsearchSettings((f"http://127.0.0.1:{stranger.server_port}",))
-    with pytest.raises(StorageError, match="không phải Elasticsearch"):
-        opened(told, database).count()
-    stranger.shutdown()
-    thread.join()
-    stranger.server_close()
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_args: object) -> None:
+        pass
+
+
+def test_what_is_no_elasticsearch_is_said(database):
+    with HTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        thread = Thread(target=stranger.serve_forever)
+        thread.start()
+        told = ElasticsearchSettings((f"http://127.0.0.1:{stranger.server_port}",))
+        with pytest.raises(StorageError, match="không phải Elasticsearch"):
+            opened(told, database).count()
+        stranger.shutdown()
+        thread.join()
 
 
 # Three nodes
