@@ -4,6 +4,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -443,6 +444,7 @@ def doctor(settings: Settings) -> list[Check]:
         *[_package(name) for name in ("opencv-python", "onnxruntime", "ocrmypdf", "pikepdf")],
         _model(settings),
         _disk(settings.archive),
+        *_index(settings),
     ]
 
 
@@ -498,6 +500,20 @@ def _disk(archive: Path) -> Check:
         _("chỉ còn {free} MB").format(free=free_mb),
         _("giải phóng ít nhất {need} MB").format(need=NEEDED_MB),
     )
+
+
+def _index(settings: Settings) -> list[Check]:
+    """Ask the index, when there is an archive and the index does not live in it."""
+    if settings.index.backend == "sqlite" or not (settings.archive / "sohoa.db").exists():
+        return []
+    name, found, why = settings.index.backend, "", ""
+    try:
+        with closing(open_archive(settings)) as database:
+            index_of(database, settings).rules()
+            found = _("còn thiếu {count} thay đổi").format(count=behind(database, settings))
+    except SohoaError as error:
+        why = str(error)
+    return [Check(name, found, _("không tìm kiếm được"), why)]
 
 
 # The demonstration

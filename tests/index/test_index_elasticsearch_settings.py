@@ -1,10 +1,13 @@
 """What is said of a server in the settings, before any server is asked."""
 
+import json
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from pipeline import plugs
+from pipeline.cli import main
 from pipeline.errors import ProgramError, UsageError
 from pipeline.index.documents import document
 from pipeline.settings import ElasticsearchSettings, IndexSettings, load_settings
@@ -84,3 +87,22 @@ def create(folder, **told):
         database.close()
         raise
     return index, database
+
+
+def test_the_commands_say_that_the_server_is_away(tmp_path):
+    (tmp_path / "sohoa.toml").write_text(
+        '[index]\nbackend = "elasticsearch"\n'
+        '[index.elasticsearch]\nhosts = ["http://127.0.0.1:9"]\n'
+    )
+    index, database = create(tmp_path, hosts=("http://127.0.0.1:9",))
+    with database.write() as connection:
+        index.put([document(birth(1, "Nguyễn Thị Lan"), BIRTHS)], connection)
+    database.close()
+    for words in (["sync"], ["search", "lan"], ["reindex"]):
+        told = CliRunner().invoke(main, [*words, "--archive", str(tmp_path)])
+        assert told.exit_code == 5, words
+        assert "không nối được" in told.stderr
+    checks = CliRunner().invoke(main, ["doctor", "--json", "--archive", str(tmp_path)])
+    [check] = [one for one in json.loads(checks.stdout) if one["name"] == "elasticsearch"]
+    assert not check["found"]
+    assert "không nối được" in check["remedy"]

@@ -10,23 +10,36 @@ An index is `<prefix>-records-v<layout>-<number>`; searches go through the alias
 at once.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, TransportError
 from elasticsearch.helpers import streaming_bulk
-from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
 from pipeline.errors import StorageError, UsageError
 from pipeline.index.documents import Document
+from pipeline.index.elasticsearch_requests import (
+    FILLED,
+    LAYOUT,
+    MAPPING,
+    SERVED,
+    SETTINGS,
+    Json,
+    allowed,
+    card,
+    document_id,
+    from_card,
+    put_action,
+    question,
+    removal_action,
+)
 from pipeline.index.elasticsearch_server import BUSY, check_addresses, client, explained
-from pipeline.index.keys import document_keys, key_rules, query_keys
+from pipeline.index.keys import key_rules, query_keys
 from pipeline.index.query import Query
 from pipeline.settings import ElasticsearchSettings, IndexSettings
 from pipeline.store.database import Database
@@ -34,44 +47,16 @@ from pipeline.store.outbox import Outbox, Owed, Rebuild
 from pipeline.values import EVERYTHING, Rights
 from pipeline.words import _
 
-_LAYOUT = 1  # of the fields below; other fields are another number
 _BATCH = 1000  # writes in one request
 _BATCH_BYTES = 10_000_000
 _WRITE_S = 60.0  # a server that moves its shards about may take that long
 _TRIES, _FIRST_WAIT_S, _LONGEST_WAIT_S = 5, 1.0, 60.0
 _GONE, _CONFLICT = 404, 409
-_WHOLE = 1.0  # weight of a name that is there with all its syllables, beside its pairs
 _ARCHIVE, _STATE = "elasticsearch archive", "elasticsearch index"  # names of facts
 _HEARD = "elasticsearch revision"  # likewise: up to which one every change came to this index
 _NONE_YET, _MADE = "none yet", "made"  # values of the latter; empty: records were there before it
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
-_SETTINGS: dict[str, object] = {
-    "number_of_shards": 1,  # enough for some ten million records, and ranks as one
-    "gc_deletes": "1h",  # what is known of a removed document: a write may be that late
-}
-_FILLED = {"number_of_replicas": 0, "refresh_interval": "-1"}
-_SERVED = {"auto_expand_replicas": "0-1", "refresh_interval": None}  # a copy on a second node
-_MAPPING = {
-    "dynamic": "strict",
-    "_source": {"excludes": ["keys"]},
-    "properties": {
-        "keys": {
-            "type": "text",
-            "analyzer": "whitespace",
-            "index_options": "docs",
-            "norms": False,  # a record with many names is not less likely
-        },
-        "accession": {"type": "keyword"},
-        "place": {"type": "keyword"},
-        "kind": {"type": "keyword"},
-        "revision": {"type": "long"},
-        "card": {"type": "keyword", "index": False, "doc_values": False},
-    },
-}
-
-_DOCUMENT = TypeAdapter(Document)
 _Answer = TypeVar("_Answer")
-_Json = dict[str, Any]
 
 
 class _Taken(NamedTuple):
@@ -115,7 +100,7 @@ class ElasticsearchIndex:
         found = self._ask(
             lambda: self._client.search(
                 index=self._read,
-                query=_question(wanted, rights),
+                query=question(wanted, rights),
                 size=limit,
                 source_includes=["card"],
                 track_total_hits=False,
@@ -123,12 +108,12 @@ class ElasticsearchIndex:
             )
         )
         hits = found["hits"]["hits"] if found else []
-        return [_DOCUMENT.validate_json(hit["_source"]["card"]) for hit in hits]
+        return [from_card(hit["_source"]["card"]) for hit in hits]
 
     def count(self, rights: Rights = EVERYTHING) -> int:
         """Return how many documents are in the index, of those that may be seen."""
         found = self._ask(
-            lambda: self._client.count(index=self._read, query={"bool": _allowed(rights)})
+            lambda: self._client.count(index=self._read, query={"bool": allowed(rights)})
         )
         return int(found["count"]) if found else 0
 
@@ -262,9 +247,9 @@ class ElasticsearchIndex:
         for write in writes:
             if write.id not in latest or latest[write.id].revision <= write.revision:
                 latest[write.id] = write
-        ids = {_id(write.accession, write.id): write.id for write in latest.values()}
-        documents = (_DOCUMENT.validate_json(write.card) for write in latest.values())
-        answers = list(self._bulk(target, map(_action, documents)))
+        ids = {document_id(write.accession, write.id): write.id for write in latest.values()}
+        documents = (from_card(write.card) for write in latest.values())
+        answers = list(self._bulk(target, map(put_action, documents)))
         if any(answer.status == _CONFLICT for answer in answers):
             self._refuse_restored_database()
         kept = {ids[answer.id] for answer in answers if answer.error}
@@ -288,11 +273,11 @@ class ElasticsearchIndex:
             ids = [hit["_id"] for hit in found["hits"]["hits"]]
             if not ids:
                 return
-            actions = (_removal(name, removal.revision) for name in ids)
+            actions = (removal_action(name, removal.revision) for name in ids)
             _complain([answer.error for answer in self._bulk(target, actions) if answer.error])
             self._writer.indices.refresh(index=target)
 
-    def _bulk(self, target: str, actions: Iterable[_Json]) -> Iterator[_Taken]:
+    def _bulk(self, target: str, actions: Iterable[Json]) -> Iterator[_Taken]:
         answers = streaming_bulk(
             self._writer,
             actions,
@@ -309,6 +294,12 @@ class ElasticsearchIndex:
         for is_done, answer in answers:
             [(what, told)] = answer.items()
             status = int(told["status"])
+            if status in BUSY:  # after all tries: the next ones would fare no better
+                raise StorageError(
+                    _(
+                        "Elasticsearch bận hoặc thiếu nút ({reason}); hãy chạy lại “sohoa sync” sau"
+                    ).format(reason=told["error"]["type"])
+                )
             is_gone = what == "delete" and status == _GONE
             is_fine = is_done or is_gone or status == _CONFLICT
             yield _Taken(told["_id"], status, "" if is_fine else told["error"]["type"])
@@ -369,14 +360,15 @@ class ElasticsearchIndex:
                     "khác trong sohoa.toml"
                 ).format(name=self._read)
             )
-        return _Live(name, meta["rules"])
+        is_ours = name.startswith(f"{self._read}-v{LAYOUT}-")
+        return _Live(name, meta["rules"] if is_ours else name)  # a name is no rules
 
     def _create_first(self) -> None:
         """Make an empty index behind both aliases; another process may be as fast."""
-        name = f"{self._read}-v{_LAYOUT}-1"
+        name = f"{self._read}-v{LAYOUT}-1"
         aliases = {self._read: {}, self._write: {"is_write_index": True}}
         self._writer.options(ignore_status=400).indices.create(
-            index=name, mappings=self._mapping(), settings=_SETTINGS | _SERVED, aliases=aliases
+            index=name, mappings=self._mapping(), settings=SETTINGS | SERVED, aliases=aliases
         )
         if self._live():
             self._set_made()
@@ -384,11 +376,11 @@ class ElasticsearchIndex:
     def _build(self, name: str, documents: Iterable[Document]) -> None:
         """Fill a new index that nobody searches yet; copies and refreshes come at the end."""
         self._writer.indices.create(
-            index=name, mappings=self._mapping(), settings=_SETTINGS | _FILLED
+            index=name, mappings=self._mapping(), settings=SETTINGS | FILLED
         )
-        answers = self._bulk(name, map(_action, documents))
+        answers = self._bulk(name, map(put_action, documents))
         _complain([answer.error for answer in answers if answer.error])
-        self._writer.indices.put_settings(index=name, settings=_SERVED)
+        self._writer.indices.put_settings(index=name, settings=SERVED)
 
     def _take_over(self, rebuild: Rebuild, revision: int) -> None:
         """Let searches and writes go to a new index, both at once."""
@@ -398,7 +390,7 @@ class ElasticsearchIndex:
         told = self._client.options(ignore_status=_GONE).indices.get_alias(
             name=[self._read, self._write]
         )
-        actions: list[_Json] = [
+        actions: list[Json] = [
             {"remove": {"index": index, "alias": alias}}
             for index in (told.body if told.meta.status != _GONE else {})
             for alias in told[index]["aliases"]
@@ -416,7 +408,7 @@ class ElasticsearchIndex:
 
     def _next_name(self) -> str:
         numbers = [int(name.rsplit("-", 1)[1]) for name in self._own_indices()]
-        return f"{self._read}-v{_LAYOUT}-{max(numbers, default=0) + 1}"
+        return f"{self._read}-v{LAYOUT}-{max(numbers, default=0) + 1}"
 
     def _sweep(self, kept: str) -> None:
         """Remove the archive's other indices: the old one, and those never finished."""
@@ -428,8 +420,8 @@ class ElasticsearchIndex:
         told = self._client.indices.get_alias(index=f"{self._read}-v*")
         return [name for name in told.body if re.fullmatch(rf"{self._read}-v\d+-\d+", name)]
 
-    def _mapping(self) -> _Json:
-        return _MAPPING | {"_meta": {"archive": self._archive, "rules": key_rules()}}
+    def _mapping(self) -> Json:
+        return MAPPING | {"_meta": {"archive": self._archive, "rules": key_rules()}}
 
     def _set_made(self) -> None:
         with self._database.write() as connection:
@@ -467,57 +459,8 @@ def _archive_id(database: Database) -> str:
     return known
 
 
-def _id(accession: str, record: str) -> str:
-    return hashlib.sha256(f"{accession}\n{record}".encode()).hexdigest()[:40]
-
-
 def _owed(document: Document) -> Owed:
-    card = _DOCUMENT.dump_json(document).decode()
-    return Owed(document.accession, document.id, document.revision, card)
-
-
-def _action(document: Document) -> _Json:
-    return {
-        "_id": _id(document.accession, document.id),
-        "version": document.revision,
-        "version_type": "external_gte",  # a write that comes twice is taken twice
-        "_source": {
-            "keys": " ".join(document_keys(document)),
-            "accession": document.accession,
-            "place": document.place,
-            "kind": document.kind,
-            "revision": document.revision,
-            "card": _DOCUMENT.dump_json(document).decode(),
-        },
-    }
-
-
-def _removal(name: str, revision: int) -> _Json:
-    # Strictly newer: a document that was written at this very revision is spared.
-    return {"_op_type": "delete", "_id": name, "version": revision, "version_type": "external"}
-
-
-def _question(wanted: Sequence[tuple[str, float]], rights: Rights) -> _Json:
-    """Return the query: by the rarity of the keys that are shared, and the whole name once more."""
-    clauses: list[_Json] = [
-        {"term": {"keys": {"value": key, "boost": weight}}} for key, weight in wanted
-    ]
-    whole = [{"term": {"keys": key}} for key, _weight in wanted if key.startswith("p")]
-    if len(whole) > 1:
-        clauses.append({"bool": {"must": whole, "boost": _WHOLE}})
-    return {"bool": {"should": clauses, "minimum_should_match": 1, **_allowed(rights)}}
-
-
-def _allowed(rights: Rights) -> _Json:
-    """Return the clauses that keep all else out of every answer and count."""
-    told: _Json = {"filter": []}
-    if rights.places is not None:
-        told["filter"].append({"terms": {"place": sorted(rights.places)}})
-    if rights.kinds is not None:
-        told["filter"].append({"terms": {"kind": sorted(rights.kinds)}})
-    if rights.closed:
-        told["must_not"] = [{"terms": {"accession": sorted(rights.closed)}}]
-    return told
+    return Owed(document.accession, document.id, document.revision, card(document))
 
 
 def _complain(refused: Sequence[str]) -> None:
