@@ -23,6 +23,8 @@ from pipeline.flow.book import BookOutcome, package_of, process, reindex
 from pipeline.flow.loose import read_files, read_lines_of
 from pipeline.flow.train import Training
 from pipeline.flow.train import train as train_reader
+from pipeline.index.rescue import Rescue
+from pipeline.index.wanted import Query
 from pipeline.ingest.intake import Intake, Progress
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
@@ -251,18 +253,20 @@ def search(*, query: Sequence[str], limit: int, purpose: str, archive: Path, as_
     settings = _settings(archive)
     asker = Asker(settings.person, purpose)
     with closing(desk.open_archive(settings)) as database:
-        hits = desk.search(database, settings, asker, " ".join(query), limit)
-        behind = desk.behind(database, settings)
-    if behind:
+        found = desk.search(database, settings, asker, " ".join(query), limit)
+        units = [desk.units_of(settings, hit) for hit in found.hits]
+    if found.behind:
         err.print(
             _("tìm kiếm còn thiếu {count} thay đổi chưa sang chỉ mục; “sohoa sync” gửi nốt").format(
-                count=behind
+                count=found.behind
             )
         )
     if as_json:
-        _print_json([_hit(hit) for hit in hits])
+        _print_json(_found(found, units))
     else:
-        _print_hits(hits)
+        _print_readings(found.readings)
+        _print_hits(found.hits, units)
+        _print_rescue(found.rescue)
 
 
 @main.command("measure", help=_("So kết quả đọc với bản đúng: CER, WER, trường, bản ghi, độ tin."))
@@ -519,10 +523,10 @@ def demo(*, folder: Path, query: str) -> None:
             outcomes = process(database, settings, desk.chosen_books(database, ()), progress)
         _print_outcomes(outcomes)
         asker = Asker(settings.person)
-        hits = desk.search(database, settings, asker, query, 5)
+        hits = desk.search(database, settings, asker, query, 5).hits
         out.print()
         out.print(_("Tìm “{query}”:").format(query=query), markup=False)
-        _print_hits(hits)
+        _print_hits(hits, [desk.units_of(settings, hit) for hit in hits])
         if not hits:
             _exit_for(1)
         _print_places(database, settings, asker, hits[0])
@@ -671,29 +675,153 @@ def _print_models(models: Sequence[desk.KnownModel]) -> None:
     out.print(table)
 
 
-def _print_hits(hits: Sequence[Hit]) -> None:
+def _print_readings(readings: Sequence[Query]) -> None:
+    """Say how the query was read; what was meant otherwise can be typed otherwise."""
+    for place, query in enumerate(readings):
+        lead = _("hoặc") if place else _("hiểu là")
+        told = "; ".join(f"{desk.chip_label(chip)}: {chip.text}" for chip in query.chips)
+        err.print(f"{lead}: {told or '—'}", markup=False)
+
+
+def _print_hits(hits: Sequence[Hit], units: Sequence[desk.Units]) -> None:
+    """Print the hits by how far the query had to be widened for them."""
     if not hits:
         out.print(_("không tìm thấy"))
-    for place, hit in enumerate(hits, 1):
-        told = _hit(hit)
+    titles = {
+        "exact": _("Đúng như đã hỏi"),
+        "spelling": _("Khác dấu, cách viết, hay tên nơi của thời khác"),
+        "misread": _("Khác chữ: có thể máy đọc hoặc người viết sai"),
+        "widened": _("Nới rộng: có điều đã hỏi không khớp"),
+    }
+    place = 0
+    for closeness, title in titles.items():
+        group = [pair for pair in zip(hits, units, strict=True) if pair[0].closeness == closeness]
+        if group:
+            out.print(f"— {title} —", markup=False)
+        for hit, unit in group:
+            place += 1
+            _print_hit(place, hit, unit)
+
+
+def _print_hit(place: int, hit: Hit, units: desk.Units) -> None:
+    told = _hit(hit, units)
+    sure = _("người đã duyệt") if hit.reviewed else _("máy đọc, độ tin {sure:.0%}")
+    out.print(
+        _("{place}. {name} — {book}, trang {page}, dòng {row} — {sure}").format(
+            place=place,
+            name=told["name"] or "—",
+            book=_book_words(hit.book),
+            page=told["page"],
+            row=told["row"],
+            sure=sure.format(sure=told["confidence"]),
+        ),
+        markup=False,
+    )
+    for reason in hit.why:
+        out.print(f"   {reason}", markup=False)
+    if units.now and units.now != units.then:
+        sentence = _("   nơi đăng ký khi ấy: {then}; nay: {now}")
         out.print(
-            _("{place}. {name} — {book}, trang {page}, dòng {row} — độ tin {sure:.0%}").format(
-                place=place,
-                name=told["name"] or "—",
-                book=_("{place}, quyển {volume}/{year}").format(
-                    place=hit.book.place, volume=hit.book.volume, year=hit.book.years[0]
-                ),
-                page=told["page"],
-                row=told["row"],
-                sure=told["confidence"],
+            sentence.format(then=" / ".join(units.then), now=" / ".join(units.now)), markup=False
+        )
+
+
+def _book_words(book: Book) -> str:
+    return _("{place}, quyển {volume}/{year}").format(
+        place=book.place, volume=book.volume, year=book.years[0]
+    )
+
+
+def _print_rescue(rescue: Rescue | None) -> None:
+    """Say where to look on."""
+    if rescue is None:
+        return
+    if rescue.near:
+        out.print(_("Tên gần giống:"))
+    for hit in rescue.near:
+        name = desk.principal(hit.record)
+        sentence = _("   {name} — {book}, trang {page}, dòng {row}")
+        out.print(
+            sentence.format(
+                name=name.value if name else "—",
+                book=_book_words(hit.book),
+                page=hit.record.page,
+                row=hit.record.row,
             ),
             markup=False,
         )
-        for reason in hit.why:
-            out.print(f"   {reason}", markup=False)
+    if rescue.shelves:
+        out.print(
+            _("Nên xem trong {count} quyển sau đây (trong {all} quyển có thể):").format(
+                count=len(rescue.shelves), all=rescue.books
+            )
+        )
+    for shelf in rescue.shelves:
+        told = [_("{count} bản quét").format(count=shelf.pages)]
+        if shelf.book.shelf:
+            told.insert(0, _("giá: {shelf}").format(shelf=shelf.book.shelf))
+        if shelf.unread:
+            numbers = ", ".join(map(str, shelf.unread[:10]))
+            told.append(_("chưa đọc trang {numbers}").format(numbers=numbers))
+        if shelf.rows:
+            rows = "; ".join(
+                _("trang {page} dòng {row}").format(page=row.page, row=row.row)
+                for row in shelf.rows
+            )
+            told.append(_("chưa duyệt: {rows}").format(rows=rows))
+        out.print(f"   {_book_words(shelf.book)} — {'; '.join(told)}", markup=False)
 
 
-def _hit(hit: Hit) -> dict[str, Any]:
+def _found(found: desk.Found, units: Sequence[desk.Units]) -> dict[str, Any]:
+    rescue = found.rescue
+    return {
+        "readings": [_query(query) for query in found.readings],
+        "hits": [_hit(hit, unit) for hit, unit in zip(found.hits, units, strict=True)],
+        "rescue": None
+        if rescue is None
+        else {
+            "books": rescue.books,
+            "shelves": [
+                {
+                    "book": asdict(shelf.book),
+                    "pages": shelf.pages,
+                    "unread": list(shelf.unread),
+                    "rows": [
+                        {"record": row.id, "page": row.page, "row": row.row} for row in shelf.rows
+                    ],
+                }
+                for shelf in rescue.shelves
+            ],
+            "near": [_hit(hit, desk.Units((), ())) for hit in rescue.near],
+        },
+        "behind": found.behind,
+    }
+
+
+def _query(query: Query) -> dict[str, Any]:
+    return {
+        "chips": [chip._asdict() for chip in query.chips],
+        "names": [
+            {"role": name.role, "said": list(name.said), "years": list(name.years), "age": name.age}
+            for name in query.names
+        ],
+        "years": list(query.years),
+        "dates": list(query.dates),
+        "kind": query.kind,
+        "numbers": dict(query.numbers),
+        "places": [
+            {
+                "said": list(place.said),
+                "names": [
+                    {"words": " ".join(name.words), "time": name.time} for name in place.names
+                ],
+            }
+            for place in query.places
+        ],
+    }
+
+
+def _hit(hit: Hit, units: desk.Units) -> dict[str, Any]:
     record = hit.record
     name = desk.principal(record)
     return {
@@ -706,8 +834,11 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "row": record.row,
         "polygon": [list(point) for point in record.polygon],
         "score": round(hit.score, 4),
+        "closeness": hit.closeness,
         "why": list(hit.why),
-        "matched": list(hit.matched),
+        "marks": [mark._asdict() for mark in hit.marks],
+        "reviewed": sorted(hit.reviewed),
+        "units": {"then": list(units.then), "now": list(units.now)},
         "fields": {
             field.key: {
                 "raw": field.raw,

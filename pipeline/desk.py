@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,27 @@ from pipeline import plugs, programs
 from pipeline.archive.fixity import Difference
 from pipeline.archive.fixity import verify as verify_package
 from pipeline.errors import SohoaError, StorageError, UsageError
-from pipeline.flow.book import index_of, package_of, working
+from pipeline.flow.book import as_decided, index_of, package_of, working
 from pipeline.flow.lessons import Lessons, decided_lessons, folder_lessons
 from pipeline.flow.page import forms, mapped
 from pipeline.flow.train import torch_parts
+from pipeline.index.documents import may_see
 from pipeline.index.keys import key_rules
+from pipeline.index.query import readings
+from pipeline.index.rescue import MOST_BOOKS, Rescue, Shelf, likely_books, rows_to_see
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
+from pipeline.index.wanted import Chip, Query
 from pipeline.ingest.files import open_frame
 from pipeline.ingest.intake import Intake, Progress, accession_for, take_in
 from pipeline.ocr.crops import crop
 from pipeline.ocr.engines.ctc_onnx import load_model, model_folder
 from pipeline.places import form
 from pipeline.places.history import Fault
-from pipeline.places.lookup import lies_today
+from pipeline.places.lookup import look_up
+from pipeline.places.spellings import Spellings
 from pipeline.places.tables import load_places
+from pipeline.places.telling import in_full
 from pipeline.settings import Settings, model_called, shipped
 from pipeline.store.database import Database, now, open_database
 from pipeline.store.durable import durable_write, refuse_network_disk, sha256_of
@@ -40,6 +46,8 @@ from pipeline.store.models import TunedModel, tuned_models, use_model
 from pipeline.values import Asker, Book, FieldValue, Hit, Line, Record
 from pipeline.words import _
 
+MOST_NEAR, NEAR = 5, 0.1  # entries of similar names when none fits, and how similar at least
+MOST_ROWS = 5  # of a book that should hold the entry
 NEEDED_MB = 2048  # below this a book may not find room for its masters and its package
 
 
@@ -115,12 +123,48 @@ def intake(
         return take_in(database, settings.archive, book, paths, settings.ingest, on_progress)
 
 
+# Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        readings: how the line of the search box was read, the likeliest first; a screen shows
+            their chips, and a changed one can be searched for.
+        hits: best first, as they stand: with what people decided.
+        rescue: where to look on, when nothing that is near the query was found.
+        behind: how many changes the index does not know yet.
+    """
+
+    readings: tuple[Query, ...]
+    hits: tuple[Hit, ...]
+    rescue: Rescue | None = None
+    behind: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What a hit's place was in the year of the entry, and what it is now: addresses in full."""
+
+    then: tuple[str, ...]
+    now: tuple[str, ...]
+
+
 def search(
-    database: Database, settings: Settings, asker: Asker, text: str, limit: int
-) -> list[Hit]:
+    database: Database, settings: Settings, asker: Asker, asked: str | Query, limit: int
+) -> Found:
     """Find records that the asker may see.
 
     Who looked at which of them, and what for, is logged; the query and the names are not.
+
+    Args:
+        database: of the archive.
+        settings: likewise.
+        asker: who asks, what for, and what that person may see.
+        asked: a line of the search box, or a reading of one.
+        limit: how many hits at most.
 
     Raises:
         UsageError: the index was built by other rules, so that it would find nothing or little.
@@ -128,16 +172,107 @@ def search(
     index = index_of(database, settings)
     if index.rules() not in ("", key_rules()):
         raise UsageError(_("chỉ mục do một bản sohoa khác dựng; hãy chạy “sohoa reindex” một lần"))
-    places = cache(partial(load_places, settings.archive))  # only a query with a place needs them
-    today = cache(lambda written: lies_today(places(), written))
-    hits = search_index(index, database.find_records, text, limit, today, asker.rights)
-    database.log_look(asker.person, "search", [hit.record.id for hit in hits], asker.purpose)
-    return hits
+    kind_of = search_rules().kind_of
+    books = [
+        book
+        for book in database.books()
+        if may_see(asker.rights, book.accession, book.place, kind_of(book.form))
+    ]
+    read = readings(asked, _spellings(settings, books)) if isinstance(asked, str) else (asked,)
+    look = partial(search_index, index, database.find_records, read, rights=asker.rights)
+    hits = _as_they_stand(database, look(limit))
+    rescue = None
+    if all(hit.closeness == "widened" for hit in hits):
+        known = {hit.record.id for hit in hits}
+        near = [hit for hit in look(limit + MOST_NEAR, least=NEAR) if hit.record.id not in known]
+        rescue = _rescue(database, asker, read, books, _as_they_stand(database, near[:MOST_NEAR]))
+    seen = [hit.record.id for hit in (*hits, *(rescue.near if rescue else ()))]
+    seen += [row.id for shelf in (rescue.shelves if rescue else ()) for row in shelf.rows]
+    database.log_look(asker.person, "search", seen, asker.purpose)
+    return Found(read, hits, rescue, index.behind())
 
 
-def behind(database: Database, settings: Settings) -> int:
-    """Return how many changes searches do not see yet; an embedded index sees them all."""
-    return index_of(database, settings).behind()
+def _spellings(settings: Settings, books: Sequence[Book]) -> Spellings:
+    """Return the names of places as seen from the archive's books."""
+    return _spellings_of(settings.archive, frozenset(book.place for book in books))
+
+
+@lru_cache(maxsize=4)
+def _spellings_of(archive: Path, written: frozenset[str]) -> Spellings:
+    return Spellings(load_places(archive), written)
+
+
+def _as_they_stand(database: Database, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Return the hits with what people decided about their fields."""
+    decided = database.decided([hit.record.id for hit in hits])
+    return tuple(
+        replace(hit, record=as_decided(hit.record, decisions), reviewed=frozenset(decisions))
+        if (decisions := decided.get(hit.record.id))
+        else hit
+        for hit in hits
+    )
+
+
+def _rescue(
+    database: Database,
+    asker: Asker,
+    read: Sequence[Query],
+    books: Sequence[Book],
+    near: tuple[Hit, ...],
+) -> Rescue:
+    likely = likely_books(read, books)
+    shelves = []
+    for book in likely[:MOST_BOOKS]:
+        work = database.page_work(book.accession)
+        records = database.records(book.accession)
+        decided = database.decided([record.id for record in records])
+        unread = tuple(one.page.number for one in work if one.state != "read")
+        rows = rows_to_see(read[0], records, decided)[:MOST_ROWS]
+        shelves.append(Shelf(book, len(work), unread, tuple(rows)))
+    return Rescue(tuple(shelves), len(likely), near)
+
+
+def chip_label(chip: Chip) -> str:
+    """Return what a piece of a query was taken for, as the screen says it."""
+    own = {"name": _("tên"), "year": _("năm"), "age": _("tuổi")}
+    return own.get(chip.part) or search_rules().label(chip.part)
+
+
+def neighbours(
+    database: Database, asker: Asker, record_id: str, count: int = 1
+) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """Return the entries before and after one in its book, in the book's order.
+
+    Raises:
+        UsageError: there is no such entry that the asker may see.
+    """
+    found = database.find_records([record_id]).get(record_id)
+    kind = search_rules().kind_of(found[0].form or found[1].form) if found else ""
+    if not found or not may_see(asker.rights, found[1].accession, found[1].place, kind):
+        raise UsageError(_("không có bản ghi “{id}”").format(id=record_id))
+    records = database.records(found[1].accession)
+    at = next(place for place, record in enumerate(records) if record.id == record_id)
+    before, after = records[max(0, at - count) : at], records[at + 1 : at + 1 + count]
+    seen = [record.id for record in (*before, *after)]
+    database.log_look(asker.person, "neighbours", seen, asker.purpose)
+    return tuple(before), tuple(after)
+
+
+def units_of(settings: Settings, hit: Hit) -> Units:
+    """Return what the book's place was in its first year, and where it lies today."""
+    places = load_places(settings.archive)
+    answer = look_up(places, hit.book.place, "", hit.book.years[0] or None)
+    told = Units(
+        tuple(dict.fromkeys(in_full(chain) for match in answer.matches for chain in match.then)),
+        tuple(
+            dict.fromkeys(
+                in_full(places.chains(target.unit, None)[0])
+                for match in answer.matches
+                for target in match.now.targets
+            )
+        ),
+    )
+    return told if answer.outcome == "found" else Units((), ())
 
 
 def sync(database: Database, settings: Settings) -> int:
@@ -509,8 +644,9 @@ def _index(settings: Settings) -> list[Check]:
     name, found, why = settings.index.backend, "", ""
     try:
         with closing(open_archive(settings)) as database:
-            index_of(database, settings).rules()
-            found = _("còn thiếu {count} thay đổi").format(count=behind(database, settings))
+            index = index_of(database, settings)
+            index.rules()
+            found = _("còn thiếu {count} thay đổi").format(count=index.behind())
     except SohoaError as error:
         why = str(error)
     return [Check(name, found, _("không tìm kiếm được"), why)]

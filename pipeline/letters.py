@@ -41,6 +41,12 @@ def syllables(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=20_000)
+def syllable_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Return where each of the `syllables` of a text in NFC begins and ends."""
+    return tuple(found.span() for found in _WORD.finditer(text.lower().translate(_BARRED)))
+
+
+@lru_cache(maxsize=20_000)
 def bare(syllable: str) -> str:
     """Return a syllable without marks, and with i for a final y: `quý` → qui, `Đức` → duc."""
     return _FINAL_Y.sub("i", fold(syllable.translate(_BARRED)))

@@ -406,18 +406,42 @@ class Asker:
     rights: Rights = EVERYTHING
 
 
+Closeness = Literal["exact", "spelling", "misread", "widened"]
+
+
+class Mark(NamedTuple):
+    """A part of a field that agrees with a query.
+
+    Attributes:
+        text: the field's text that was compared: its value, or another reading of its ink.
+        start: of the part in the text; likewise `end`. Both are 0 when the whole field agrees.
+        exact: it agrees as typed.
+    """
+
+    key: str
+    text: str
+    start: int
+    end: int
+    exact: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One answer of a search.
 
     Attributes:
-        score: 0 to 1, for ordering only.
+        score: share of the evidence that the query could find, at most 1; for ordering.
+        closeness: exact; spelling, when marks, spellings or the time of a place's name differ;
+            misread, when letters do; widened, when something that was asked is not there.
         why: sentences that say which parts of the query matched which fields.
-        polygon: the record on its scan, px.
+        marks: which parts of which fields those are.
+        reviewed: keys of the fields that a person decided.
     """
 
     record: Record
     book: Book
     score: float
+    closeness: Closeness = "exact"
     why: tuple[str, ...] = ()
-    matched: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    reviewed: frozenset[str] = frozenset()

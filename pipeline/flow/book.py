@@ -21,7 +21,7 @@ from pipeline.extract.sequence import check_book
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, forms
 from pipeline.index.backends import Index
-from pipeline.index.documents import document
+from pipeline.index.documents import Document, document
 from pipeline.ingest.files import embedded_bytes
 from pipeline.ingest.intake import Progress
 from pipeline.settings import Settings
@@ -222,6 +222,32 @@ def book_said(
     return said
 
 
+def as_decided(record: Record, decisions: Mapping[str, Decision]) -> Record:
+    """Return a record as it stands: with what people decided about its fields, by key."""
+    fields = (
+        replace(
+            field,
+            raw=decision.raw or field.raw,
+            value=decision.value,
+            confidence=1.0,
+            alternatives=(),
+        )
+        if (decision := decisions.get(field.key))
+        else field
+        for field in record.fields
+    )
+    return replace(record, fields=tuple(fields))
+
+
+def documents_of(
+    database: Database, book: Book, records: Sequence[Record], revision: int
+) -> Iterator[Document]:
+    """Yield what is searched of a book's records, as they stand."""
+    decided = database.decided([record.id for record in records])
+    for record in records:
+        yield document(as_decided(record, decided.get(record.id, {})), book, revision)
+
+
 def _finish(database: Database, settings: Settings, book: Book, on_progress: Progress) -> None:
     pages = database.pages(book.accession)
     readings = {page.number: database.readings(book.accession, page.number) for page in pages}
@@ -230,7 +256,7 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
     with database.write() as connection:  # records and index together, or neither
         database.keep_records(connection, book.accession, records)
         revision = database.next_revision(connection)
-        search_index.put([document(record, book, revision) for record in records], connection)
+        search_index.put(documents_of(database, book, records, revision), connection)
         search_index.remove(book.accession, revision, connection)
     on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
     _seal(database, settings, book, pages, readings, records)
@@ -278,9 +304,9 @@ def reindex(database: Database, settings: Settings) -> int:
         made = index_of(database, settings)
         revision = database.revision()  # what is written from now on is newer
         made.replace_all(
-            document(record, book, revision)
+            one
             for book in database.books()
-            for record in database.records(book.accession)
+            for one in documents_of(database, book, database.records(book.accession), revision)
         )
         return made.count()
 

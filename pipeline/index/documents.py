@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pipeline.index.rules import SearchRules, search_rules
 from pipeline.letters import nfc
-from pipeline.values import Book, FieldValue, Record, Side
+from pipeline.values import Book, FieldValue, Record, Rights, Side
 
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
 _DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?$")
@@ -85,6 +85,15 @@ def document(record: Record, book: Book, revision: int = 0) -> Document:
         places=tuple(_places(record, book, rules)),
         numbers=tuple(_numbers(record, book, rules)),
         revision=revision,
+    )
+
+
+def may_see(rights: Rights, accession: str, place: str, kind: str) -> bool:
+    """Say whether rights leave the entries of that kind in a book of that place open."""
+    return (
+        (rights.places is None or nfc(place) in rights.places)
+        and (rights.kinds is None or kind in rights.kinds)
+        and accession not in rights.closed
     )
 
 

@@ -6,22 +6,25 @@ A key is a letter for its sort, then parts joined by `_` or `/`.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import combinations, product
+from string import ascii_lowercase
 
 from pipeline.index.documents import Document, Name
-from pipeline.index.query import Query, WantedName, Words
 from pipeline.index.rules import search_rules
-from pipeline.index.syllables import deletions, skeleton
+from pipeline.index.syllables import certain_parts, deletions, is_open, skeleton, variants
+from pipeline.index.wanted import Query, WantedName, Words, bare_words
 from pipeline.letters import bare, syllables
-from pipeline.settings import shipped
 
 _VERSION = 2  # of the code below and of `syllables`; a change of their keys is another version
 _DELETION = 0.15  # a guess at a misread letter counts less than the letter
 _OTHER_ROLE = 0.5
 _ALONE = 0.5  # one syllable without a year says little
 _NUMBER = 3.0
+_OPEN = 0.3  # one of the letters that a wanted syllable leaves open
+_NEAR, _NEAR_YEAR = 3, 0.3  # years that people are mistaken by
 _EVENTS = frozenset({"birth", "death", "registration", "book"})
 _COMPANION = frozenset({"declarant"})  # mostly a parent again; pairs with the child add nothing
 
@@ -29,8 +32,11 @@ _COMPANION = frozenset({"declarant"})  # mostly a parent again; pairs with the c
 @cache
 def key_rules() -> str:
     """Return what tells keys of these rules from those of others: version and sum of the data."""
-    data = (shipped("schemas") / "search.json").read_bytes()
-    return f"{_VERSION}-{hashlib.sha256(data).hexdigest()[:12]}"
+    rules = search_rules()
+    sets = [sorted(rules.common_syllables), sorted(rules.places)]
+    fields = [rules.names, rules.years, rules.numbers, rules.kinds, rules.roles]
+    data = repr((rules.variants, rules.abbreviations, rules.confusable, sets, fields))
+    return f"{_VERSION}-{hashlib.sha256(data.encode()).hexdigest()[:12]}"
 
 
 def document_keys(document: Document) -> list[str]:
@@ -38,10 +44,10 @@ def document_keys(document: Document) -> list[str]:
     rules = search_rules()
     main = [name for name in document.names if rules.is_principal(name.role)]
     others = [name for name in document.names if not rules.is_principal(name.role)]
-    years = _years_of(document)
+    years = document_years(document)
     found: set[str] = set()
     for name in main:
-        said = syllables(name.text)
+        said = _said(name)
         found.update(_pairs("p", said), (_alone(syllable) for syllable in said))
         found.update(
             _dated("d", form, year)
@@ -50,12 +56,26 @@ def document_keys(document: Document) -> list[str]:
             for year in years
         )
     for name in others:
-        said = syllables(name.text)
+        said = _said(name)
         found.update(_pairs("q", said))
         found.update(_dated("o", skeleton(one), year) for one in said for year in years)
+    places = {words for key, text in document.places if not key for words in _units(text)}
+    found.update(
+        _placed(syllable, words) for name in main for syllable in _said(name) for words in places
+    )
     found.update(_crossed(main, others))
-    found.update(_number_keys(_numbers_of(document), years))
-    return sorted(found)
+    return sorted(found.union(number_keys(document)))
+
+
+def _said(name: Name) -> list[str]:
+    """Return the syllables of a name, and what those may stand for."""
+    said = syllables(name.text)
+    return [*said, *(other for one in said for other in sorted(variants(one)))]
+
+
+def number_keys(document: Document) -> list[str]:
+    """Return the keys of the numbers of a record, its page and its volume, sorted."""
+    return sorted(set(_number_keys(_numbers_of(document), document_years(document))))
 
 
 def query_keys(query: Query) -> list[tuple[str, float]]:
@@ -66,7 +86,14 @@ def query_keys(query: Query) -> list[tuple[str, float]]:
     return sorted(weights.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _years_of(document: Document) -> list[int]:
+def wanted_numbers(query: Query) -> list[tuple[str, float]]:
+    """Return those of `query_keys` that are about numbers."""
+    keys = dict.fromkeys(_number_keys(query.numbers.items(), query.years), _NUMBER)
+    return sorted(keys.items())
+
+
+def document_years(document: Document) -> list[int]:
+    """Return the years of the entry itself or of those whom it is about, in order."""
     rules = search_rules()
     return sorted(
         {
@@ -81,7 +108,7 @@ def _crossed(main: Sequence[Name], others: Sequence[Name]) -> Iterator[str]:
     couples = [(one, two) for one, two in combinations(main, 2) if one.role != two.role]
     couples += [(one, two) for one, two in product(main, others) if two.role not in _COMPANION]
     for one, two in couples:
-        yield from _cross(syllables(one.text), syllables(two.text))
+        yield from _cross(_said(one), _said(two))
 
 
 def _cross(one: Iterable[str], two: Iterable[str]) -> Iterator[str]:
@@ -107,7 +134,7 @@ def _dated(sort: str, form: str, year: int) -> str:
 
 def _numbers_of(document: Document) -> list[tuple[str, str]]:
     found = [(part, number) for part, _key, number in document.numbers]
-    return [*found, ("page", str(document.page))]
+    return [*found, ("page", str(document.page))] if document.page else found
 
 
 def _number_keys(numbers: Iterable[tuple[str, str]], years: Sequence[int]) -> Iterator[str]:
@@ -123,27 +150,67 @@ def _number_keys(numbers: Iterable[tuple[str, str]], years: Sequence[int]) -> It
 
 def _wanted(query: Query) -> Iterator[tuple[str, float]]:
     for name in query.names:
-        for reading in name.readings:
-            yield from _name_keys(name, reading, query.years)
+        yield from _name_keys(name, query)
     for one, two in combinations(query.names, 2):
-        for key in _cross(one.readings[0], two.readings[0]):
+        for key in _cross(_certain(one.said), _certain(two.said)):
             yield key, 1.0
-    for key in _number_keys(query.numbers.items(), query.years):
-        yield key, _NUMBER
+    yield from wanted_numbers(query)
 
 
-def _name_keys(name: WantedName, said: Words, years: Sequence[int]) -> Iterator[tuple[str, float]]:
+def _certain(said: Words) -> Words:
+    return tuple(one for one in said if not is_open(one))
+
+
+def _name_keys(name: WantedName, query: Query) -> Iterator[tuple[str, float]]:
     is_main = not name.role or search_rules().is_principal(name.role)
     main, other = (1.0, _OTHER_ROLE) if is_main else (_OTHER_ROLE, 1.0)
+    said = _certain(name.said)
     yield from ((key, main) for key in _pairs("p", said))
     yield from ((key, other) for key in _pairs("q", said))
     for syllable in said:
         if is_main:
             yield _alone(syllable), _ALONE
-        for year in years:
-            yield _dated("o", skeleton(syllable), year), other
+            for place in query.places:
+                yield from ((_placed(syllable, told.words), main) for told in place.names)
+        for year, worth in _near_years(query.years).items():
+            yield _dated("o", skeleton(syllable), year), other * worth
             if is_main:
-                yield _dated("d", skeleton(syllable), year), main
+                yield _dated("d", skeleton(syllable), year), main * worth
+            if is_main and worth == 1:
                 yield from (
                     (_dated("d", form, year), _DELETION * main) for form in deletions(syllable)
                 )
+    for syllable in set(name.said) - set(said) if is_main else ():
+        for form in _forms(syllable):
+            yield from ((_dated("d", form, year), _OPEN * main) for year in query.years)
+
+
+def _near_years(years: Sequence[int]) -> dict[int, float]:
+    """Return the years, and those around them at a smaller weight: people are often mistaken."""
+    found = {near: _NEAR_YEAR for year in years for near in range(year - _NEAR, year + _NEAR + 1)}
+    return found | dict.fromkeys(years, 1.0)
+
+
+def _forms(syllable: str) -> Sequence[str]:
+    """Return the skeletons of a syllable with one uncertain letter; of more of them none."""
+    first, *last = certain_parts(syllable)
+    if len(last) != 1 or "*" in syllable:
+        return ()
+    return sorted({skeleton(first + letter + last[0]) for letter in ascii_lowercase})
+
+
+def _placed(syllable: str, place: Words) -> str:
+    return f"w{skeleton(syllable)}/{''.join(place)}"
+
+
+def _units(text: str) -> Iterator[Words]:
+    """Yield the names in a written place, without their levels."""
+    levels = {bare_words(word) for word in search_rules().place_words}
+    for part in re.split("[,;()-]", text):
+        words = bare_words(part)
+        for size in (2, 1):
+            if words[:size] in levels and len(words) > size:
+                words = words[size:]
+                break
+        if words:
+            yield words

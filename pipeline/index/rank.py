@@ -1,196 +1,264 @@
-"""Order what a back end found, and say why: one re-ranker for all back ends."""
+"""Order what a back end found, and say why: one re-ranker for all back ends.
 
-from collections.abc import Callable, Iterator, Sequence
+What agrees and what does not is added up in log-odds (`evidence.py`), so that a mother's name may
+outweigh a misread letter of the child's.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-
-from rapidfuzz.distance import OSA
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 from pipeline.index.documents import Document, Name, Year
-from pipeline.index.query import Query, WantedName, Words
+from pipeline.index.evidence import Likeness, likeness, weights
 from pipeline.index.rules import search_rules
-from pipeline.index.syllables import skeleton
-from pipeline.letters import bare, canon, syllables
+from pipeline.index.wanted import (
+    PlaceName,
+    Query,
+    WantedName,
+    WantedPlace,
+    Words,
+    bare_words,
+    place_name,
+)
+from pipeline.letters import syllable_spans, syllables
+from pipeline.values import Closeness, Mark
 from pipeline.words import _
 
-MIN_SCORE = 0.6  # below this a hit would puzzle the officer
-_MIN_NAME = 0.55  # a name less alike than this is another name
-_MIN_SYLLABLE = 0.5  # share of equal letters below which syllables are strangers
-_FOLDED, _MISREAD = 0.95, 0.85  # same letters without marks; same but for confusable letters
-_GIVEN, _SURNAME, _MIDDLE = 1.5, 1.0, 0.7
-_UNASKED = 0.25  # share of the weight of a record's syllables that the query does not have
-_SWAPPED = 0.97
-_OTHER_ROLE = 0.85  # the query names no role, and the name stands in a minor one
-_NEAR_ROLE = 0.9
-_ALTERNATIVE = 0.97
-_ONE_DIGIT, _ONE_YEAR, _OTHER_EVENT = 0.75, 0.7, 0.9
-_STRANGER = 0.7  # another name still shares a part
-_TODAY = 0.9  # the place is meant, under the name of another time
-_UNKNOWN = 0.3  # the record does not have what was asked
-_WEIGHTS = {"name": 1.0, "other": 0.8, "year": 0.5, "place": 0.4, "kind": 0.3, "number": 0.8}
-
-
-Today = Callable[[str], Sequence[str]]  # where a place as written lies today: Nếnh, Bắc Ninh
+MIN_SHARE = 0.35  # of the evidence that a query could find; below it a hit would puzzle
+_MIN_NAME = 0.3  # of the evidence of a name; below it it is another name
+_NEAR = 3  # years that people are mistaken by
+_ORDER: dict[Likeness, int] = {
+    "same": 0, "unmarked": 1, "variant": 1, "spoken": 1, "misread": 2, "letter": 2, "alike": 2,
+    "other": 3,
+}  # fmt: skip
+CLOSENESS: tuple[Closeness, ...] = ("exact", "spelling", "misread", "widened")
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A document with its score (0 to 1), why it was found, and the keys of matched fields."""
+    """A document with how well it answers.
+
+    Attributes:
+        score: share of the evidence that the query could find, at most 1.
+        closeness: how far the query had to be widened for it.
+        why: sentences.
+        marks: which parts of which fields agree.
+    """
 
     document: Document
     score: float
+    closeness: Closeness
     why: tuple[str, ...]
-    matched: tuple[str, ...]
+    marks: tuple[Mark, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """What one part of the query says about one document; `score` is 0 to 1."""
+class _Evidence(NamedTuple):
+    """What one part of the query says about one document.
 
+    Attributes:
+        told: what was compared and how it agrees, as in `evidence.weights`.
+        best: what full agreement would weigh.
+        far: place in CLOSENESS.
+        is_telling: a name or a number that agrees, which few entries share.
+        explain: returns the sentence and the marks; None when there is nothing to say.
+    """
+
+    told: tuple[tuple[str, str], ...]
+    best: float
+    far: int
+    is_telling: bool = False
+    explain: Callable[[], tuple[str, tuple[Mark, ...]]] | None = None
+
+
+class _Agreement(NamedTuple):
+    """How a wanted name agrees with one that is written.
+
+    Attributes:
+        pairs: place wanted, place written, likeness.
+    """
+
+    told: tuple[tuple[str, str], ...]
     weight: float
-    score: float
-    why: str = ""
-    key: str = ""
+    far: int
+    pairs: tuple[tuple[int, int, Likeness], ...]
 
 
-def nowhere(_text: str) -> Sequence[str]:
-    """Say nothing of where a place lies today."""
-    return ()
-
-
-def rank(query: Query, documents: Sequence[Document], today: Today = nowhere) -> list[Scored]:
+def rank(
+    queries: Sequence[Query],
+    documents: Sequence[Document],
+    least: float = MIN_SHARE,
+    limit: int | None = None,
+) -> list[Scored]:
     """Return the documents that answer the query, best first; equals in the order of their ids.
 
     Args:
-        query: what is looked for.
+        queries: readings of what was asked for, the likeliest first; the best counts.
         documents: what may answer it.
-        today: tells places that are announced in the query by the names of today, too.
+        least: score below which a document is no answer.
+        limit: how many at most; None is all.
     """
-    scored = (_score(query, document, today) for document in documents)
-    good = [item for item in scored if item.score >= MIN_SCORE]
-    return sorted(good, key=lambda item: (-item.score, item.document.id))
+    told = ((*_best(queries, document), document) for document in documents)
+    good = [(-score, document.id, found, document) for score, found, document in told
+            if score >= least]  # fmt: skip
+    return [
+        _explained(document, -score, found)
+        for score, _id, found, document in sorted(good, key=lambda item: item[:2])[:limit]
+    ]
 
 
-@lru_cache(maxsize=100_000)
-def likeness(wanted: str, written: str, is_marked: bool) -> float:  # noqa: FBT001 - hot
-    """Return how alike two syllables are, 0 to 1; marks count when `is_marked`."""
-    if canon(wanted) == canon(written):
-        return 1.0
-    one, two = bare(wanted), bare(written)
-    if one == two:
-        return _FOLDED if is_marked else 1.0
-    if skeleton(wanted) == skeleton(written):
-        return _MISREAD
-    alike = float(OSA.normalized_similarity(one, two))  # swapped letters are one slip
-    return alike * _MISREAD if alike >= _MIN_SYLLABLE else 0.0
+def agreements(query: Query, document: Document) -> list[tuple[str, str]]:
+    """Return what is compared between a query and a document, and how it agrees."""
+    return [told for item in _evidence(query, document) for told in item.told]
 
 
-def _score(query: Query, document: Document, today: Today) -> Scored:
-    found = list(_evidence(query, document, today))
-    weight = sum(item.weight for item in found)
-    score = sum(item.weight * item.score for item in found) / weight if weight else 0.0
+def _best(queries: Sequence[Query], document: Document) -> tuple[float, list[_Evidence]]:
+    return max((_score(query, document) for query in queries), key=lambda item: item[0])
+
+
+def _score(query: Query, document: Document) -> tuple[float, list[_Evidence]]:
+    found = list(_evidence(query, document))
+    if not any(item.is_telling for item in found):
+        return 0.0, []  # the year alone, or the place, are thousands
+    best = sum(item.best for item in found)
+    return round(sum(_weight(item.told) for item in found) / best, 6), found
+
+
+def _weight(told: Iterable[tuple[str, str]]) -> float:
+    known = weights()
+    return sum(known[what][how] for what, how in told)
+
+
+def _explained(document: Document, score: float, found: Sequence[_Evidence]) -> Scored:
+    said = [item.explain() for item in found if item.explain]
     return Scored(
         document=document,
-        score=round(score, 6),
-        why=tuple(item.why for item in found if item.why),
-        matched=tuple(dict.fromkeys(item.key for item in found if item.key and item.why)),
+        score=score,
+        closeness=CLOSENESS[max((item.far for item in found), default=3)],
+        why=tuple(why for why, _marks in said),
+        marks=tuple(dict.fromkeys(mark for _why, marks in said for mark in marks)),
     )
 
 
-def _evidence(query: Query, document: Document, today: Today) -> Iterator[_Evidence]:
+def _evidence(query: Query, document: Document) -> Iterator[_Evidence]:
     for index, name in enumerate(query.names):
-        weight = _WEIGHTS["other" if index else "name"]
-        yield from _name_evidence(query, name, document, weight)
+        yield _name_evidence(query, name, document, "other" if index else "name")
+        if name.years or name.age is not None:
+            yield from _own_years(name, document, query.years)
     if query.years:
         yield _year_evidence(query.years, document.years)
+    for date in query.dates:
+        yield _date_evidence(date, document.years)
     for part, number in query.numbers.items():
         yield _number_evidence(part, number, document)
     for place in query.places:
-        yield _place_evidence(place, document, today)
-    if query.kind:
+        yield _place_evidence(place, document)
+    if query.kind == document.kind:
         label = search_rules().label("kind")
-        is_right = query.kind == document.kind
-        why = _("{label} đúng").format(label=label) if is_right else ""
-        yield _Evidence(_WEIGHTS["kind"], float(is_right), why)
+        if query.kind:
+            yield _weighed("kind", "same", 0, lambda: (_("{label} đúng").format(label=label), ()))
+    elif query.kind:
+        yield _weighed("kind", "other", 3)
+
+
+def _weighed(
+    what: str,
+    how: str,
+    far: int,
+    explain: Callable[[], tuple[str, tuple[Mark, ...]]] | None = None,
+    *,
+    is_telling: bool = False,
+) -> _Evidence:
+    return _Evidence(((what, how),), weights()[what]["same"], far, is_telling, explain)
 
 
 # Names
 
 
-def _name_evidence(
-    query: Query, wanted: WantedName, document: Document, weight: float
-) -> Iterator[_Evidence]:
-    """Yield what a wanted name says; its last words may be a place (`… hoa vân trung`)."""
-    choices = [
-        [_name_match(query, wanted, said, document, weight), *places]
-        for reading in wanted.readings
-        for said, places in _splits(reading, document)
-    ]
-    yield from max(choices, key=lambda items: sum(item.score for item in items) / len(items))
-    own_years = [item for item in document.years if item.event == wanted.role]
-    if wanted.years and own_years:
-        yield _year_evidence(wanted.years, own_years)
-
-
-def _splits(reading: Words, document: Document) -> Iterator[tuple[Words, list[_Evidence]]]:
-    yield reading, []
-    for cut in range(1, min(3, len(reading)) + 1):
-        evidence = _place_evidence(reading[-cut:], document, nowhere)
-        if evidence.why:
-            yield reading[:-cut], [evidence]
-
-
-def _name_match(
-    query: Query, wanted: WantedName, said: Words, document: Document, weight: float
-) -> _Evidence:
-    if not said:
-        return _Evidence(0.0, 1.0)
-    best, found = 0.0, None
+def _name_evidence(query: Query, wanted: WantedName, document: Document, sort: str) -> _Evidence:
+    known = weights()
+    most = _most(sort, wanted.said)
+    found: tuple[float, Name, _Agreement, tuple[tuple[str, str], ...]] | None = None
     for name in document.names:
-        factor = _role_factor(wanted.role, name)
-        if factor > best:
-            score = factor * _alike(said, syllables(name.text), query.is_marked)
-            if score > best:
-                best, found = score, name
-    if found is None or best < _MIN_NAME:
-        is_missing = wanted.role and not _has_role(wanted.role, document)
-        return _Evidence(weight, _UNKNOWN if is_missing else best * _STRANGER)
-    why = _("{label}: {written} ~ {wanted}").format(
-        label=search_rules().label(found.role), written=found.text, wanted=" ".join(said)
+        role = _role(wanted.role, name)
+        if not role:
+            continue
+        agreed = _agree(sort, wanted.said, syllables(name.text), query.is_marked)
+        reading = "other" if name.is_alternative else "first"
+        weight = agreed.weight + known["role"][role] + known["reading"][reading]
+        if found is None or weight > found[0]:
+            found = weight, name, agreed, (("role", role), ("reading", reading))
+    if found is None:
+        return _Evidence((("name", "absent"),), most, 3)
+    weight, name, agreed, circumstances = found
+    told = agreed.told + circumstances
+    if weight < _MIN_NAME * most:
+        return _Evidence(told, most, 3)
+    far = max(agreed.far, 2 if name.is_alternative else 0, 0 if told[-2][1] == "asked" else 3)
+    return _Evidence(
+        told, most, far, is_telling=True, explain=partial(_explain_name, wanted, name, agreed)
     )
-    return _Evidence(weight, best, why, found.key)
 
 
-def _role_factor(role: str, name: Name) -> float:
+def _explain_name(
+    wanted: WantedName, name: Name, agreed: _Agreement
+) -> tuple[str, tuple[Mark, ...]]:
+    why = _("{label}: {written} ~ {wanted}").format(
+        label=search_rules().label(name.role), written=name.text, wanted=" ".join(wanted.said)
+    )
+    if name.is_alternative:
+        why = _("{why} (cách đọc khác)").format(why=why)
+    spans = syllable_spans(name.text)
+    marks = tuple(
+        Mark(name.key, name.text, *spans[other], exact=how == "same")
+        for _at, other, how in agreed.pairs
+        if how != "other"
+    )
+    return why, marks
+
+
+def _role(role: str, name: Name) -> str:
+    """Return how the role of a name fits the asked one: asked, near, companion; empty if not."""
     rules = search_rules()
-    factor = _ALTERNATIVE if name.is_alternative else 1.0
     if not role:
-        return factor if rules.is_principal(name.role) else factor * _OTHER_ROLE
+        return "asked" if rules.is_principal(name.role) else "companion"
     if role == name.role:
-        return factor
-    return factor * _NEAR_ROLE if name.role in rules.roles[role].near else 0.0
+        return "asked"
+    return "near" if name.role in rules.roles[role].near else ""
 
 
-def _has_role(role: str, document: Document) -> bool:
-    return any(_role_factor(role, name) for name in document.names)
-
-
-def _alike(wanted: Words, written: Words, is_marked: bool) -> float:  # noqa: FBT001 - hot
-    """Return how alike two names are, 0 to 1: syllables aligned, the given name weighs most."""
+@lru_cache(maxsize=20_000)
+def _agree(sort: str, wanted: Words, written: Words, is_marked: bool) -> _Agreement:  # noqa: FBT001
+    """Return how two names agree: syllables aligned, each with the weight of its place."""
     pairs = _align(wanted, written, is_marked)
-    asked, held = _name_weights(len(wanted)), _name_weights(len(written))
-    alike = sum(asked[at] * score for at, _other, score in pairs)
-    unasked = sum(held) - sum(held[other] for _at, other, _score in pairs)
-    order = [other for _at, other, _score in sorted(pairs)]
-    swapped = _SWAPPED if order != sorted(order) else 1.0
-    return swapped * alike / (sum(asked) + _UNASKED * unasked)
+    told = [(f"{sort} {_place(at, len(wanted))}", str(how)) for at, _other, how in pairs]
+    unmet, unasked = len(wanted) - len(pairs), len(written) - len(pairs)
+    order = [other for _at, other, _how in sorted(pairs)]
+    is_swapped = order != sorted(order)
+    told += [("syllable", "unmet")] * unmet + [("syllable", "unasked")] * unasked
+    told += [("syllable", "swapped")] * is_swapped
+    far = max((_ORDER[how] for _at, _other, how in pairs), default=3)
+    far = max(far, 3 if unmet else 0, 2 if is_swapped else 0, 1 if unasked else 0)
+    return _Agreement(tuple(told), _weight(told), far, tuple(sorted(pairs)))
+
+
+def _most(sort: str, said: Words) -> float:
+    known = weights()
+    return sum(known[f"{sort} {_place(at, len(said))}"]["same"] for at in range(len(said)))
+
+
+def _place(at: int, count: int) -> str:
+    """Return which part of a name a syllable is."""
+    if at == count - 1:
+        return "given"
+    return "surname" if at == 0 else "middle"
 
 
 def _align(
     wanted: Words,
     written: Words,
     is_marked: bool,  # noqa: FBT001 - hot
-) -> list[tuple[int, int, float]]:
+) -> list[tuple[int, int, Likeness]]:
     """Return (place wanted, place written, likeness) of syllables that belong together.
 
     Greedy, the most alike first, of equals those as far from the given name, which comes last:
@@ -198,94 +266,144 @@ def _align(
     """
     shift = len(written) - len(wanted)
     ranked = sorted(
-        (-likeness(one, two, is_marked), abs(at + shift - other), at, other)
+        (_LIKE[how], abs(at + shift - other), at, other, how)
         for at, one in enumerate(wanted)
         for other, two in enumerate(written)
+        for how in (_likeness(one, two, is_marked),)
     )
-    pairs: list[tuple[int, int, float]] = []
+    pairs: list[tuple[int, int, Likeness]] = []
     used: set[int] = set()  # places wanted as they are, places written as ~place
-    for unlike, _apart, at, other in ranked:
+    for _like, _apart, at, other, how in ranked:
         if at not in used and ~other not in used:
-            pairs.append((at, other, -unlike))
+            pairs.append((at, other, how))
             used |= {at, ~other}
     return pairs
 
 
-@lru_cache(maxsize=16)
-def _name_weights(count: int) -> tuple[float, ...]:
-    if count == 1:
-        return (_GIVEN,)
-    return (_SURNAME, *[_MIDDLE] * (count - 2), _GIVEN)
+_LIKE: dict[Likeness, int] = {
+    "same": 0, "unmarked": 1, "variant": 2, "misread": 3, "spoken": 4, "letter": 5, "alike": 6,
+    "other": 7,
+}  # fmt: skip
+_likeness = lru_cache(maxsize=100_000)(likeness)
 
 
 # Years, numbers, places
 
 
+def _own_years(wanted: WantedName, document: Document, asked: Sequence[int]) -> Iterator[_Evidence]:
+    """Yield what the year or the age of one person says, when the record tells either."""
+    role = wanted.role
+    own = [
+        item
+        for item in document.years
+        if (item.event == role if role else item.event == "birth" or _is_main(item.event))
+    ]
+    if wanted.years and own:
+        yield _year_evidence(wanted.years, own)
+    made = [item.year for item in document.years if item.event in ("registration", "death")]
+    since = list(asked) or made
+    if wanted.age is not None and own and since:
+        born = [year - wanted.age for year in since]
+        yield _year_evidence([*born, *(year - 1 for year in born)], own)
+
+
 def _year_evidence(wanted: Sequence[int], years: Sequence[Year]) -> _Evidence:
-    rules = search_rules()
-    weight = _WEIGHTS["year"]
-    best, found, meant = 0.0, None, 0
-    for item in years:
-        for year in wanted:
-            score = _year_likeness(year, item) * (1.0 if _is_own(item.event) else _OTHER_EVENT)
-            if score > best:
-                best, found, meant = score, item, year
-    if found is None:
-        return _Evidence(weight, 0.0 if years else _UNKNOWN)
-    sentence = (
-        _("{label} {year} đúng") if meant == found.year else _("{label} {year}, gần {wanted}")
+    if not years:
+        return _weighed("year", "absent", 3)
+    how, item, meant = min(
+        ((_year_likeness(year, item), item, year) for item in years for year in wanted),
+        key=lambda told: (_YEARS.index(told[0]), not _is_own(told[1].event)),
     )
-    why = sentence.format(label=rules.label(found.event), year=found.year, wanted=meant)
-    return _Evidence(weight, best, why, found.key)
+    if how == "other":
+        return _weighed("year", how, 3)
+
+    def explain() -> tuple[str, tuple[Mark, ...]]:
+        sentence = _("{label} {year} đúng") if how == "same" else _("{label} {year}, gần {wanted}")
+        label = search_rules().label(item.event)
+        return sentence.format(label=label, year=item.year, wanted=meant), _whole(
+            item.key, exact=how == "same"
+        )
+
+    return _weighed("year", how, 0 if how == "same" else 3, explain)
+
+
+_YEARS = ("same", "next", "near", "digit", "other")
+
+
+def _whole(key: str, *, exact: bool) -> tuple[Mark, ...]:
+    """Return the mark of a whole field; none of what no field says."""
+    return (Mark(key, "", 0, 0, exact=exact),) if key else ()
+
+
+def _is_main(event: str) -> bool:
+    return search_rules().is_principal(event)
 
 
 def _is_own(event: str) -> bool:
-    return event in ("birth", "death") or search_rules().is_principal(event)
+    return event in ("birth", "death") or _is_main(event)
 
 
-def _year_likeness(wanted: int, item: Year) -> float:
-    apart = abs(wanted - item.year)
-    if apart <= item.spread:
-        return 1.0
-    if apart <= 1 + item.spread:
-        return _ONE_YEAR
+def _year_likeness(wanted: int, item: Year) -> str:
+    apart = max(0, abs(wanted - item.year) - item.spread)
+    if apart == 0:
+        return "same"
+    if apart == 1:
+        return "next"
+    if apart <= _NEAR:
+        return "near"
     digits = sum(one != two for one, two in zip(str(wanted), str(item.year), strict=True))
-    return _ONE_DIGIT if digits == 1 and not item.spread else 0.0
+    return "digit" if digits == 1 and not item.spread else "other"
+
+
+def _date_evidence(wanted: str, years: Sequence[Year]) -> _Evidence:
+    dated = [item for item in years if item.date]
+    if not dated:
+        return _weighed("date", "absent", 0)
+    same = next((item for item in dated if item.date == wanted), None)
+    if same is None:
+        return _weighed("date", "other", 3)
+    told = _("ngày {date} đúng").format(date=wanted), _whole(same.key, exact=True)
+    return _weighed("date", "same", 0, lambda: told)
 
 
 def _number_evidence(part: str, wanted: str, document: Document) -> _Evidence:
-    weight = _WEIGHTS["number"]
     told = [(key, number) for name, key, number in document.numbers if name == part]
-    if part == "page":
+    if part == "page" and document.page:
         told.append(("", str(document.page)))
-    for key, number in told:
-        if number == wanted:
-            why = _("{label} {number} đúng").format(label=search_rules().label(part), number=number)
-            return _Evidence(weight, 1.0, why, key)
-    return _Evidence(weight, 0.0 if told else _UNKNOWN)
+    key = next((key for key, number in told if number == wanted), None)
+    if key is None:
+        return _weighed("number", "other" if told else "absent", 3)
+
+    def explain() -> tuple[str, tuple[Mark, ...]]:
+        label = search_rules().label(part)
+        why = _("{label} {number} đúng").format(label=label, number=wanted)
+        return why, _whole(key, exact=True)
+
+    return _weighed("number", "same", 0, explain, is_telling=True)
 
 
-def _place_evidence(wanted: Words, document: Document, today: Today) -> _Evidence:
-    weight, asked = _WEIGHTS["place"], tuple(bare(word) for word in wanted)
+def _place_evidence(wanted: WantedPlace, document: Document) -> _Evidence:
+    named = [
+        (name.time != "same", bool(key), name, key, text)
+        for key, text in document.places
+        if (name := place_name(wanted, text))
+    ]
+    if not named:
+        return _weighed("place", "other" if document.places else "absent", 3)
+    is_other, _in_field, name, key, text = min(named, key=lambda told: told[:2])
+    explain = partial(_explain_place, name, key, text)
+    return _weighed("place", "other time" if is_other else "same", int(is_other), explain)
+
+
+def _explain_place(name: PlaceName, key: str, text: str) -> tuple[str, tuple[Mark, ...]]:
+    sentence = {
+        "same": _("{label}: {text}"),
+        "before": _("{label}: {text} (nay thuộc {unit})"),
+        "after": _("{label}: {text} (trước là {unit})"),
+    }[name.time]
+    held, spans = bare_words(text), syllable_spans(text)
+    size = len(name.words)
+    at = next(at for at in range(len(held)) if held[at : at + size] == name.words)
+    mark = Mark(key, text, spans[at][0], spans[at + size - 1][1], exact=name.time == "same")
     label = search_rules().label("place")
-    for key, text in document.places:
-        if _names(text, asked):
-            return _Evidence(weight, 1.0, _("{label}: {text}").format(label=label, text=text), key)
-    for key, text in document.places:
-        for now in today(text):
-            if _names(now, asked):
-                why = _("{label}: {text} (nay là {now})").format(label=label, text=text, now=now)
-                return _Evidence(weight, _TODAY, why, key)
-    return _Evidence(weight, 0.0 if document.places else _UNKNOWN)
-
-
-def _names(text: str, asked: Words) -> bool:
-    """Say whether the words stand in a place as written, one after another."""
-    held = _bare_words(text)
-    starts = range(len(held) - len(asked) + 1)
-    return any(held[start : start + len(asked)] == asked for start in starts)
-
-
-@lru_cache(maxsize=20_000)  # a book's entries have few places
-def _bare_words(text: str) -> Words:
-    return tuple(bare(word) for word in syllables(text))
+    return sentence.format(label=label, text=text, unit=name.unit), (mark,)

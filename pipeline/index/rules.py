@@ -46,8 +46,12 @@ class SearchRules:
             `numbers` to part (number, volume, page, sheet, parcel).
         number_words: part to the words that announce it; likewise the other `_words`.
         name_words: announcements that, typed without marks, may as well be part of a name.
+        variants: syllables that regions and clerks write for one another.
+        abbreviations: what a shortened syllable may stand for.
+        spoken_initials: beginnings of syllables that are spoken, and so written, alike somewhere;
+            likewise `spoken_finals`.
         labels: role, event or part to its name, by language.
-        confusable: classes of bare letters that readers take for one another.
+        confusable: classes of bare letters that our reader takes for one another, as measured.
         common_syllables: too frequent to tell people apart.
     """
 
@@ -60,9 +64,16 @@ class SearchRules:
     number_words: Mapping[str, tuple[str, ...]]
     place_words: tuple[str, ...]
     year_words: tuple[str, ...]
+    about_words: tuple[str, ...]
+    range_words: tuple[str, ...]
+    age_words: tuple[str, ...]
     title_words: tuple[str, ...]
     name_words: frozenset[str]
     labels: Mapping[str, Mapping[str, str]]
+    variants: tuple[tuple[str, ...], ...]
+    abbreviations: Mapping[str, tuple[str, ...]]
+    spoken_initials: tuple[tuple[str, ...], ...]
+    spoken_finals: tuple[tuple[str, ...], ...]
     confusable: tuple[str, ...]
     common_syllables: frozenset[str]
 
@@ -84,7 +95,10 @@ class SearchRules:
 @cache
 def search_rules() -> SearchRules:
     """Load the rules that come with the program."""
-    told = json.loads((shipped("schemas") / "search.json").read_text(encoding="utf-8"))
+    told, confusions = (
+        json.loads((shipped("schemas") / name).read_text(encoding="utf-8"))
+        for name in ("search.json", "confusions.json")
+    )
     return SearchRules(
         roles={
             name: Role(role["principal"], tuple(role["near"]), tuple(role["words"]))
@@ -101,9 +115,16 @@ def search_rules() -> SearchRules:
         number_words={part: tuple(said) for part, said in told["number_words"].items()},
         place_words=tuple(told["place_words"]),
         year_words=tuple(told["year_words"]),
+        about_words=tuple(told["about_words"]),
+        range_words=tuple(told["range_words"]),
+        age_words=tuple(told["age_words"]),
         title_words=tuple(told["title_words"]),
         name_words=frozenset(told["name_words"]),
         labels=told["labels"],
-        confusable=tuple(told["confusable"]),
+        variants=tuple(map(tuple, told["variants"])),
+        abbreviations={short: tuple(full) for short, full in told["abbreviations"].items()},
+        spoken_initials=tuple(map(tuple, told["spoken_initials"])),
+        spoken_finals=tuple(map(tuple, told["spoken_finals"])),
+        confusable=tuple(confusions["classes"]),
         common_syllables=frozenset(told["common_syllables"]),
     )

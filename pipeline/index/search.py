@@ -1,13 +1,13 @@
-"""A line of the search box in, hits out."""
+"""What the search box asks in, hits out."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.index.backends import Index
-from pipeline.index.query import parse
-from pipeline.index.rank import Today, nowhere, rank
+from pipeline.index.rank import MIN_SHARE, rank
+from pipeline.index.wanted import Query
 from pipeline.values import EVERYTHING, Book, Hit, Record, Rights
 
-_CANDIDATES = 200  # measured: more costs time and hardly finds anyone else
+CANDIDATES = 300  # measured: more costs time and hardly finds anyone else
 
 Lookup = Callable[[Sequence[str]], Mapping[str, tuple[Record, Book]]]
 
@@ -15,26 +15,34 @@ Lookup = Callable[[Sequence[str]], Mapping[str, tuple[Record, Book]]]
 def search(
     index: Index,
     records: Lookup,
-    text: str,
+    queries: Sequence[Query],
     limit: int,
-    today: Today = nowhere,
     rights: Rights = EVERYTHING,
+    least: float = MIN_SHARE,
 ) -> list[Hit]:
-    """Return the records that answer a line of the search box, best first.
+    """Return the records that answer a query, best first.
 
     Args:
         index: where to look.
         records: gives the records with these ids and their books; those gone are left out.
-        text: anything; what cannot be understood finds nothing.
+        queries: readings of what is asked for, the likeliest first.
         limit: how many hits at most.
-        today: where a place as written lies today.
         rights: of who asks; the rest is not there.
+        least: score below which a record is no answer.
     """
-    query = parse(text)
-    scored = rank(query, index.candidates(query, _CANDIDATES, rights), today)[:limit]
+    found = {
+        item.id: item for query in queries for item in index.candidates(query, CANDIDATES, rights)
+    }
+    scored = rank(queries, list(found.values()), least, limit)
     known = records([item.document.id for item in scored])
     return [
-        Hit(*known[item.document.id], score=item.score, why=item.why, matched=item.matched)
+        Hit(
+            *known[item.document.id],
+            score=item.score,
+            closeness=item.closeness,
+            why=item.why,
+            marks=item.marks,
+        )
         for item in scored
         if item.document.id in known
     ]

@@ -117,20 +117,6 @@ def look_up(places: Places, name: str, parent: str = "", year: int | None = None
     return Answer(_outcome(order, matches), rest, matches)
 
 
-def lies_today(places: Places, text: str) -> tuple[str, ...]:
-    """Return the names, with that of the province, of the units that a place lies in today.
-
-    None of them when what is written is not one place for sure.
-    """
-    answer = look_up(places, text)
-    if answer.outcome != "found":
-        return ()
-    return tuple(
-        ", ".join(unit.name for unit in places.chains(target.unit, None)[0])
-        for target in answer.matches[0].now.targets
-    )
-
-
 # What may be meant
 
 

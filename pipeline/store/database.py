@@ -356,6 +356,20 @@ class Database:
         )
         return [_DECISION.validate_json(row["card"]) for row in rows]
 
+    def decided(self, records: Sequence[str]) -> Mapping[str, Mapping[str, Decision]]:
+        """Return the last decision about each field of these records, by id and key."""
+        found: dict[str, dict[str, Decision]] = {}
+        for start in range(0, len(records), 500):
+            rows = self._all(
+                sa.select(_decision.c.card)
+                .where(_decision.c.record.in_(records[start : start + 500]))
+                .order_by(_decision.c.sequence)
+            )
+            for row in rows:
+                decision = _DECISION.validate_json(row["card"])
+                found.setdefault(decision.record, {})[decision.key] = decision
+        return found
+
     # Sealing, and who looked at what
 
     def is_sealed(self, accession: str) -> bool:

@@ -19,6 +19,8 @@ BIRTHS = Book("ks-1987", "birth_table", "xã Vân Trung, huyện Việt Yên", (
 PARCELS = Book("mk-07", "parcel_table", "xã Tăng Tiến", (2014, 2014), "1")
 MARRIAGES = Book("kh-1990", "marriage_table", "xã Nếnh", (1990, 1990), "01")
 
+DEATHS = Book("kt-1987", "death_table", "xã Nếnh", (1987, 1987), "01")
+
 SYLLABLES = "nguyễn trần lê phạm đặng thị văn đức hoà thủy lan hương quý mỹ đình tuấn ánh khuê xuân"
 NAMES = st.lists(st.sampled_from(SYLLABLES.title().split()), min_size=2, max_size=4).map(" ".join)
 

@@ -56,7 +56,7 @@ def births(count: int) -> list[Document]:
 
 def found(index: Index, text: str) -> list[str]:
     query = parse(text)
-    return [item.document.id for item in rank(query, index.candidates(query, 200))]
+    return [item.document.id for item in rank([query], index.candidates(query, 200))]
 
 
 def test_a_new_index_is_empty(index):

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.index.documents import document
+from pipeline.index.keys import key_rules
 from pipeline.index.query import parse
+from pipeline.store.database import open_database
 from tests.index.index_books import BIRTHS, birth, open_index
 
 BATCH = 40
@@ -61,6 +63,33 @@ def test_one_reads_while_another_writes(tmp_path):
     second.close()
 
 
+def test_a_search_sees_what_another_process_wrote_after_the_last_search(tmp_path):
+    index, database = open_index(tmp_path, "sqlite")
+    index.put([document(birth(1, "Nguyễn Thị Lan"), BIRTHS)])
+    reader, second = open_index(tmp_path, "sqlite")
+    for names in (["Nguyễn Thị Lan"], ["Nguyễn Thị Lan", "Phạm Văn Đức"], []):
+        index.remove(BIRTHS.accession, 1)
+        index.put(document(birth(row, name), BIRTHS) for row, name in enumerate(names, 1))
+        found = reader.candidates(parse("nguyen thi lan pham van duc"), 10)
+        assert sorted(item.names[0].text for item in found) == sorted(names)
+    database.close()
+    second.close()
+
+
+def test_an_index_of_the_first_version_gives_way_and_must_be_built_anew(tmp_path):
+    database = open_database(tmp_path / "sohoa.db")
+    with database.write() as connection:
+        for name in ("search_document", "search_key"):
+            connection.exec_driver_sql(f"CREATE TABLE {name} (number INTEGER)")
+    database.close()
+    index, database = open_index(tmp_path, "sqlite")
+    assert index.count() == 0
+    assert index.rules() not in ("", key_rules())
+    index.replace_all([document(birth(1, "Nguyễn Thị Lan"), BIRTHS)])
+    assert index.rules() == key_rules()
+    database.close()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
 def test_a_writer_killed_at_any_moment_leaves_whole_batches(tmp_path):
     dice = random.Random(11)
@@ -85,6 +114,6 @@ def test_a_writer_killed_at_any_moment_leaves_whole_batches(tmp_path):
         database.close()
         raw = sqlite3.connect(tmp_path / "sohoa.db")
         assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        raw.execute("INSERT INTO search_key (search_key) VALUES ('integrity-check')")
+        raw.execute("INSERT INTO index_key (index_key) VALUES ('integrity-check')")
         raw.close()
     assert count >= BATCH

@@ -6,7 +6,7 @@ from typing import Protocol
 from sqlalchemy.engine import Connection
 
 from pipeline.index.documents import Document
-from pipeline.index.query import Query
+from pipeline.index.wanted import Query
 from pipeline.values import EVERYTHING, Rights
 
 

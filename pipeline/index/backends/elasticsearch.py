@@ -40,7 +40,7 @@ from pipeline.index.elasticsearch_requests import (
 )
 from pipeline.index.elasticsearch_server import BUSY, check_addresses, client, explained
 from pipeline.index.keys import key_rules, query_keys
-from pipeline.index.query import Query
+from pipeline.index.wanted import Query
 from pipeline.settings import ElasticsearchSettings, IndexSettings
 from pipeline.store.database import Database
 from pipeline.store.outbox import Outbox, Owed, Rebuild

@@ -1,51 +1,89 @@
-"""The embedded index: full-text tables in the archive's own database, one commit with the records.
+"""The embedded index: tables in the archive's own database, one commit with the records.
 
-Measured on 100,000 births: FTS5 with detail=none is built five times faster and is six times
-smaller than a plain table of (key, document), and answers as fast.
+Names are compared letter by letter with all entries of the years in question (`patterns.py`): the
+bits of a book's entries of one year are one row, and a process keeps them in memory while nothing
+is written. Numbers of books, entries and parcels stand in a full-text table of keys.
 
-An FTS5 table without content cannot delete (before SQLite 3.43), so a replaced document leaves
-its keys behind under a number that no document has any more; `replace_all` sweeps them out.
+That table is one without content, which cannot delete (before SQLite 3.43), so a replaced document
+leaves its keys behind under a number that no document has any more; `replace_all` sweeps them out.
 """
 
 import heapq
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pipeline.index.documents import Document, Name, Year
-from pipeline.index.keys import document_keys, key_rules, query_keys
-from pipeline.index.query import Query
+from pipeline.index.documents import Document, Name, Year, may_see
+from pipeline.index.keys import document_years, key_rules, number_keys, wanted_numbers
+from pipeline.index.patterns import WORDS, Bits, Scores, most, row, score
+from pipeline.index.wanted import Query, place_name
 from pipeline.settings import IndexSettings
 from pipeline.store.database import Database
 from pipeline.values import EVERYTHING, Rights
 
 _BATCH = 1000  # documents in one transaction of a rebuild: others may write in between
 _COMMON = 3000  # a key of more documents tells little, and reading them all costs time
-_DOCUMENTS, _KEYS, _LATE = "search_document", "search_key", "search_late"
-_WHOLE = 3.0  # weight of a name that is there with all its syllables
-_VARIABLES = 500  # in one statement; old builds of SQLite allow 999
+_DOCUMENTS, _KEYS, _SHEETS, _LATE = "index_document", "index_key", "index_sheet", "index_late"
+_STAMPS = "index_stamp"  # one number: how often was written
+_OLD = ("search_document", "search_key", "search_late")  # of the first version of sohoa
+_VARIABLES = 400  # in one statement; old builds of SQLite allow 999
 _RULES = "sqlite index"  # name of the fact: by which rules it was built
 _NEXT = "_next"  # tables of a rebuild, until they take the others' place
+_COLUMNS = 1 + 2 * WORDS  # of a sheet: the documents' numbers, then their bits
+
+_YEAR, _NEAR_YEAR, _LIKE_YEAR = 1.0, 0.5, 0.4  # in weights of `patterns`: one part of a name is 1
+_NEAR = 3  # years that people are mistaken by
+_PLACE = 1.5
+_GOOD = 0.45  # of what a query could have; below it all years are looked through
 
 _late = sa.Table(_LATE, sa.MetaData(), sa.Column("accession", sa.Text, primary_key=True))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sheets:
+    """What the names of all entries look like, by year.
+
+    Attributes:
+        stamp: of the database when they were read.
+        heads: of each sheet its year (0: none), accession, place and kind.
+        years: of each sheet; likewise `sizes`, how many entries it has.
+        numbers: of the entries.
+        bits: shape (2 * WORDS, entries).
+    """
+
+    stamp: str
+    heads: Sequence[tuple[int, str, str, str]]
+    years: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.uint64]
+    bits: Bits
+
+
 class SqliteIndex:
-    """Documents and their keys beside the records."""
+    """Documents, their letters and their keys beside the records."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sheets = _bound("", [], [])
         with database.read() as connection:
-            is_there = sa.inspect(connection).has_table(_DOCUMENTS)
-        if not is_there:
+            tables = set(sa.inspect(connection).get_table_names())
+        if _DOCUMENTS not in tables:
             with database.write() as connection:
                 _create(connection, "")
-                database.keep_fact(connection, _RULES, key_rules())
+                # What the first version of sohoa had built is of no use: it must be built anew.
+                rules = "" if tables.isdisjoint(_OLD) else "1"
+                for name in _OLD:
+                    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+                database.keep_fact(connection, _RULES, rules or key_rules())
 
     def put(self, documents: Iterable[Document], connection: Connection | None = None) -> None:
         """Put documents in; one with the same id is replaced."""
@@ -60,15 +98,21 @@ class SqliteIndex:
         is_older = sa.and_(table.c.accession == accession, table.c.revision < revision)
         with self._writing(connection) as writing:
             _note_late(writing, [accession])
+            gone = writing.execute(sa.select(table.c.number).where(is_older)).scalars().all()
             writing.execute(sa.delete(table).where(is_older))
+            _take_out(writing, "", accession, gone)
 
     def candidates(self, query: Query, limit: int, rights: Rights = EVERYTHING) -> list[Document]:
         """Return the documents that share most with the query, the likeliest first."""
-        wanted = query_keys(query)
-        if not wanted or limit < 1:
+        if limit < 1:
             return []
         with self._database.read() as connection:
-            return _fetch(connection, _rank(connection, wanted), limit, rights)
+            told = _by_numbers(connection, wanted_numbers(query))
+            if query.names:
+                self._refresh(connection)
+                named = _by_names(self._sheets, query, limit, rights)
+                told = list(dict.fromkeys([*told[: limit // 2], *named, *told]))
+            return _fetch(connection, told, limit, rights)
 
     def count(self, rights: Rights = EVERYTHING) -> int:
         """Return how many documents are in the index, of those that may be seen."""
@@ -83,8 +127,8 @@ class SqliteIndex:
         Books that others write meanwhile are taken over as they wrote them.
         """
         with self._database.write() as connection:
-            for name in (_DOCUMENTS + _NEXT, _KEYS + _NEXT, _LATE):  # of a rebuild that was killed
-                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+            for name in (*(table + _NEXT for table in (_DOCUMENTS, _KEYS, _SHEETS)), _LATE):
+                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")  # of a killed rebuild
             _create(connection, _NEXT)
             _late.create(connection)
         for batch in _batches(documents):
@@ -96,6 +140,7 @@ class SqliteIndex:
             )
         with self._database.write() as connection:
             _swap(connection)
+            _touch(connection)
             self._database.keep_fact(connection, _RULES, key_rules())
 
     def behind(self) -> int:
@@ -109,6 +154,12 @@ class SqliteIndex:
         """Return `keys.key_rules()` of when it was built; empty when it has nothing yet."""
         with self._database.read() as connection:
             return self._database.fact(connection, _RULES)
+
+    def _refresh(self, connection: Connection) -> None:
+        """Read the sheets again when something was written."""
+        stamp = str(connection.exec_driver_sql(f"SELECT stamp FROM {_STAMPS}").scalar_one())
+        if stamp != self._sheets.stamp:
+            self._sheets = _read_sheets(connection, stamp)
 
     def _writing(self, connection: Connection | None) -> AbstractContextManager[Connection]:
         return nullcontext(connection) if connection else self._database.write()
@@ -135,18 +186,44 @@ def _table(suffix: str) -> sa.Table:
     )
 
 
+def _sheet_table(suffix: str) -> sa.Table:
+    """Return the table of letters: `rows` has one column of uint64 after another, see _COLUMNS."""
+    return sa.Table(
+        _SHEETS + suffix,
+        sa.MetaData(),
+        sa.Column("year", sa.Integer, primary_key=True),
+        sa.Column("accession", sa.Text, primary_key=True),
+        sa.Column("place", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("rows", sa.LargeBinary, nullable=False),
+    )
+
+
 def _create(connection: Connection, suffix: str) -> None:
     _table(suffix).create(connection, checkfirst=True)
+    _sheet_table(suffix).create(connection, checkfirst=True)
     connection.exec_driver_sql(
         f"CREATE VIRTUAL TABLE IF NOT EXISTS {_KEYS}{suffix} USING fts5(keys, content='', "
         "detail=none, columnsize=0, tokenize=\"ascii tokenchars '/_'\")"
     )
+    connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {_STAMPS} (stamp INTEGER NOT NULL)")
+    connection.exec_driver_sql(
+        f"INSERT INTO {_STAMPS} SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM {_STAMPS})"
+    )
+
+
+def _touch(connection: Connection) -> None:
+    """Let the processes that keep the letters in memory know that they changed."""
+    connection.exec_driver_sql(f"UPDATE {_STAMPS} SET stamp = stamp + 1")
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
     left = iter(documents)
     while batch := list(islice(left, _BATCH)):
         yield batch
+
+
+# Writing
 
 
 def _insert(connection: Connection, suffix: str, documents: Sequence[Document]) -> None:
@@ -157,31 +234,84 @@ def _insert(connection: Connection, suffix: str, documents: Sequence[Document]) 
     ).scalar()
     by_id = {item.id: item for item in documents}
     numbered = list(enumerate(by_id.values(), start=(last or 0) + 1))
-    connection.execute(
-        sa.delete(table).where(
-            table.c.accession == sa.bindparam("of_book"), table.c.id == sa.bindparam("of_id")
-        ),
-        [{"of_book": item.accession, "of_id": item.id} for item in by_id.values()],
-    )
-    connection.execute(
-        sa.insert(table),
+    for accession, gone in _replaced(connection, table, list(by_id.values())).items():
+        connection.execute(sa.delete(table).where(table.c.number.in_(gone)))
+        _take_out(connection, suffix, accession, gone)
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.name} (number, accession, id, place, kind, revision, card) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            {
-                "number": number,
-                "accession": item.accession,
-                "id": item.id,
-                "place": item.place,
-                "kind": item.kind,
-                "revision": item.revision,
-                "card": _card(item),
-            }
+            (number, item.accession, item.id, item.place, item.kind, item.revision, _card(item))
             for number, item in numbered
         ],
     )
     connection.exec_driver_sql(
         f"INSERT INTO {_KEYS}{suffix} (rowid, keys) VALUES (?, ?)",
-        [(number, " ".join(document_keys(item))) for number, item in numbered],
+        [(number, " ".join(number_keys(item))) for number, item in numbered],
     )
+    _put_on_sheets(connection, suffix, numbered)
+
+
+def _replaced(
+    connection: Connection, table: sa.Table, documents: Sequence[Document]
+) -> Mapping[str, list[int]]:
+    """Return by book the numbers of the documents that these take the place of."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for start in range(0, len(documents), _VARIABLES):
+        part = documents[start : start + _VARIABLES]
+        marks = ", ".join(["(?, ?)"] * len(part))
+        told = [text for item in part for text in (item.accession, item.id)]
+        rows = connection.exec_driver_sql(
+            f"SELECT accession, number FROM {table.name} WHERE (accession, id) IN (VALUES {marks})",
+            tuple(told),
+        )
+        for accession, number in rows:
+            found[accession].append(number)
+    return found
+
+
+def _put_on_sheets(
+    connection: Connection, suffix: str, numbered: Sequence[tuple[int, Document]]
+) -> None:
+    table = _sheet_table(suffix).name
+    new: dict[tuple[int, str, str, str], list[list[int]]] = defaultdict(list)
+    for number, item in numbered:
+        line = [number, *row(item)]
+        for year in document_years(item) or [0]:
+            new[(year, item.accession, item.place, item.kind)].append(line)
+    of_sheet = "year = ? AND accession = ? AND place = ? AND kind = ?"
+    for key, lines in new.items():
+        there = connection.exec_driver_sql(f"SELECT rows FROM {table} WHERE {of_sheet}", key)
+        rows = np.array(lines, np.uint64).T
+        if blob := there.scalar():
+            rows = np.concatenate([_rows(blob), rows], axis=1)
+        connection.exec_driver_sql(
+            f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?, ?)", (*key, rows.tobytes())
+        )
+    _touch(connection)
+
+
+def _take_out(connection: Connection, suffix: str, accession: str, numbers: Sequence[int]) -> None:
+    """Take documents of a book off its sheets."""
+    table = _sheet_table(suffix)
+    for sheet in connection.execute(sa.select(table).where(table.c.accession == accession)).all():
+        rows = _rows(sheet.rows)
+        left = rows[:, ~np.isin(rows[0], np.array(numbers, np.uint64))]
+        here = sa.and_(
+            table.c.year == sheet.year,
+            table.c.accession == accession,
+            table.c.place == sheet.place,
+            table.c.kind == sheet.kind,
+        )
+        if left.shape[1] == 0:
+            connection.execute(sa.delete(table).where(here))
+        elif left.shape[1] < rows.shape[1]:
+            connection.execute(sa.update(table).where(here).values(rows=left.tobytes()))
+    _touch(connection)
+
+
+def _rows(blob: bytes) -> npt.NDArray[np.uint64]:
+    return np.frombuffer(blob, np.uint64).reshape(_COLUMNS, -1)
 
 
 # Rebuilding
@@ -196,34 +326,140 @@ def _note_late(connection: Connection, accessions: Iterable[str]) -> None:
 
 def _swap(connection: Connection) -> None:
     """Let the new tables take the old ones' place, with the books that were written meanwhile."""
-    old, new = _table(""), _table(_NEXT)
+    old, new, sheets = _table(""), _table(_NEXT), _sheet_table(_NEXT)
     for accession in connection.execute(sa.select(_late.c.accession)).scalars().all():
         connection.execute(sa.delete(new).where(new.c.accession == accession))
+        connection.execute(sa.delete(sheets).where(sheets.c.accession == accession))
         rows = connection.execute(sa.select(old).where(old.c.accession == accession))
-        for batch in _batches(_document(row) for row in rows):
+        for batch in _batches(_document(one) for one in rows):
             _insert(connection, _NEXT, batch)
-    for name in (_DOCUMENTS, _KEYS):
+    for name in (_DOCUMENTS, _KEYS, _SHEETS):
         connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.exec_driver_sql(f"ALTER TABLE {name}{_NEXT} RENAME TO {name}")
     _late.drop(connection)
 
 
-# Finding
+# Finding by names
 
 
-def _rank(connection: Connection, wanted: Sequence[tuple[str, float]]) -> list[int]:
+def _read_sheets(connection: Connection, stamp: str) -> _Sheets:
+    """Read all sheets into memory, by year."""
+    told = connection.exec_driver_sql(
+        f"SELECT year, accession, place, kind, rows FROM {_SHEETS} ORDER BY year, accession"
+    ).all()
+    return _bound(stamp, [tuple(one[:4]) for one in told], [_rows(one[4]) for one in told])
+
+
+def _bound(
+    stamp: str, heads: Sequence[tuple[int, str, str, str]], sheets: Sequence[npt.NDArray[np.uint64]]
+) -> _Sheets:
+    sizes = np.array([sheet.shape[1] for sheet in sheets], np.int64)
+    whole = np.empty((_COLUMNS, int(sizes.sum())), np.uint64)
+    stop = 0
+    for sheet in sheets:
+        start, stop = stop, stop + sheet.shape[1]
+        whole[:, start:stop] = sheet
+    years = np.array([year for year, *_rest in heads], np.int64)
+    return _Sheets(stamp, heads, years, sizes, whole[0], whole[1:])
+
+
+def _by_names(sheets: _Sheets, query: Query, limit: int, rights: Rights) -> list[int]:
+    """Return the numbers of the documents whose names look most like those of the query.
+
+    With a year, the entries of about that year come first; all are looked through only when none
+    of those is good.
+    """
+    allowed = _allowed(sheets, rights)
+    worth = _worth(sheets, query)
+    best = most(query)
+    for chosen in (allowed & _near(sheets.years, query), allowed) if query.years else (allowed,):
+        numbers, scores = _scored(sheets, chosen, worth, query)
+        if len(scores) and float(scores.max()) >= _GOOD * best:
+            return _top(numbers, scores, limit)
+    return []
+
+
+def _allowed(sheets: _Sheets, rights: Rights) -> npt.NDArray[np.bool_]:
+    """Return which sheets may be seen."""
+    if rights == EVERYTHING:
+        return np.ones(len(sheets.heads), np.bool_)
+    told = (may_see(rights, book, place, kind) for _year, book, place, kind in sheets.heads)
+    return np.fromiter(told, np.bool_, len(sheets.heads))
+
+
+def _near(years: npt.NDArray[np.int64], query: Query) -> npt.NDArray[np.bool_]:
+    known = {int(year) for year in np.unique(years)}
+    near = [year for year in known if _year_worth(year, query) > 0]
+    return np.isin(years, near)
+
+
+def _worth(sheets: _Sheets, query: Query) -> Scores:
+    """Return what the year and the place of each sheet say for its entries."""
+    known, places = np.unique(sheets.years, return_inverse=True)
+    worth = np.array([_year_worth(int(year), query) for year in known], np.float32)[places]
+    if query.places:
+        asked = {place: _PLACE * _is_asked(place, query) for place in {h[2] for h in sheets.heads}}
+        worth += np.array([asked[head[2]] for head in sheets.heads], np.float32)
+    return np.asarray(worth, np.float32)
+
+
+def _year_worth(year: int, query: Query) -> float:
+    return max((_likeness(year, wanted) for wanted in query.years), default=0.0)
+
+
+def _likeness(year: int, wanted: int) -> float:
+    if year == wanted:
+        return _YEAR
+    if not year or abs(year - wanted) <= _NEAR:
+        return _NEAR_YEAR
+    differ = sum(one != two for one, two in zip(str(year), str(wanted), strict=False))
+    return _LIKE_YEAR if differ == 1 else 0.0
+
+
+def _is_asked(place: str, query: Query) -> bool:
+    return any(place_name(wanted, place) for wanted in query.places)
+
+
+def _scored(
+    sheets: _Sheets, chosen: npt.NDArray[np.bool_], worth: Scores, query: Query
+) -> tuple[npt.NDArray[np.uint64], Scores]:
+    """Return the numbers of the documents of the chosen sheets, and how well each fits."""
+    stops = np.cumsum(sheets.sizes)
+    starts = stops - sheets.sizes
+    edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
+    runs = [
+        slice(int(starts[first]), int(stops[after - 1]))
+        for first, after in zip(edges[::2], edges[1::2], strict=True)
+    ]
+    if not runs:
+        return np.zeros(0, np.uint64), np.zeros(0, np.float32)
+    numbers = np.concatenate([sheets.numbers[run] for run in runs])
+    scores = np.concatenate([score(sheets.bits[:, run], query) for run in runs])
+    return numbers, scores + np.repeat(worth[chosen], sheets.sizes[chosen])
+
+
+def _top(numbers: npt.NDArray[np.uint64], scores: Scores, limit: int) -> list[int]:
+    """Return the best numbers, best first, equals by number; a document has a row for each year."""
+    most_rows = 4 * limit  # of one document
+    if len(scores) > most_rows:
+        best = np.argpartition(-scores, most_rows)[:most_rows]
+        numbers, scores = numbers[best], scores[best]
+    order = np.lexsort((numbers, -scores))
+    told = [int(numbers[at]) for at in order if scores[at] > 0]
+    return list(dict.fromkeys(told))[:limit]
+
+
+# Finding by numbers
+
+
+def _by_numbers(connection: Connection, wanted: Sequence[tuple[str, float]]) -> list[int]:
     """Return the numbers of documents by the rarity of the keys they share, best first.
 
-    A common key alone tells little, but all pairs of a name together are the whole name, in
-    whatever year. Common keys one by one count only when all else finds nothing.
+    Common keys count only when all else finds nothing.
     """
-    found = [(weight, _holders(connection, [key])) for key, weight in wanted]
+    found = [(weight, _holders(connection, key)) for key, weight in wanted]
     last = max((numbers[-1] for _weight, numbers in found if numbers), default=0)
-    whole = [key for key, _weight in wanted if key.startswith("p")]
-    if len(whole) > 1:
-        found.append((_WHOLE, _holders(connection, whole)))
-    scores = _sum((item for item in found if len(item[1]) <= _COMMON), last)
-    scores = scores or _sum(found, last)
+    scores = _sum((item for item in found if len(item[1]) <= _COMMON), last) or _sum(found, last)
     return heapq.nsmallest(len(scores), scores, key=lambda number: (-scores[number], number))
 
 
@@ -236,16 +472,13 @@ def _sum(found: Iterable[tuple[float, Sequence[int]]], last: int) -> dict[int, f
     return scores
 
 
-def _holders(connection: Connection, keys: Sequence[str]) -> list[int]:
-    """Return the numbers of documents that hold all keys, at most one more than `_COMMON`."""
-    if not keys:
-        return []
-    match = " AND ".join(f'"{key}"' for key in keys)  # keys hold letters, digits, `_` and `/`
+def _holders(connection: Connection, key: str) -> list[int]:
+    """Return the numbers of documents that hold the key, at most one more than `_COMMON`."""
     # In one text, since rows cost much more than numbers.
     told = connection.exec_driver_sql(
         "SELECT group_concat(number, ' ') FROM (SELECT rowid AS number "
         f"FROM {_KEYS} WHERE {_KEYS} MATCH ? ORDER BY rowid LIMIT {_COMMON + 1})",
-        (match,),
+        (f'"{key}"',),  # keys hold letters, digits, `_` and `/`
     ).scalar()
     return [int(number) for number in (told or "").split()]
 
