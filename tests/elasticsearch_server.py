@@ -8,6 +8,7 @@ It stops when the test run ends, however it ends. To keep one for many runs:
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from dataclasses import asdict
@@ -25,36 +26,42 @@ from elasticsearch_test_server import START_S, CannotRunError, Server, start
 
 # Of a test run: the workers of pytest-xdist are children of the process that it is.
 _RUN = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
-_NOTE = Path(tempfile.gettempdir()) / f"sohoa-tests-elasticsearch-{_RUN}.json"
+_NOTES = Path(tempfile.gettempdir()) / f"sohoa-tests-{_RUN}"
+
+
+def running() -> Server:
+    """Return the server of this test run; without one the test says loudly that it was not run."""
+    found = _running()
+    if isinstance(found, str):
+        pytest.skip(f"NOT RUN: no Elasticsearch: {found}")
+    return found
 
 
 @cache
-def running() -> Server:
-    """Return the server of this test run; without one the test says loudly that it was not run."""
+def _running() -> Server | str:
+    """Return the server, or why there is none."""
+    _NOTES.mkdir(exist_ok=True)
     kept = os.environ.get("SOHOA_TEST_ELASTICSEARCH")
-    note = Path(kept) if kept else _NOTE
-    with portalocker.Lock(f"{_NOTE}.lock", "a", timeout=2 * START_S):
-        if not note.exists():
-            server = started(secure=True)
-            note.write_text(json.dumps(asdict(server), default=str))
+    note = Path(kept) if kept else _NOTES / "elasticsearch.json"
+    with portalocker.Lock(_NOTES / "lock", "a", timeout=2 * START_S):
+        try:
+            if not note.exists():
+                note.write_text(json.dumps(asdict(started(secure=True)), default=str))
+        except CannotRunError as error:
+            if os.environ.get("CI"):
+                raise
+            return str(error)
     return Server(**json.loads(note.read_text()))
 
 
 def started(*, nodes: int = 1, secure: bool = False) -> Server:
     """Start a server that stops with the test run."""
-    try:
-        server = start(nodes=nodes, secure=secure, short=True, lives_with=_RUN)
-    except CannotRunError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"NOT RUN: no Elasticsearch: {error}")
-    # Searches see writes at once: the tests do not wait a second for each.
-    pattern = {
-        "index_patterns": ["t*-records*"],
-        "template": {"settings": {"refresh_interval": "20ms"}},
-    }
-    server.call("PUT", "/_index_template/tests", pattern)
-    return server
+    return start(nodes=nodes, secure=secure, short=True, lives_with=_RUN)
+
+
+def forget() -> None:
+    """Remove what the processes of this test run noted for each other."""
+    shutil.rmtree(_NOTES, ignore_errors=True)
 
 
 @cache
