@@ -12,7 +12,6 @@ from typing import Literal
 
 from rapidfuzz.distance import OSA
 
-from pipeline.index.rules import search_rules
 from pipeline.index.syllables import fits, is_open, skeleton, spoken, variants
 from pipeline.letters import bare, canon
 from pipeline.settings import shipped
@@ -33,22 +32,17 @@ def likeness(wanted: str, written: str, is_marked: bool) -> Likeness:  # noqa: F
     """Return in which way two syllables are alike; marks count when `is_marked`."""
     if canon(wanted) == canon(written):
         return "same"
-    if is_open(wanted):
-        return "same" if fits(wanted, written) else "other"
     one, two = bare(wanted), bare(written)
     if one == two:
         return "unmarked" if is_marked else "same"
+    if is_open(wanted):
+        return "same" if fits(wanted, written) else "other"
     if two in variants(wanted) or one in variants(written):
         return "variant"
     if spoken(wanted) == spoken(written):
         return "spoken"
     if skeleton(wanted) == skeleton(written):
         return "misread"
-    if OSA.distance(one, two, score_cutoff=1) <= 1 and len(one) > 1:
+    if abs(len(one) - len(two)) <= 1 < len(one) and OSA.distance(one, two, score_cutoff=1) <= 1:
         return "letter"  # swapped letters are one slip
     return "alike" if OSA.normalized_similarity(one, two) >= _ALIKE else "other"
-
-
-def is_common(syllable: str) -> bool:
-    """Say whether a syllable is too frequent to tell people apart."""
-    return bare(syllable) in search_rules().common_syllables

@@ -4,9 +4,9 @@ What agrees and what does not is added up in log-odds (`evidence.py`), so that a
 outweigh a misread letter of the child's.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
 from pipeline.index.documents import Document, Name, Year
@@ -32,6 +32,8 @@ _ORDER: dict[Likeness, int] = {
     "same": 0, "unmarked": 1, "variant": 1, "spoken": 1, "misread": 2, "letter": 2, "alike": 2,
     "other": 3,
 }  # fmt: skip
+Told = tuple[tuple[str, str], ...]
+Said = tuple[str, tuple[Mark, ...]]
 CLOSENESS: tuple[Closeness, ...] = ("exact", "spelling", "misread", "widened")
 
 
@@ -57,18 +59,20 @@ class _Evidence(NamedTuple):
     """What one part of the query says about one document.
 
     Attributes:
-        told: what was compared and how it agrees, as in `evidence.weights`.
+        weight: log-odds.
         best: what full agreement would weigh.
         far: place in CLOSENESS.
+        told: returns what was compared and how it agrees, as in `evidence.weights`.
         is_telling: a name or a number that agrees, which few entries share.
         explain: returns the sentence and the marks; None when there is nothing to say.
     """
 
-    told: tuple[tuple[str, str], ...]
+    weight: float
     best: float
     far: int
+    told: Callable[[], Told]
     is_telling: bool = False
-    explain: Callable[[], tuple[str, tuple[Mark, ...]]] | None = None
+    explain: Callable[[], Said] | None = None
 
 
 class _Agreement(NamedTuple):
@@ -78,7 +82,6 @@ class _Agreement(NamedTuple):
         pairs: place wanted, place written, likeness.
     """
 
-    told: tuple[tuple[str, str], ...]
     weight: float
     far: int
     pairs: tuple[tuple[int, int, Likeness], ...]
@@ -109,7 +112,7 @@ def rank(
 
 def agreements(query: Query, document: Document) -> list[tuple[str, str]]:
     """Return what is compared between a query and a document, and how it agrees."""
-    return [told for item in _evidence(query, document) for told in item.told]
+    return [told for item in _evidence(query, document) for told in item.told()]
 
 
 def _best(queries: Sequence[Query], document: Document) -> tuple[float, list[_Evidence]]:
@@ -121,12 +124,7 @@ def _score(query: Query, document: Document) -> tuple[float, list[_Evidence]]:
     if not any(item.is_telling for item in found):
         return 0.0, []  # the year alone, or the place, are thousands
     best = sum(item.best for item in found)
-    return round(sum(_weight(item.told) for item in found) / best, 6), found
-
-
-def _weight(told: Iterable[tuple[str, str]]) -> float:
-    known = weights()
-    return sum(known[what][how] for what, how in told)
+    return round(sum(item.weight for item in found) / best, 6), found
 
 
 def _explained(document: Document, score: float, found: Sequence[_Evidence]) -> Scored:
@@ -165,11 +163,12 @@ def _weighed(
     what: str,
     how: str,
     far: int,
-    explain: Callable[[], tuple[str, tuple[Mark, ...]]] | None = None,
+    explain: Callable[[], Said] | None = None,
     *,
     is_telling: bool = False,
 ) -> _Evidence:
-    return _Evidence(((what, how),), weights()[what]["same"], far, is_telling, explain)
+    known = weights()[what]
+    return _Evidence(known[how], known["same"], far, lambda: ((what, how),), is_telling, explain)
 
 
 # Names
@@ -178,31 +177,39 @@ def _weighed(
 def _name_evidence(query: Query, wanted: WantedName, document: Document, sort: str) -> _Evidence:
     known = weights()
     most = _most(sort, wanted.said)
-    found: tuple[float, Name, _Agreement, tuple[tuple[str, str], ...]] | None = None
+    by_role, by_reading = known["role"], known["reading"]
+    found: tuple[float, Name, _Agreement, str] | None = None
     for name in document.names:
-        role = _role(wanted.role, name)
-        if not role:
+        role = _role(wanted.role, name.role)
+        if not role or (role == "companion" and found and found[0] >= _MIN_NAME * most):
             continue
-        agreed = _agree(sort, wanted.said, syllables(name.text), query.is_marked)
+        agreed = _agree(sort, wanted.said, name.text, query.is_marked)
         reading = "other" if name.is_alternative else "first"
-        weight = agreed.weight + known["role"][role] + known["reading"][reading]
+        weight = agreed.weight + by_role[role] + by_reading[reading]
         if found is None or weight > found[0]:
-            found = weight, name, agreed, (("role", role), ("reading", reading))
+            found = weight, name, agreed, role
     if found is None:
-        return _Evidence((("name", "absent"),), most, 3)
-    weight, name, agreed, circumstances = found
-    told = agreed.told + circumstances
+        return _Evidence(known["name"]["absent"], most, 3, lambda: (("name", "absent"),))
+    weight, name, agreed, role = found
+    told = partial(_told, sort, wanted.said, name, agreed, role)
     if weight < _MIN_NAME * most:
-        return _Evidence(told, most, 3)
-    far = max(agreed.far, 2 if name.is_alternative else 0, 0 if told[-2][1] == "asked" else 3)
-    return _Evidence(
-        told, most, far, is_telling=True, explain=partial(_explain_name, wanted, name, agreed)
-    )
+        return _Evidence(weight, most, 3, told)
+    far = max(agreed.far, 2 if name.is_alternative else 0, 0 if role == "asked" else 3)
+    explain = partial(_explain_name, wanted, name, agreed)
+    return _Evidence(weight, most, far, told, is_telling=True, explain=explain)
 
 
-def _explain_name(
-    wanted: WantedName, name: Name, agreed: _Agreement
-) -> tuple[str, tuple[Mark, ...]]:
+def _told(sort: str, said: Words, name: Name, agreed: _Agreement, role: str) -> Told:
+    """Return what was compared in two names."""
+    told = [(f"{sort} {_place(at, len(said))}", str(how)) for at, _other, how in agreed.pairs]
+    unmet, unasked = _left_over(said, syllables(name.text))
+    told += [("syllable", "unmet")] * unmet + [("syllable", "unasked")] * unasked
+    told += [("syllable", "swapped")] * _is_swapped(agreed.pairs)
+    told += [("role", role), ("reading", "other" if name.is_alternative else "first")]
+    return tuple(told)
+
+
+def _explain_name(wanted: WantedName, name: Name, agreed: _Agreement) -> Said:
     why = _("{label}: {written} ~ {wanted}").format(
         label=search_rules().label(name.role), written=name.text, wanted=" ".join(wanted.said)
     )
@@ -217,34 +224,54 @@ def _explain_name(
     return why, marks
 
 
-def _role(role: str, name: Name) -> str:
+@cache
+def _role(asked: str, role: str) -> str:
     """Return how the role of a name fits the asked one: asked, near, companion; empty if not."""
     rules = search_rules()
-    if not role:
-        return "asked" if rules.is_principal(name.role) else "companion"
-    if role == name.role:
+    if not asked:
+        return "asked" if rules.is_principal(role) else "companion"
+    if asked == role:
         return "asked"
-    return "near" if name.role in rules.roles[role].near else ""
+    return "near" if role in rules.roles[asked].near else ""
 
 
 @lru_cache(maxsize=20_000)
-def _agree(sort: str, wanted: Words, written: Words, is_marked: bool) -> _Agreement:  # noqa: FBT001
+def _agree(sort: str, said: Words, text: str, is_marked: bool) -> _Agreement:  # noqa: FBT001 - hot
     """Return how two names agree: syllables aligned, each with the weight of its place."""
-    pairs = _align(wanted, written, is_marked)
-    told = [(f"{sort} {_place(at, len(wanted))}", str(how)) for at, _other, how in pairs]
-    unmet, unasked = len(wanted) - len(pairs), len(written) - len(pairs)
+    written = syllables(text)
+    pairs = _align(said, written, is_marked)
+    by_place = _by_place(sort, len(said))
+    weight, far = 0.0, 0 if pairs else 3
+    for at, _other, how in pairs:
+        weight += by_place[at][how]
+        far = max(far, _ORDER[how])
+    unmet, unasked = _left_over(said, written)
+    known = weights()["syllable"]
+    weight += unmet * known["unmet"] + unasked * known["unasked"]
+    far = max(far, 3 if unmet else 0, 1 if unasked else 0)
+    if _is_swapped(pairs):
+        weight, far = weight + known["swapped"], max(far, 2)
+    return _Agreement(weight, far, tuple(pairs))
+
+
+def _left_over(said: Words, written: Words) -> tuple[int, int]:
+    """Return how many syllables are asked for in vain, and how many were not asked for."""
+    return max(0, len(said) - len(written)), max(0, len(written) - len(said))
+
+
+def _is_swapped(pairs: Sequence[tuple[int, int, Likeness]]) -> bool:
     order = [other for _at, other, _how in sorted(pairs)]
-    is_swapped = order != sorted(order)
-    told += [("syllable", "unmet")] * unmet + [("syllable", "unasked")] * unasked
-    told += [("syllable", "swapped")] * is_swapped
-    far = max((_ORDER[how] for _at, _other, how in pairs), default=3)
-    far = max(far, 3 if unmet else 0, 2 if is_swapped else 0, 1 if unasked else 0)
-    return _Agreement(tuple(told), _weight(told), far, tuple(sorted(pairs)))
+    return order != sorted(order)
 
 
 def _most(sort: str, said: Words) -> float:
-    known = weights()
-    return sum(known[f"{sort} {_place(at, len(said))}"]["same"] for at in range(len(said)))
+    return sum(ways["same"] for ways in _by_place(sort, len(said)))
+
+
+@cache
+def _by_place(sort: str, count: int) -> tuple[Mapping[str, float], ...]:
+    """Return the weights of each syllable of a name of so many."""
+    return tuple(weights()[f"{sort} {_place(at, count)}"] for at in range(count))
 
 
 def _place(at: int, count: int) -> str:
@@ -265,18 +292,26 @@ def _align(
     names have two to five syllables, where the best assignment is hardly ever another.
     """
     shift = len(written) - len(wanted)
+    pairs: list[tuple[int, int, Likeness]] = [
+        (at, at + shift, "same")  # the very first that greed would take, and mostly all
+        for at, one in enumerate(wanted)
+        if at + shift >= 0 and _likeness(one, written[at + shift], is_marked) == "same"
+    ]
+    used = {at for at, _other, _how in pairs}
+    taken = {other for _at, other, _how in pairs}
     ranked = sorted(
         (_LIKE[how], abs(at + shift - other), at, other, how)
         for at, one in enumerate(wanted)
+        if at not in used
         for other, two in enumerate(written)
+        if other not in taken
         for how in (_likeness(one, two, is_marked),)
     )
-    pairs: list[tuple[int, int, Likeness]] = []
-    used: set[int] = set()  # places wanted as they are, places written as ~place
     for _like, _apart, at, other, how in ranked:
-        if at not in used and ~other not in used:
+        if at not in used and other not in taken:
             pairs.append((at, other, how))
-            used |= {at, ~other}
+            used.add(at)
+            taken.add(other)
     return pairs
 
 
@@ -317,7 +352,7 @@ def _year_evidence(wanted: Sequence[int], years: Sequence[Year]) -> _Evidence:
     if how == "other":
         return _weighed("year", how, 3)
 
-    def explain() -> tuple[str, tuple[Mark, ...]]:
+    def explain() -> Said:
         sentence = _("{label} {year} đúng") if how == "same" else _("{label} {year}, gần {wanted}")
         label = search_rules().label(item.event)
         return sentence.format(label=label, year=item.year, wanted=meant), _whole(
@@ -374,7 +409,7 @@ def _number_evidence(part: str, wanted: str, document: Document) -> _Evidence:
     if key is None:
         return _weighed("number", "other" if told else "absent", 3)
 
-    def explain() -> tuple[str, tuple[Mark, ...]]:
+    def explain() -> Said:
         label = search_rules().label(part)
         why = _("{label} {number} đúng").format(label=label, number=wanted)
         return why, _whole(key, exact=True)
@@ -395,7 +430,7 @@ def _place_evidence(wanted: WantedPlace, document: Document) -> _Evidence:
     return _weighed("place", "other time" if is_other else "same", int(is_other), explain)
 
 
-def _explain_place(name: PlaceName, key: str, text: str) -> tuple[str, tuple[Mark, ...]]:
+def _explain_place(name: PlaceName, key: str, text: str) -> Said:
     sentence = {
         "same": _("{label}: {text}"),
         "before": _("{label}: {text} (nay thuộc {unit})"),

@@ -7,7 +7,7 @@ from pipeline.index.rank import MIN_SHARE, rank
 from pipeline.index.wanted import Query
 from pipeline.values import EVERYTHING, Book, Hit, Record, Rights
 
-CANDIDATES = 300  # measured: more costs time and hardly finds anyone else
+CANDIDATES = 200  # measured: more costs time and hardly finds anyone else
 
 Lookup = Callable[[Sequence[str]], Mapping[str, tuple[Record, Book]]]
 

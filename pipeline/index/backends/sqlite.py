@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -493,8 +494,7 @@ def _fetch(
     for start in range(0, len(numbers), step):
         part = numbers[start : start + step]
         seen = sa.select(table).where(table.c.number.in_(part), _may_see(table, rights))
-        rows = connection.execute(seen)
-        known = {row.number: row for row in rows}
+        known = {row[0]: row for row in connection.execute(seen).all()}
         documents += [_document(known[number]) for number in part if number in known]
         if len(documents) >= limit:
             break
@@ -519,19 +519,20 @@ def _card(document: Document) -> str:
     return json.dumps((*parts, *rest), ensure_ascii=False, separators=(",", ":"))
 
 
-def _document(row: sa.Row[tuple[int, str, str, str, str, int, str]]) -> Document:
-    form, page, side, names, years, places, numbers = json.loads(row.card)
+def _document(row: sa.Row[Any]) -> Document:
+    _number, accession, id_, place, kind, revision, card = row
+    form, page, side, names, years, places, numbers = json.loads(card)
     return Document(
-        id=row.id,
-        accession=row.accession,
-        place=row.place,
+        id=id_,
+        accession=accession,
+        place=place,
         form=form,
-        kind=row.kind,
+        kind=kind,
         page=page,
         side=side,
-        names=tuple(Name(*name) for name in names),
-        years=tuple(Year(*year) for year in years),
-        places=tuple((key, text) for key, text in places),
-        numbers=tuple((part, key, number) for part, key, number in numbers),
-        revision=row.revision,
+        names=tuple(map(Name._make, names)),
+        years=tuple(map(Year._make, years)),
+        places=tuple(map(tuple, places)),
+        numbers=tuple(map(tuple, numbers)),
+        revision=revision,
     )
