@@ -185,11 +185,15 @@ def test_what_the_server_refuses_stays_owed_and_holds_nothing_up(index, database
 
 def test_changes_made_while_another_index_was_in_use_are_told(index, database):
     index.put([lan(1)])
+    with database.write() as connection:  # a change that puts nothing in is no miss
+        database.next_revision(connection)
+        index.put([], connection)
+    assert index.behind() == 0
     revise(database, 2)
     assert index.behind() == 2
     with pytest.raises(StorageError, match=r"2 thay đổi .*sohoa reindex"):
         index.catch_up()
-    index.replace_all([lan(1), lan(2, revision=2)])
+    index.replace_all([lan(1), lan(2, revision=3)])
     with database.write() as connection:
         revision = database.next_revision(connection)
         index.put([lan(3, revision)], connection)

@@ -182,21 +182,19 @@ class ElasticsearchIndex:
 
     def _owe(self, writes: Iterable[Owed], connection: Connection | None) -> None:
         if connection:
-            self._outbox.owe(connection, self._heard(connection, writes))
+            self._outbox.owe(connection, writes)
+            self._hear(connection)
         else:
             with self._database.write() as own:
-                self._outbox.owe(own, self._heard(own, writes))
+                self._outbox.owe(own, writes)
+                self._hear(own)
             self.catch_up()
 
-    def _heard(self, connection: Connection, writes: Iterable[Owed]) -> Iterator[Owed]:
-        """Yield the writes, and put down that no change before theirs was missed."""
-        heard = before = int(self._database.fact(connection, _HEARD) or 0)
-        for write in writes:
-            if write.revision == heard + 1:
-                heard = write.revision
-            yield write
-        if heard > before:
-            self._database.keep_fact(connection, _HEARD, str(heard))
+    def _hear(self, connection: Connection) -> None:
+        """Put down that this change came here, unless the one before it did not."""
+        revision = self._database.revision(connection)
+        if int(self._database.fact(connection, _HEARD) or 0) == revision - 1:
+            self._database.keep_fact(connection, _HEARD, str(revision))
 
     def _missed(self) -> int:
         """Return how many changes were made while another index was in use."""
@@ -269,6 +267,7 @@ class ElasticsearchIndex:
                 size=_BATCH,
                 source=False,
                 track_total_hits=False,
+                allow_partial_search_results=False,
             )
             ids = [hit["_id"] for hit in found["hits"]["hits"]]
             if not ids:
