@@ -727,8 +727,9 @@ def _print_hit(place: int, hit: Hit, units: desk.Units) -> None:
 
 
 def _book_words(book: Book) -> str:
+    volume = book.volume.partition("/")[0]  # on some covers the year stands after it
     return _("{place}, quyển {volume}/{year}").format(
-        place=book.place, volume=book.volume, year=book.years[0]
+        place=book.place, volume=volume, year=book.years[0]
     )
 
 
@@ -737,7 +738,7 @@ def _print_rescue(rescue: Rescue | None) -> None:
     if rescue is None:
         return
     if rescue.near:
-        out.print(_("Tên gần giống:"))
+        out.print(_("Cùng tên hay gần giống, năm khác:"))
     for hit in rescue.near:
         name = desk.principal(hit.record)
         sentence = _("   {name} — {book}, trang {page}, dòng {row}")

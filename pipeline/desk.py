@@ -34,7 +34,7 @@ from pipeline.ingest.intake import Intake, Progress, accession_for, take_in
 from pipeline.ocr.crops import crop
 from pipeline.ocr.engines.ctc_onnx import load_model, model_folder
 from pipeline.places import form
-from pipeline.places.history import Fault
+from pipeline.places.history import Fault, Places
 from pipeline.places.lookup import look_up
 from pipeline.places.spellings import Spellings
 from pipeline.places.tables import load_places
@@ -46,7 +46,7 @@ from pipeline.store.models import TunedModel, tuned_models, use_model
 from pipeline.values import Asker, Book, FieldValue, Hit, Line, Record
 from pipeline.words import _
 
-MOST_NEAR, NEAR = 5, 0.1  # entries of similar names when none fits, and how similar at least
+MOST_NEAR = 5  # entries of such names in other years, when none fits
 MOST_ROWS = 5  # of a book that should hold the entry
 NEEDED_MB = 2048  # below this a book may not find room for its masters and its package
 
@@ -172,34 +172,41 @@ def search(
     index = index_of(database, settings)
     if index.rules() not in ("", key_rules()):
         raise UsageError(_("chỉ mục do một bản sohoa khác dựng; hãy chạy “sohoa reindex” một lần"))
-    kind_of = search_rules().kind_of
-    books = [
-        book
-        for book in database.books()
-        if may_see(asker.rights, book.accession, book.place, kind_of(book.form))
-    ]
-    read = readings(asked, _spellings(settings, books)) if isinstance(asked, str) else (asked,)
-    look = partial(search_index, index, database.find_records, read, rights=asker.rights)
-    hits = _as_they_stand(database, look(limit))
+    places = database.places() if asker.rights.places is None else asker.rights.places
+    read = (asked,) if isinstance(asked, Query) else readings(asked, _spellings(settings, places))
+    look = partial(search_index, index, database.find_records, rights=asker.rights)
+    hits = _as_they_stand(database, look(read, limit))
     rescue = None
     if all(hit.closeness == "widened" for hit in hits):
         known = {hit.record.id for hit in hits}
-        near = [hit for hit in look(limit + MOST_NEAR, least=NEAR) if hit.record.id not in known]
-        rescue = _rescue(database, asker, read, books, _as_they_stand(database, near[:MOST_NEAR]))
+        undated = tuple(replace(query, years=(), dates=()) for query in read)
+        near = [hit for hit in look(undated, limit + MOST_NEAR) if hit.record.id not in known]
+        rescue = _rescue(database, asker, read, _as_they_stand(database, near[:MOST_NEAR]))
     seen = [hit.record.id for hit in (*hits, *(rescue.near if rescue else ()))]
     seen += [row.id for shelf in (rescue.shelves if rescue else ()) for row in shelf.rows]
     database.log_look(asker.person, "search", seen, asker.purpose)
     return Found(read, hits, rescue, index.behind())
 
 
-def _spellings(settings: Settings, books: Sequence[Book]) -> Spellings:
+def _spellings(settings: Settings, written: frozenset[str]) -> Spellings:
     """Return the names of places as seen from the archive's books."""
-    return _spellings_of(settings.archive, frozenset(book.place for book in books))
+    return _spellings_of(settings.archive, _own_places_since(settings.archive), written)
 
 
-@lru_cache(maxsize=4)
-def _spellings_of(archive: Path, written: frozenset[str]) -> Spellings:
-    return Spellings(load_places(archive), written)
+@lru_cache(maxsize=8)
+def _spellings_of(archive: Path, since: int, written: frozenset[str]) -> Spellings:
+    return Spellings(_places_of(archive, since), written)
+
+
+@lru_cache(maxsize=2)
+def _places_of(archive: Path, _since: int) -> Places:
+    return load_places(archive)
+
+
+def _own_places_since(archive: Path) -> int:
+    """Return when the archive's own places last changed, in nanoseconds; 0 without any."""
+    file = form.own_file(archive)
+    return file.stat().st_mtime_ns if file.exists() else 0
 
 
 def _as_they_stand(database: Database, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -217,9 +224,14 @@ def _rescue(
     database: Database,
     asker: Asker,
     read: Sequence[Query],
-    books: Sequence[Book],
     near: tuple[Hit, ...],
 ) -> Rescue:
+    kind_of = search_rules().kind_of
+    books = [
+        book
+        for book in database.books()
+        if may_see(asker.rights, book.accession, book.place, kind_of(book.form))
+    ]
     likely = likely_books(read, books)
     shelves = []
     for book in likely[:MOST_BOOKS]:
@@ -260,7 +272,7 @@ def neighbours(
 
 def units_of(settings: Settings, hit: Hit) -> Units:
     """Return what the book's place was in its first year, and where it lies today."""
-    places = load_places(settings.archive)
+    places = _places_of(settings.archive, _own_places_since(settings.archive))
     answer = look_up(places, hit.book.place, "", hit.book.years[0] or None)
     told = Units(
         tuple(dict.fromkeys(in_full(chain) for match in answer.matches for chain in match.then)),

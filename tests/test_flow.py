@@ -14,15 +14,14 @@ from pathlib import Path
 import pytest
 
 from pipeline import desk
-from pipeline.errors import BusyError, FixityError, UsageError
+from pipeline.errors import BusyError, FixityError
 from pipeline.flow import page as page_flow
 from pipeline.flow.book import book_said, package_of, process, reindex, scan_jobs, working
 from pipeline.flow.many import read_scans
 from pipeline.flow.page import ScanJob, read_scan
-from pipeline.index.rescue import Rescue
 from pipeline.settings import Settings, WorkSettings, load_settings
-from pipeline.store.database import Database, now, open_database
-from pipeline.values import Asker, Decision, Page, PageImage, Quality, Rights
+from pipeline.store.database import Database, open_database
+from pipeline.values import Asker, Decision, Page, PageImage, Quality
 
 ROOT = Path(__file__).parent.parent
 ASKER = Asker("thu", "cấp bản sao")
@@ -96,88 +95,6 @@ def test_a_look_is_logged_without_the_query(archive: Path, database: Database) -
     [look] = database.looks()[before:]
     assert (look.person, look.action, look.purpose) == ("thu", "search", "cấp bản sao")
     assert look.records == [hit.record.id for hit in hits]
-
-
-@pytest.mark.parametrize(
-    "rights",
-    [
-        Rights(places=frozenset({"xã Khác"})),
-        Rights(kinds=frozenset({"land"})),
-        Rights(places=frozenset()),
-    ],
-)
-def test_what_a_person_may_not_see_is_neither_found_nor_logged(
-    archive: Path, database: Database, rights: Rights
-) -> None:
-    before = len(database.looks())
-    asker = Asker("thu", "", rights)
-    found = desk.search(database, settings_for(archive), asker, "nguyen thi lan 1987", 5)
-    assert found.hits == ()
-    assert found.rescue == Rescue((), 0, ())
-    [look] = database.looks()[before:]
-    assert look.records == []
-
-
-def test_an_index_of_other_rules_says_that_it_must_be_built_anew(
-    archive: Path, database: Database
-) -> None:
-    settings = settings_for(archive)
-    with database.write() as connection:
-        database.keep_fact(connection, "sqlite index", "1-of-long-ago")
-    with pytest.raises(UsageError, match="reindex"):
-        desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5)
-    reindex(database, settings)
-    assert desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5).hits
-
-
-def test_when_nothing_fits_the_books_that_should_hold_it_are_told(
-    archive: Path, database: Database
-) -> None:
-    settings = settings_for(archive)
-    book = next(book for book in database.books() if book.form == "birth_table")
-    asked = f"khai sinh quach dinh bao {book.years[0]}"
-    found = desk.search(database, settings, ASKER, asked, 5)
-    assert found.rescue
-    assert book in [shelf.book for shelf in found.rescue.shelves]
-    shelf = next(one for one in found.rescue.shelves if one.book == book)
-    assert (shelf.pages, shelf.unread) == (len(database.pages(book.accession)), ())
-    nobody = desk.search(database, settings, ASKER, "khai sinh quach dinh bao 1890", 5)
-    assert nobody.rescue
-    assert nobody.rescue.shelves == ()
-
-
-def test_an_entry_has_neighbours_in_its_book(archive: Path, database: Database) -> None:
-    book = next(book for book in database.books() if book.form == "birth_table")
-    records = database.records(book.accession)
-    before, after = desk.neighbours(database, ASKER, records[1].id)
-    assert (before, after) == ((records[0],), (records[2],))
-    assert database.looks()[-1].records == [records[0].id, records[2].id]
-    closed = Asker("thu", "", Rights(closed=frozenset({book.accession})))
-    for asker, record in ((closed, records[1].id), (ASKER, "none/1/-/1")):
-        with pytest.raises(UsageError):
-            desk.neighbours(database, asker, record)
-
-
-def test_what_a_person_decided_is_found_and_shown(archive: Path, database: Database) -> None:
-    settings = settings_for(archive)
-    book = next(book for book in database.books() if book.form == "birth_table")
-    record = database.records(book.accession)[0]
-    database.add_decision(Decision(record.id, "nksHoTen", "Quách Đình Bảo", "thu", now()))
-    reindex(database, settings)
-    hit = desk.search(database, settings, ASKER, "quach dinh bao", 5).hits[0]
-    assert (hit.record.id, hit.reviewed) == (record.id, {"nksHoTen"})
-    assert next(f.value for f in hit.record.fields if f.key == "nksHoTen") == "Quách Đình Bảo"
-
-
-def test_the_unit_then_and_now_is_told(archive: Path, database: Database) -> None:
-    settings = settings_for(archive)
-    hit = desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5).hits[0]
-    nearby = replace(hit, book=replace(hit.book, place="xã Vân Trung, huyện Việt Yên"))
-    units = desk.units_of(settings, nearby)
-    assert any("Hà Bắc" in then for then in units.then)
-    assert any(now.startswith("phường Nếnh") for now in units.now)
-    unknown = replace(hit, book=replace(hit.book, place="xã Không Có"))
-    assert desk.units_of(settings, unknown) == desk.Units((), ())
 
 
 def test_the_row_on_the_paper_can_be_seen(archive: Path, database: Database) -> None:

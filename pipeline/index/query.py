@@ -235,12 +235,12 @@ class _Reader:
         self._at = end
 
     def _take_year(self, _meaning: str, after: int) -> bool:
-        if not self._starts(after, str.isdecimal):
-            return False
+        if not self._starts(after, str.isdecimal) or self._is_age(after):
+            return False  # `van nam 66 tuoi`: a man called Nam
         is_open = len(self._section.words) >= _MIN_NAME and after - self._at == 1
         if is_open and self._is_doubtful and not self._likely(first=True):
             return False  # `nguyen van nam 2007`: a year, or a man called Nam
-        if _SHORT_YEAR.fullmatch(self._tokens[after]) and not self._is_age(after):
+        if _SHORT_YEAR.fullmatch(self._tokens[after]):
             self._put_years([_long_year(int(self._tokens[after]))])
             after += 1
         self._at = after

@@ -25,8 +25,8 @@ from pipeline.letters import syllable_spans, syllables
 from pipeline.values import Closeness, Mark
 from pipeline.words import _
 
-MIN_SHARE = 0.35  # of the evidence that a query could find; below it a hit would puzzle
-_MIN_NAME = 0.3  # of the evidence of a name; below it it is another name
+MIN_SHARE = 0.05  # of the evidence that a query could find; below it a hit would puzzle
+_STRANGER = -4.0  # another name says no more than that it is another
 _NEAR = 3  # years that people are mistaken by
 _ORDER: dict[Likeness, int] = {
     "same": 0, "unmarked": 1, "variant": 1, "spoken": 1, "misread": 2, "letter": 2, "alike": 2,
@@ -90,7 +90,6 @@ class _Agreement(NamedTuple):
 def rank(
     queries: Sequence[Query],
     documents: Sequence[Document],
-    least: float = MIN_SHARE,
     limit: int | None = None,
 ) -> list[Scored]:
     """Return the documents that answer the query, best first; equals in the order of their ids.
@@ -98,12 +97,11 @@ def rank(
     Args:
         queries: readings of what was asked for, the likeliest first; the best counts.
         documents: what may answer it.
-        least: score below which a document is no answer.
         limit: how many at most; None is all.
     """
     told = ((*_best(queries, document), document) for document in documents)
     good = [(-score, document.id, found, document) for score, found, document in told
-            if score >= least]  # fmt: skip
+            if score >= MIN_SHARE]  # fmt: skip
     return [
         _explained(document, -score, found)
         for score, _id, found, document in sorted(good, key=lambda item: item[:2])[:limit]
@@ -181,7 +179,7 @@ def _name_evidence(query: Query, wanted: WantedName, document: Document, sort: s
     found: tuple[float, Name, _Agreement, str] | None = None
     for name in document.names:
         role = _role(wanted.role, name.role)
-        if not role or (role == "companion" and found and found[0] >= _MIN_NAME * most):
+        if not role or (role == "companion" and found and found[0] > 0):
             continue
         agreed = _agree(sort, wanted.said, name.text, query.is_marked)
         reading = "other" if name.is_alternative else "first"
@@ -192,8 +190,8 @@ def _name_evidence(query: Query, wanted: WantedName, document: Document, sort: s
         return _Evidence(known["name"]["absent"], most, 3, lambda: (("name", "absent"),))
     weight, name, agreed, role = found
     told = partial(_told, sort, wanted.said, name, agreed, role)
-    if weight < _MIN_NAME * most:
-        return _Evidence(weight, most, 3, told)
+    if weight <= 0:  # rather another name
+        return _Evidence(max(weight, _STRANGER), most, 3, told)
     far = max(agreed.far, 2 if name.is_alternative else 0, 0 if role == "asked" else 3)
     explain = partial(_explain_name, wanted, name, agreed)
     return _Evidence(weight, most, far, told, is_telling=True, explain=explain)

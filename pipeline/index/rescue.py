@@ -35,7 +35,7 @@ class Rescue:
     Attributes:
         shelves: the likeliest books, at most MOST_BOOKS.
         books: how many there are in all.
-        near: entries with other, similar names.
+        near: entries of such names in other years.
     """
 
     shelves: tuple[Shelf, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from pipeline.index.backends import Index
-from pipeline.index.rank import MIN_SHARE, rank
+from pipeline.index.rank import rank
 from pipeline.index.wanted import Query
 from pipeline.values import EVERYTHING, Book, Hit, Record, Rights
 
@@ -18,7 +18,6 @@ def search(
     queries: Sequence[Query],
     limit: int,
     rights: Rights = EVERYTHING,
-    least: float = MIN_SHARE,
 ) -> list[Hit]:
     """Return the records that answer a query, best first.
 
@@ -28,12 +27,11 @@ def search(
         queries: readings of what is asked for, the likeliest first.
         limit: how many hits at most.
         rights: of who asks; the rest is not there.
-        least: score below which a record is no answer.
     """
     found = {
         item.id: item for query in queries for item in index.candidates(query, CANDIDATES, rights)
     }
-    scored = rank(queries, list(found.values()), least, limit)
+    scored = rank(queries, list(found.values()), limit)
     known = records([item.document.id for item in scored])
     return [
         Hit(

@@ -136,13 +136,18 @@ def _read_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterato
             yield Row(number, cells)
 
 
+def own_file(archive: Path) -> Path:
+    """Return the file of what an office added; it need not exist."""
+    return archive / FOLDER / _OWN
+
+
 def read_own(archive: Path) -> list[Row]:
     """Return the rows that an office added to its archive.
 
     Raises:
         StorageError: they cannot be read.
     """
-    file = archive / FOLDER / _OWN
+    file = own_file(archive)
     try:
         data = file.read_bytes() if file.exists() else b""
     except OSError as error:
@@ -170,7 +175,7 @@ def write_own(archive: Path, rows: Sequence[Row]) -> None:
     writer.writerow((*COLUMNS, PERSON, DAY))
     for row in rows:
         writer.writerow((*row.told, row.cells.get(PERSON, ""), row.cells.get(DAY, "")))
-    durable_write(archive / FOLDER / _OWN, text.getvalue().encode("utf-8-sig"))
+    durable_write(own_file(archive), text.getvalue().encode("utf-8-sig"))
 
 
 def signed(row: Row, person: str, day: str) -> Row:

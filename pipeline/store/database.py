@@ -181,6 +181,12 @@ class Database:
         rows = self._all(sa.select(_book.c.card).order_by(_book.c.accession))
         return [_BOOK.validate_json(row["card"]) for row in rows]
 
+    def places(self) -> frozenset[str]:
+        """Return the places of all books, as their cards write them."""
+        place = sa.func.json_extract(_book.c.card, "$.place")
+        rows = self._all(sa.select(place.label("place")).distinct())
+        return frozenset(row["place"] for row in rows)
+
     def add_master(self, accession: str, master: Master, pages: Sequence[Page]) -> None:
         """Acknowledge a master that is safe on the disk, with its pages: all or nothing."""
         with self.write() as connection:

@@ -63,6 +63,7 @@ def test_years(text, years):
         ("nguyen thi phuong", "nguyen thi phuong"),
         ("ho van quan", "ho van quan"),
         ("nguyen van tai 1987", "nguyen van tai"),
+        ("pham van nam 66 tuoi", "pham van nam"),
         ("ông Hồ Văn Ba", "hồ văn ba"),
         ("Nguyễn Thị Mè", "nguyễn thị mè"),
     ],

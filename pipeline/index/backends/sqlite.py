@@ -108,7 +108,7 @@ class SqliteIndex:
         if limit < 1:
             return []
         with self._database.read() as connection:
-            told = _by_numbers(connection, wanted_numbers(query))
+            told = _by_numbers(connection, wanted_numbers(query), rights)
             if query.names:
                 self._refresh(connection)
                 named = _by_names(self._sheets, query, limit, rights)
@@ -236,7 +236,9 @@ def _insert(connection: Connection, suffix: str, documents: Sequence[Document]) 
     by_id = {item.id: item for item in documents}
     numbered = list(enumerate(by_id.values(), start=(last or 0) + 1))
     for accession, gone in _replaced(connection, table, list(by_id.values())).items():
-        connection.execute(sa.delete(table).where(table.c.number.in_(gone)))
+        for start in range(0, len(gone), _VARIABLES):
+            part = gone[start : start + _VARIABLES]
+            connection.execute(sa.delete(table).where(table.c.number.in_(part)))
         _take_out(connection, suffix, accession, gone)
     connection.exec_driver_sql(
         f"INSERT INTO {table.name} (number, accession, id, place, kind, revision, card) "
@@ -453,12 +455,14 @@ def _top(numbers: npt.NDArray[np.uint64], scores: Scores, limit: int) -> list[in
 # Finding by numbers
 
 
-def _by_numbers(connection: Connection, wanted: Sequence[tuple[str, float]]) -> list[int]:
+def _by_numbers(
+    connection: Connection, wanted: Sequence[tuple[str, float]], rights: Rights
+) -> list[int]:
     """Return the numbers of documents by the rarity of the keys they share, best first.
 
     Common keys count only when all else finds nothing.
     """
-    found = [(weight, _holders(connection, key)) for key, weight in wanted]
+    found = [(weight, _holders(connection, key, rights)) for key, weight in wanted]
     last = max((numbers[-1] for _weight, numbers in found if numbers), default=0)
     scores = _sum((item for item in found if len(item[1]) <= _COMMON), last) or _sum(found, last)
     return heapq.nsmallest(len(scores), scores, key=lambda number: (-scores[number], number))
@@ -473,13 +477,24 @@ def _sum(found: Iterable[tuple[float, Sequence[int]]], last: int) -> dict[int, f
     return scores
 
 
-def _holders(connection: Connection, key: str) -> list[int]:
+def _holders(connection: Connection, key: str, rights: Rights) -> list[int]:
     """Return the numbers of documents that hold the key, at most one more than `_COMMON`."""
+    match = f'"{key}"'  # keys hold letters, digits, `_` and `/`
+    if rights != EVERYTHING:
+        table, keys = _table(""), sa.table(_KEYS, sa.column("rowid"))
+        seen = (
+            sa.select(table.c.number)
+            .join_from(keys, table, keys.c.rowid == table.c.number)
+            .where(sa.text(f"{_KEYS} MATCH :key").bindparams(key=match), _may_see(table, rights))
+            .order_by(table.c.number)
+            .limit(_COMMON + 1)
+        )
+        return list(connection.execute(seen).scalars())
     # In one text, since rows cost much more than numbers.
     told = connection.exec_driver_sql(
         "SELECT group_concat(number, ' ') FROM (SELECT rowid AS number "
         f"FROM {_KEYS} WHERE {_KEYS} MATCH ? ORDER BY rowid LIMIT {_COMMON + 1})",
-        (f'"{key}"',),  # keys hold letters, digits, `_` and `/`
+        (match,),
     ).scalar()
     return [int(number) for number in (told or "").split()]
 
@@ -519,7 +534,7 @@ def _card(document: Document) -> str:
     return json.dumps((*parts, *rest), ensure_ascii=False, separators=(",", ":"))
 
 
-def _document(row: sa.Row[Any]) -> Document:
+def _document(row: Sequence[Any]) -> Document:
     _number, accession, id_, place, kind, revision, card = row
     form, page, side, names, years, places, numbers = json.loads(card)
     return Document(
