@@ -307,6 +307,12 @@ def search(*, query: Sequence[str], limit: int, purpose: str, archive: Path, as_
     with closing(desk.open_archive(settings)) as database:
         found = desk.search(database, settings, asker, " ".join(query), limit)
         units = [desk.units_of(settings, hit) for hit in found.hits]
+    if found.behind:
+        err.print(
+            _("tìm kiếm còn thiếu {count} thay đổi chưa sang chỉ mục; “sohoa sync” gửi nốt").format(
+                count=found.behind
+            )
+        )
     if as_json:
         _print_json(_found(found, units))
     else:
@@ -501,17 +507,41 @@ def verify(*, books: Sequence[str], archive: Path, as_json: bool) -> None:
 @main.command(
     "reindex", help=_("Dựng lại chỉ mục tìm kiếm từ các bản ghi; vẫn tìm được trong lúc dựng.")
 )
+@click.option(
+    "--backend", help=_("Nơi để chỉ mục: sqlite hoặc elasticsearch; bỏ trống: như cấu hình.")
+)
 @archive_option
 @json_option
-def reindex_command(*, archive: Path, as_json: bool) -> None:
+def reindex_command(*, backend: str | None, archive: Path, as_json: bool) -> None:
     """Build the index anew."""
     settings = _settings(archive)
+    index = replace(settings.index, backend=backend or settings.index.backend)
+    settings = replace(settings, index=index)
     with closing(desk.open_archive(settings)) as database:
         count = reindex(database, settings)
     if as_json:
         _print_json({"documents": count})
     else:
         out.print(_("đã lập chỉ mục {count} bản ghi").format(count=count))
+
+
+@main.command(
+    help=_(
+        "Gửi sang chỉ mục những thay đổi còn nằm chờ trong kho vì máy chủ tìm kiếm vắng mặt. "
+        "Chạy lại được."
+    )
+)
+@archive_option
+@json_option
+def sync(*, archive: Path, as_json: bool) -> None:
+    """Send the index what it is owed."""
+    settings = _settings(archive)
+    with closing(desk.open_archive(settings)) as database:
+        count = desk.sync(database, settings)
+    if as_json:
+        _print_json({"sent": count})
+    else:
+        out.print(_("chỉ mục đã nhận {count} thay đổi").format(count=count))
 
 
 @main.command(
@@ -894,6 +924,8 @@ def _print_outcomes(outcomes: Sequence[BookOutcome]) -> None:
         )
         for sentence in outcome.differences:
             out.print(f"   {sentence}", markup=False)
+        if outcome.behind:
+            err.print(f"sohoa: {outcome.accession}: {outcome.behind}", markup=False)
         if outcome.failure:
             err.print(f"sohoa: {outcome.accession}: {outcome.failure[1]}", markup=False)
         for number, (_name, sentence) in outcome.errors.items():

@@ -4,6 +4,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -401,6 +402,18 @@ def units_of(settings: Settings, hit: Hit) -> Units:
     return told if answer.outcome == "found" else Units((), ())
 
 
+def sync(database: Database, settings: Settings) -> int:
+    """Send the index what it is owed; return how many changes it was.
+
+    Raises:
+        StorageError: it cannot be reached; what it is owed stays in the database.
+    """
+    index = index_of(database, settings)
+    owed = index.behind()
+    index.catch_up()
+    return owed
+
+
 def row_picture(database: Database, settings: Settings, asker: Asker, hit: Hit) -> Path:
     """Cut the record out of its scan, upright, as a PNG in `work/`; return the file."""
     record = hit.record
@@ -755,6 +768,7 @@ def doctor(settings: Settings) -> list[Check]:
         *[_package(name) for name in ("opencv-python", "onnxruntime", "ocrmypdf", "pikepdf")],
         _model(settings),
         _disk(settings.archive),
+        *_index(settings),
     ]
 
 
@@ -810,6 +824,21 @@ def _disk(archive: Path) -> Check:
         _("chỉ còn {free} MB").format(free=free_mb),
         _("giải phóng ít nhất {need} MB").format(need=NEEDED_MB),
     )
+
+
+def _index(settings: Settings) -> list[Check]:
+    """Ask the index, when there is an archive and the index does not live in it."""
+    if settings.index.backend == "sqlite" or not (settings.archive / "sohoa.db").exists():
+        return []
+    name, found, why = settings.index.backend, "", ""
+    try:
+        with closing(open_archive(settings)) as database:
+            index = index_of(database, settings)
+            index.rules()
+            found = _("còn thiếu {count} thay đổi").format(count=index.behind())
+    except SohoaError as error:
+        why = str(error)
+    return [Check(name, found, _("không tìm kiếm được"), why)]
 
 
 # The demonstration

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-from pipeline.errors import UsageError
+from pipeline.errors import ProgramError, UsageError
 from pipeline.words import _
 
 
@@ -19,6 +19,7 @@ def load(folder: str, name: str) -> ModuleType:
 
     Raises:
         UsageError: there is no such file; the sentence lists those that are.
+        ProgramError: a package that it needs is not installed.
     """
     if name not in names(folder):
         raise UsageError(
@@ -26,4 +27,11 @@ def load(folder: str, name: str) -> ModuleType:
                 name=name, folder=folder, names=", ".join(names(folder))
             )
         )
-    return importlib.import_module(f"{folder}.{name}")
+    try:
+        return importlib.import_module(f"{folder}.{name}")
+    except ModuleNotFoundError as error:
+        raise ProgramError(
+            name,
+            _("chưa cài gói {package}").format(package=error.name),
+            f"pip install 'sohoa[{name}]'",
+        ) from error

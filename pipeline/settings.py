@@ -14,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pipeline.errors import UsageError
 from pipeline.words import _
 
+API_KEY = "SOHOA_ELASTICSEARCH_API_KEY"  # of the environment
 _NUMBER = re.compile(r"-\d+$")  # ends the name of a model that an office tuned
 _STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
@@ -77,11 +78,39 @@ class OcrSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ElasticsearchSettings:
+    """The server of the `elasticsearch` back end; nothing is read or asked before it is used.
+
+    Attributes:
+        hosts: addresses of the nodes, `https://10.0.0.5:9200`.
+        prefix: begins the names of the archive's indices; each archive has its own.
+        ca_file: certificate (PEM) that signed the server's; empty for those of the system.
+        api_key_file: holds the API key; only its owner may read it. This and `ca_file` lie in the
+            archive's folder unless they are absolute.
+        api_key: from the environment alone; goes before the file.
+        timeout_s: of one question.
+    """
+
+    __pydantic_config__ = _STRICT
+    hosts: tuple[str, ...] = ("https://localhost:9200",)
+    prefix: str = "sohoa"
+    ca_file: str = ""
+    api_key_file: str = ""
+    api_key: str = field(default="", repr=False)
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class IndexSettings:
-    """Where the search index lives: name of a file in `index/backends/`."""
+    """Where the search index lives.
+
+    Attributes:
+        backend: name of a file in `index/backends/`.
+    """
 
     __pydantic_config__ = _STRICT
     backend: str = "sqlite"
+    elasticsearch: ElasticsearchSettings = field(default_factory=ElasticsearchSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +166,33 @@ def load_settings(archive: Path, person: str) -> Settings:
             _("tệp cấu hình {file} sai: {reason}").format(file=file, reason=error)
         ) from error
     model = _model_in_use(archive.resolve(), settings.ocr.hand_model)
-    return replace(settings, person=person, ocr=replace(settings.ocr, hand_model=model))
+    server = _located(settings.index.elasticsearch, archive.resolve(), file)
+    return replace(
+        settings,
+        person=person,
+        ocr=replace(settings.ocr, hand_model=model),
+        index=replace(settings.index, elasticsearch=server),
+    )
+
+
+def _located(told: ElasticsearchSettings, archive: Path, file: Path) -> ElasticsearchSettings:
+    """Return the settings with whole paths, and with the key out of the environment.
+
+    Raises:
+        UsageError: the key stands in the settings file.
+    """
+    if told.api_key:
+        raise UsageError(
+            _("{file} không được chứa khóa API; hãy dùng `api_key_file` hoặc biến {name}").format(
+                file=file, name=API_KEY
+            )
+        )
+    return replace(
+        told,
+        ca_file=str(archive / told.ca_file) if told.ca_file else "",
+        api_key_file=str(archive / told.api_key_file) if told.api_key_file else "",
+        api_key=os.environ.get(API_KEY, ""),
+    )
 
 
 def current_model_file(archive: Path) -> Path:

@@ -14,7 +14,7 @@ from pipeline.archive.alto import alto
 from pipeline.archive.json_lines import json_lines
 from pipeline.archive.package import card_of, is_pdfa, seal
 from pipeline.archive.pdfa import PdfLimits, PdfPage, Picture, write_pdf
-from pipeline.errors import BusyError, ProgramError, UsageError
+from pipeline.errors import BusyError, ProgramError, StorageError, UsageError
 from pipeline.extract.hearing import said_by
 from pipeline.extract.joint import decode_book
 from pipeline.extract.recognise import usual_forms
@@ -87,17 +87,13 @@ def process(
         retry: read the failed pages once more.
         again: read all pages once more; people's decisions stay.
     """
+    reset: Sequence[PageState] = ("read", "failed") if again else ("failed",) if retry else ()
+    outcomes = []
     with working(settings.archive):
-        return [
-            _process_book(
-                database,
-                settings,
-                accession,
-                on_progress,
-                reset=("read", "failed") if again else ("failed",) if retry else (),
-            )
-            for accession in accessions
-        ]
+        for accession in accessions:
+            outcome = _process_book(database, settings, accession, on_progress, reset=reset)
+            outcomes.append(replace(outcome, behind=catch_up(database, settings)))
+    return outcomes
 
 
 def _process_book(
@@ -245,7 +241,6 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
         revision = database.next_revision(connection)
         search_index.put(documents_of(database, book, records, revision), connection)
         search_index.remove(book.accession, revision, connection)
-    search_index.catch_up()
     on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
     _seal(database, settings, book, pages, readings, records)
     database.mark_sealed(book.accession)
@@ -325,6 +320,23 @@ def reindex(database: Database, settings: Settings) -> int:
             for one in documents_of(database, book, database.records(book.accession), revision)
         )
         return made.count()
+
+
+def catch_up(database: Database, settings: Settings) -> str:
+    """Let searches see what was written; return why they do not, empty when they do.
+
+    An index that cannot be reached stops no work: what it is owed stays in the database.
+    """
+    search_index = index_of(database, settings)
+    if not search_index.behind():
+        return ""
+    try:
+        search_index.catch_up()
+    except StorageError as error:
+        return _("tìm kiếm còn thiếu {count} thay đổi: {reason}").format(
+            count=search_index.behind(), reason=error
+        )
+    return ""
 
 
 def _seal(

@@ -23,6 +23,7 @@ class BookOutcome:
         series: the serials of the entries by year.
         pdfa: book.pdf was checked and conforms to PDF/A-2b.
         failure: why the book could not be packed (class name and sentence), None when it was.
+        behind: why searches do not see all of it yet, empty when they do.
     """
 
     accession: str
@@ -36,6 +37,7 @@ class BookOutcome:
     series: tuple[Series, ...]
     pdfa: bool
     failure: tuple[str, str] | None = None
+    behind: str = ""
 
     @property
     def exit_codes(self) -> list[int]:

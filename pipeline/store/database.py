@@ -6,7 +6,7 @@ were all there with FULL and none with NORMAL. Only one process writes; many may
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -389,6 +389,10 @@ class Database:
         )
         return [_RECORD.validate_json(row["card"]) for row in rows]
 
+    def has_records(self) -> bool:
+        """Say whether any book has a record."""
+        return self._one(sa.select(_record.c.id).limit(1)) is not None
+
     def find_records(self, ids: Sequence[str]) -> Mapping[str, tuple[Record, Book]]:
         """Return the records with these ids and their books; unknown ids are left out."""
         found: dict[str, tuple[Record, Book]] = {}
@@ -486,14 +490,14 @@ class Database:
 
     # What the index has to remember
 
-    def revision(self) -> int:
+    def revision(self, connection: Connection | None = None) -> int:
         """Return the number of the last change of records; 0 before the first."""
-        with self.read() as connection:
-            return int(self.fact(connection, "revision") or 0)
+        with nullcontext(connection) if connection else self.read() as reading:
+            return int(self.fact(reading, "revision") or 0)
 
     def next_revision(self, connection: Connection) -> int:
         """Return the number of the change of records that this transaction makes."""
-        number = int(self.fact(connection, "revision") or 0) + 1
+        number = self.revision(connection) + 1
         self.keep_fact(connection, "revision", str(number))
         return number
 

@@ -1,5 +1,7 @@
 """Invented entries for the tests of search."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from pipeline.index.backends import Index
 from pipeline.settings import IndexSettings
 from pipeline.store.database import Database, open_database
 from pipeline.values import Alternative, Book, FieldValue, Record
+from tests.elasticsearch_server import settings_for
 
 BACKENDS = plugs.names("pipeline.index.backends")
 BOX = ((0.0, 0.0), (900.0, 0.0), (900.0, 40.0), (0.0, 40.0))
@@ -53,8 +56,15 @@ def birth(row: int, name: str, born: str = "1987-03-08", **fields: str) -> Recor
 
 
 def open_index(folder: Path, backend: str) -> tuple[Index, Database]:
+    """Return the index of an archive in a folder; the same folder gives the same index."""
     database = open_database(folder / "sohoa.db")
-    made: Index = plugs.load("pipeline.index.backends", backend).create(
-        IndexSettings(backend), database
-    )
+    told = IndexSettings(backend)
+    if backend == "elasticsearch":
+        told = replace(told, elasticsearch=settings_for(prefix_of(folder)))
+    made: Index = plugs.load("pipeline.index.backends", backend).create(told, database)
     return made, database
+
+
+def prefix_of(folder: Path) -> str:
+    """Return a prefix that no other test has."""
+    return f"t{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
