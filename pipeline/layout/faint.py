@@ -66,6 +66,8 @@ def _look(above: Trace, below: Trace, share: float, values: Pixels, dark: Darkne
     """Return the faint rule that lies a share of the way between two others, if there is one."""
     left = int(max(above.along[0], below.along[0]))
     right = int(min(above.along[-1], below.along[-1]))
+    if right <= left:  # of two tables side by side
+        return None
     xs = np.arange(left, right)
     path = (1 - share) * np.interp(xs, above.along, above.across) + share * np.interp(
         xs, below.along, below.across
