@@ -53,7 +53,7 @@ class UsualElasticsearch:
             return [name.text for name in item.names if name.role == role]
 
         return {
-            "child": said("child"),
+            "child": said("self"),
             "mother": said("mother"),
             "father": said("father"),
             "place": [text for _key, text in item.places],
