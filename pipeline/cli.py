@@ -943,6 +943,7 @@ def _import_summary(done: Imported, listed: Path | None) -> dict[str, Any]:
         **(asdict(done.run.counts) if done.run else {}),
         "list": str(listed) if listed else None,
         "error": str(done.error) if done.error else None,
+        "behind": done.behind or None,
     }
 
 
@@ -970,6 +971,8 @@ def _print_import(done: Imported, listed: Path | None) -> None:
         )
     if listed:
         out.print(_("   danh sách hàng, cột và lý do: {file}").format(file=listed), markup=False)
+    if done.behind:
+        err.print(f"sohoa: {done.behind}", markup=False)
 
 
 def _print_training(training: Training) -> None:

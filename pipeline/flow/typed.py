@@ -19,7 +19,7 @@ from pipeline.extract import reasons
 from pipeline.extract.typed.entry import Choices, TypedEntry, record_id
 from pipeline.extract.typed.lines import line_entries
 from pipeline.extract.typed.sheets import sheet_entries
-from pipeline.flow.book import as_decided, index_of, working
+from pipeline.flow.book import as_decided, catch_up, index_of, working
 from pipeline.index.documents import document, plain_number
 from pipeline.index.links.compare import bare_place
 from pipeline.index.rules import search_rules
@@ -49,11 +49,13 @@ class Imported:
     Attributes:
         run: how far it came, and the counts; None when it cannot be read at all.
         error: why it could not be read, or not to its end.
+        behind: why searches do not see all of it yet, empty when they do.
     """
 
     file: Path
     run: Run | None
     error: ScanError | None = None
+    behind: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -95,8 +97,7 @@ def import_file(
         except ScanError as error:
             return Imported(file, taker.run, error)
         imports.finish(taker.run)
-        index_of(database, settings).catch_up()
-        return Imported(file, taker.run)
+        return Imported(file, taker.run, behind=catch_up(database, settings))
 
 
 def _entries(
