@@ -1,6 +1,6 @@
 """`python -m pipeline`: the `sohoa` command."""
 
-from pipeline.cli import main
+from pipeline.cli.entry import main
 
 if __name__ == "__main__":
     main(prog_name="sohoa")

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from pipeline import errors
-from pipeline.cli import main
+from pipeline.cli.entry import main
 from pipeline.extract.form import load_forms
 from pipeline.settings import (
     ElasticsearchSettings,

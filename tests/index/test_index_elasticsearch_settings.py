@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline import plugs
-from pipeline.cli import main
+from pipeline.cli.entry import main
 from pipeline.errors import ProgramError, UsageError
 from pipeline.index.documents import document
 from pipeline.settings import ElasticsearchSettings, IndexSettings, load_settings

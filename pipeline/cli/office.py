@@ -1,0 +1,72 @@
+"""Commands on the installation: what is missing, and the demonstration."""
+
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import platformdirs
+
+from pipeline import desk
+from pipeline.cli.books import print_outcomes
+from pipeline.cli.finding import print_hits, print_places
+from pipeline.cli.shell import (
+    archive_option,
+    bar,
+    exit_for,
+    json_option,
+    main,
+    out,
+    print_json,
+    settings_for,
+)
+from pipeline.flow.book import process
+from pipeline.values import Asker
+from pipeline.words import _
+
+
+@main.command(help=_("Xem máy này có đủ những gì sohoa cần, thiếu gì, mất gì, sửa thế nào."))
+@archive_option
+@json_option
+def doctor(*, archive: Path, as_json: bool) -> None:
+    """Look at the machine."""
+    checks = desk.doctor(settings_for(archive))
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            if check.found:
+                out.print(f"✓ {check.name}: {check.found}", markup=False)
+            else:
+                out.print(f"✗ {check.name}: {check.lost}; {check.remedy}", markup=False)
+    exit_for(6 if any(check.required and not check.found for check in checks) else 0)
+
+
+@main.command(
+    help=_("Chạy thử toàn bộ trên sổ mẫu (người trong sổ đều là bịa), rồi tìm một người.")
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=lambda: Path(platformdirs.user_cache_dir("sohoa", appauthor=False)) / "demo",
+    show_default=_("thư mục đệm của người dùng"),
+    help=_("Kho dùng một lần; nội dung cũ của lần thử trước bị xóa."),
+)
+@click.option("--query", default="nguyen thi lan 1987", show_default=True, help=_("Câu tìm."))
+def demo(*, folder: Path, query: str) -> None:
+    """Run the main job on the samples."""
+    settings = settings_for(desk.fresh_demo(folder))
+    with closing(desk.open_archive(settings, make=True)) as database:
+        with bar() as progress:
+            for sample in desk.samples():
+                desk.intake(database, settings, sample.book, sample.scans, progress)
+            outcomes = process(database, settings, desk.chosen_books(database, ()), progress)
+        print_outcomes(outcomes)
+        asker = Asker(settings.person)
+        hits = desk.search(database, settings, asker, query, 5).hits
+        out.print()
+        out.print(_("Tìm “{query}”:").format(query=query), markup=False)
+        print_hits(hits, [desk.units_of(settings, hit) for hit in hits])
+        if not hits:
+            exit_for(1)
+        print_places(database, settings, asker, hits[0])
