@@ -15,7 +15,7 @@ from pipeline.index.rescue import Rescue
 from pipeline.index.wanted import Query
 from pipeline.settings import Settings
 from pipeline.store.database import Database
-from pipeline.values import Asker, Book, Hit
+from pipeline.values import Asker, Book, Hit, Record
 from pipeline.words import _
 
 
@@ -163,6 +163,13 @@ def _book_words(book: Book) -> str:
     )
 
 
+def _row_words(record: Record) -> str:
+    """Say where a record stands: on its page, or in the file from which it was imported."""
+    if not record.page:
+        return _("hàng {row} của tệp nhập").format(row=record.row)
+    return _("trang {page} dòng {row}").format(page=record.page, row=record.row)
+
+
 def _print_rescue(rescue: Rescue | None) -> None:
     """Say where to look on."""
     if rescue is None:
@@ -171,16 +178,8 @@ def _print_rescue(rescue: Rescue | None) -> None:
         out.print(_("Cùng tên hay gần giống, năm khác:"))
     for hit in rescue.near:
         name = desk.principal(hit.record)
-        sentence = _("   {name} — {book}, trang {page}, dòng {row}")
-        out.print(
-            sentence.format(
-                name=name.value if name else "—",
-                book=_book_words(hit.book),
-                page=hit.record.page,
-                row=hit.record.row,
-            ),
-            markup=False,
-        )
+        told = (name.value if name else "—", _book_words(hit.book), _row_words(hit.record))
+        out.print(f"   {told[0]} — {told[1]}, {told[2]}", markup=False)
     if rescue.shelves:
         out.print(
             _("Nên xem trong {count} quyển sau đây (trong {all} quyển có thể):").format(
@@ -195,10 +194,7 @@ def _print_rescue(rescue: Rescue | None) -> None:
             numbers = ", ".join(map(str, shelf.unread[:10]))
             told.append(_("chưa đọc trang {numbers}").format(numbers=numbers))
         if shelf.rows:
-            rows = "; ".join(
-                _("trang {page} dòng {row}").format(page=row.page, row=row.row)
-                for row in shelf.rows
-            )
+            rows = "; ".join(_row_words(row) for row in shelf.rows)
             told.append(_("chưa duyệt: {rows}").format(rows=rows))
         out.print(f"   {_book_words(shelf.book)} — {'; '.join(told)}", markup=False)
 
