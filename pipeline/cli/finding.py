@@ -178,8 +178,8 @@ def _print_rescue(rescue: Rescue | None) -> None:
         out.print(_("Cùng tên hay gần giống, năm khác:"))
     for hit in rescue.near:
         name = desk.principal(hit.record)
-        told = (name.value if name else "—", _book_words(hit.book), _row_words(hit.record))
-        out.print(f"   {told[0]} — {told[1]}, {told[2]}", markup=False)
+        who, where = name.value if name else "—", _book_words(hit.book)
+        out.print(f"   {who} — {where}, {_row_words(hit.record)}", markup=False)
     if rescue.shelves:
         out.print(
             _("Nên xem trong {count} quyển sau đây (trong {all} quyển có thể):").format(
