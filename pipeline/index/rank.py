@@ -190,11 +190,18 @@ def _name_evidence(query: Query, wanted: WantedName, document: Document, sort: s
         return _Evidence(known["name"]["absent"], most, 3, lambda: (("name", "absent"),))
     weight, name, agreed, role = found
     told = partial(_told, sort, wanted.said, name, agreed, role)
-    if weight <= 0:  # rather another name
+    if weight <= 0 and not _may_be(agreed):  # rather another name
         return _Evidence(max(weight, _STRANGER), most, 3, told)
     far = max(agreed.far, 2 if name.is_alternative else 0, 0 if role == "asked" else 3)
     explain = partial(_explain_name, wanted, name, agreed)
     return _Evidence(weight, most, far, told, is_telling=True, explain=explain)
+
+
+def _may_be(agreed: _Agreement) -> bool:
+    """Tell whether every syllable is the wanted one, or that one misread or mistyped."""
+    return agreed.far < CLOSENESS.index("widened") and all(
+        how != "alike" for _at, _other, how in agreed.pairs
+    )
 
 
 def _told(sort: str, said: Words, name: Name, agreed: _Agreement, role: str) -> Told:

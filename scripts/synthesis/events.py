@@ -263,8 +263,8 @@ def _whole_book(
     told: dict[str, Told] = {
         "ngayMoSo": date(registered.year, 1, rng.randrange(1, 9)),
         "ngayKhoaSo": date(registered.year, 12, 31),
-        "tongSoTrang": Written(f"{pages} trang", str(pages)),
-        "tongSoTruongHop": Written(f"{entries} trường hợp", str(entries)),
+        "tongSoTrang": str(pages),
+        "tongSoTruongHop": str(entries),
         "tuSo": "1",
         "denSo": str(entries),
     }

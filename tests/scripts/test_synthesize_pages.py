@@ -172,7 +172,8 @@ def test_true_values_are_what_the_kinds_make_of_the_writing(
                 read = KINDS[field.kind](true["raw"], Clues((year, year), field.codes))
                 assert read.value == true["value"], (key, true)
                 checked += 1
-    assert checked > 12
+    # a cover tells four things of its book, any entry more
+    assert checked > (7 if forms[form].about_book else 12)
 
 
 def registered(record: Json) -> int:
