@@ -86,7 +86,7 @@ def test_switching_waits_for_who_works_on_the_archive(tmp_path: Path) -> None:
 
 def test_without_torch_the_command_says_what_to_install(tmp_path: Path) -> None:
     code = (
-        "import sys; sys.modules['torch'] = None; from pipeline.cli import main; "
+        "import sys; sys.modules['torch'] = None; from pipeline.cli.entry import main; "
         f"main(['train', '--lines', {str(tmp_path)!r}, '--archive', {str(tmp_path / 'kho')!r}])"
     )
     done = subprocess.run(
