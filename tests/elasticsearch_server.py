@@ -51,6 +51,7 @@ def _running() -> Server | str:
             if os.environ.get("CI"):
                 raise
             return str(error)
+    os.environ["SOHOA_TEST_ELASTICSEARCH"] = str(note)  # processes that a test starts ask the same
     return Server(**json.loads(note.read_text()))
 
 
