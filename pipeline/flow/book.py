@@ -133,16 +133,15 @@ def _read(
 
 def _doubtful_forms(database: Database, settings: Settings, book: Book) -> list[ScanJob]:
     """Return the pages to read again because their neighbours have a surer and other form."""
-    pages = database.pages(book.accession)
-    readings = [database.readings(book.accession, page.number) for page in pages]
-    seen = [(one[0].form, one[0].form_confidence) if one else ("", 0.0) for one in readings]
-    usual = usual_forms(forms(), seen)
+    works = database.page_work(book.accession)
+    usual = usual_forms(forms(), [(work.form, work.form_confidence) for work in works])
     again = {
-        page.number: form
-        for page, form, (own, sure), read in zip(pages, usual, seen, readings, strict=True)
-        if read and form and form != own and sure < _SURE_FORM
+        work.page.number: form
+        for work, form in zip(works, usual, strict=True)
+        if work.sides and form not in ("", work.form) and work.form_confidence < _SURE_FORM
     }
-    jobs = scan_jobs(database, settings, book, [page for page in pages if page.number in again])
+    doubtful = [work.page for work in works if work.page.number in again]
+    jobs = scan_jobs(database, settings, book, doubtful)
     return [replace(job, usual=again[job.page.number]) for job in jobs]
 
 
@@ -292,8 +291,9 @@ def with_book_records(readings: Sequence[PageReading]) -> tuple[PageReading, ...
 def _book_outcome(database: Database, settings: Settings, book: Book, read: int) -> BookOutcome:
     works = database.page_work(book.accession)
     records = database.read_records(book.accession)
+    told = [work.page.number for work in works if work.form and forms()[work.form].about_book]
     closing = declared(
-        forms(), _all_records(database.readings(book.accession, one.page.number) for one in works)
+        forms(), _all_records(database.readings(book.accession, number) for number in told)
     )
     return BookOutcome(
         book.accession,

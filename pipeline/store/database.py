@@ -119,12 +119,16 @@ class PageWork:
     Attributes:
         error: class name and sentence of what went wrong, as a pair; None when nothing did.
         sides: how many sides were read; 0 while none was.
+        form: id of the form that was recognised; empty when none was, or nothing was read.
+        form_confidence: 0 to 1; 0 without a form.
     """
 
     page: Page
     state: PageState
     error: tuple[str, str] | None
     sides: int
+    form: str
+    form_confidence: float
 
 
 class Look(NamedTuple):
@@ -272,6 +276,9 @@ class Database:
                 _page.c.state,
                 _page.c.error,
                 sa.func.json_array_length(_page.c.readings).label("sides"),
+                # Both sides of a spread have one form; whole readings are long to parse.
+                sa.func.json_extract(_page.c.readings, "$[0].form").label("form"),
+                sa.func.json_extract(_page.c.readings, "$[0].form_confidence").label("sure"),
             )
             .where(_page.c.accession == accession)
             .order_by(_page.c.number)
@@ -282,6 +289,8 @@ class Database:
                 row["state"],
                 tuple(json.loads(row["error"])) if row["error"] else None,
                 row["sides"],
+                row["form"] or "",
+                row["sure"] or 0.0,
             )
             for row in rows
         ]
