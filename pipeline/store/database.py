@@ -171,6 +171,18 @@ class Database:
         with _explained(), self.engine.connect() as connection, connection.begin():
             yield connection
 
+    def make(self, *tables: sa.Table, index: str = "") -> None:
+        """Make tables that an older archive does not have; `index` is one more statement."""
+        with self.read() as connection:
+            is_there = sa.inspect(connection).has_table(tables[-1].name)
+        if is_there:
+            return
+        with self.write() as connection:
+            for table in tables:
+                table.create(connection, checkfirst=True)
+            if index:
+                connection.exec_driver_sql(index)
+
     # Books and masters
 
     def add_book(self, book: Book) -> None:

@@ -66,12 +66,7 @@ class Links:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        with database.read() as connection:
-            is_there = sa.inspect(connection).has_table(_decision.name)
-        if not is_there:
-            with database.write() as connection:
-                for table in (_link, _decision):
-                    table.create(connection, checkfirst=True)
+        database.make(_link, _decision)
 
     def next_run(self) -> int:
         """Return the number of a new look for links."""

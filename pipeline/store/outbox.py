@@ -59,11 +59,7 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        with database.read() as connection:
-            is_there = sa.inspect(connection).has_table(_outbox.name)
-        if not is_there:
-            with database.write() as connection:
-                _outbox.create(connection, checkfirst=True)
+        database.make(_outbox)
 
     def owe(self, connection: Connection, writes: Iterable[Owed]) -> None:
         """Put writes down in the transaction of the records."""

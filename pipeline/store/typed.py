@@ -109,15 +109,8 @@ class Imports:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        with database.read() as connection:
-            is_there = sa.inspect(connection).has_table(_fault.name)
-        if not is_there:
-            with database.write() as connection:
-                for table in (_run, _fault):
-                    table.create(connection, checkfirst=True)
-                connection.exec_driver_sql(
-                    f"CREATE INDEX IF NOT EXISTS master_by_name ON master ({_NAME})"
-                )
+        index = f"CREATE INDEX IF NOT EXISTS master_by_name ON master ({_NAME})"
+        database.make(_run, _fault, index=index)
 
     def begin(self, sha256: str, name: str, choices: str, person: str) -> Run:
         """Return the run over this file that was cut off, or a new one."""
