@@ -67,9 +67,32 @@ def other_form(forms: Mapping[str, Form], told: Form, sheets: Sequence[PageReadi
     Forms of one family share most labels, so that only a page with the title too is let pass
     without being compared with them all, which costs ten times as much.
     """
+    return "" if _fits(told, sheets) else _instead(forms, told, sheets)
+
+
+def form_in_book(
+    forms: Mapping[str, Form], told: Form, sheets: Sequence[PageReading]
+) -> tuple[Form, float, str]:
+    """Return the form of a page in a book whose form was told, and its probability.
+
+    The book's cover and closing page have forms of their own. The third is the form that the page
+    surely has instead, as of `other_form`.
+    """
+    if _fits(told, sheets):
+        return told, 1.0, ""
+    apart = {form.id: form for form in forms.values() if form.about_book}
+    found, confidence = recognise({told.id: told, **apart}, sheets)
+    if found and found.about_book:
+        return found, confidence, other_form(forms, found, sheets)
+    return told, 1.0, _instead(forms, told, sheets)
+
+
+def _fits(form: Form, sheets: Sequence[PageReading]) -> bool:
     regions = [regions_of(sheet) for sheet in sheets]
-    if _found(told, sheets, regions)[0] >= FITS and _title(told, sheets) >= FITS:
-        return ""
+    return _found(form, sheets, regions)[0] >= FITS and _title(form, sheets) >= FITS
+
+
+def _instead(forms: Mapping[str, Form], told: Form, sheets: Sequence[PageReading]) -> str:
     found, confidence = recognise(forms, sheets)
     return found.id if found and found is not told and confidence >= SURE_OTHER else ""
 

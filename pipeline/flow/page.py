@@ -23,7 +23,7 @@ from pipeline.errors import FixityError, LowResolutionError, ReadingError, Sohoa
 from pipeline.extract.form import Form, load_forms
 from pipeline.extract.found import FoundLabel, find_labels
 from pipeline.extract.hearing import Hearing, Said
-from pipeline.extract.recognise import other_form, recognise
+from pipeline.extract.recognise import form_in_book, recognise
 from pipeline.extract.records import extract_records
 from pipeline.ingest.files import open_frame
 from pipeline.layout.boxes import erase_boxes, find_tick_boxes
@@ -291,10 +291,14 @@ def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:
 def _with_records(
     sheets: Sequence[PageReading], job: ScanJob, hearing: Hearing
 ) -> list[PageReading]:
-    form, confidence = _form_of(sheets, job)
+    form: Form | None
+    if job.form:
+        form, confidence, other = form_in_book(forms(), forms()[job.form], sheets)
+    else:
+        form, confidence = recognise(forms(), sheets, job.usual)
+        other = ""
     if form is None:
         return list(sheets)
-    other = other_form(forms(), form, sheets) if job.form else ""
     page = job.page
     records = extract_records(form, sheets, page.accession, page.number, job.years, hearing=hearing)
     return [
@@ -307,16 +311,6 @@ def _with_records(
         )
         for sheet in sheets
     ]
-
-
-def _form_of(sheets: Sequence[PageReading], job: ScanJob) -> tuple[Form | None, float]:
-    """Return the form of a scan; a book whose form is known has a cover and a closing page too."""
-    if not job.form:
-        return recognise(forms(), sheets, job.usual)
-    given = forms()[job.form]
-    apart = {form.id: form for form in forms().values() if form.about_book}
-    form, confidence = recognise({given.id: given, **apart}, sheets)
-    return (form, confidence) if form and form.about_book else (given, 1.0)
 
 
 def _calibrated(sheet: PageReading, readers: Mapping[Script, Engine]) -> PageReading:

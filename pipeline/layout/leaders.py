@@ -141,9 +141,8 @@ def _lengthened(path: tuple[Point, ...], dots: _Dots, dark: Darkness) -> tuple[P
     pitch = float(np.median(np.diff(places)))
     gaps = np.diff(places)
     usual = gaps[np.abs(gaps - pitch) < 0.2 * pitch]
-    pitch = (
-        float(usual.mean()) if len(usual) else pitch
-    )  # two unlike halves have none at the middle
+    if len(usual):  # two unlike halves have none at the middle
+        pitch = float(usual.mean())
     reach = dark.scale.px(MAX_HIDDEN_MM)
     points = list(path)
     beyond = np.sort(dots.x[on_line])

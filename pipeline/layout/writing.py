@@ -42,6 +42,11 @@ class Span(NamedTuple):
     y: float
     fall: float = 0.0
 
+    @property
+    def middle(self) -> float:
+        """Its y halfway."""
+        return self.y + self.fall / 2
+
 
 class Lined(NamedTuple):
     """A written line: its outline and the numbers of its pieces of ink."""
@@ -167,10 +172,8 @@ def _on_leaders(
 def _rows_of(leaders: Sequence[Span], scale: Scale) -> list[list[Span]]:
     """Return the leaders in rows, from top to bottom."""
     rows: list[list[Span]] = []
-    for span in sorted(leaders, key=lambda one: one.y + one.fall / 2):
-        if rows and span.y + span.fall / 2 - rows[-1][-1].y - rows[-1][-1].fall / 2 < scale.px(
-            LEAD_MM
-        ):
+    for span in sorted(leaders, key=lambda one: one.middle):
+        if rows and span.middle - rows[-1][-1].middle < scale.px(LEAD_MM):
             rows[-1].append(span)
         else:
             rows.append([span])
