@@ -12,14 +12,10 @@ opencv-python-headless, which must not stand beside opencv-python. Leptonica is 
 """
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-import tomllib
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "clean"))
 
 import clean_pages  # noqa: E402
+from other_programs import OtherPrograms  # noqa: E402
 
 from pipeline.clean.deskew import find_skew  # noqa: E402
 from pipeline.values import Pixels  # noqa: E402
@@ -96,51 +93,21 @@ def real_pages(corpus: Path) -> Iterator[tuple[str, Pixels]]:
             yield file.name, clean_pages.read_grey(file)
 
 
-class Others:
-    """The other programs, in a child process."""
-
-    def __init__(self, folder: Path) -> None:
-        home = ROOT / "build" / "bench_deskew"
-        python = home / "bin" / "python"
-        if not python.exists():
-            venv.create(home, with_pip=True)
-            project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-            wanted = project["project"]["optional-dependencies"]["bench"]
-            subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True)
-        self.page = folder / "page.npy"
-        self.child = subprocess.Popen(
-            [python, ROOT / "scripts" / "other_deskew.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def measure(self, pixels: Pixels) -> dict[str, tuple[float, float]]:
-        """Return the answer and the CPU seconds of every program, ours first."""
-        assert self.child.stdin and self.child.stdout
-        np.save(self.page, pixels)
-        print(self.page, file=self.child.stdin, flush=True)
-        answers = {
-            tool: tuple(told) for tool, told in json.loads(self.child.stdout.readline()).items()
-        }
-        start = time.process_time()
-        skew_deg = find_skew(clean_pages.page_image(pixels))
-        return {OURS: (skew_deg, time.process_time() - start), **answers}
-
-    def close(self) -> None:
-        """Let the child end."""
-        assert self.child.stdin
-        self.child.stdin.close()
-        self.child.wait()
+def measure(pixels: Pixels, others: OtherPrograms) -> dict[str, tuple[float, float]]:
+    """Return the answer and the CPU seconds of every program, ours first."""
+    answers = {tool: tuple(told) for tool, told in others.ask(pixels).items()}
+    start = time.process_time()
+    skew_deg = find_skew(clean_pages.page_image(pixels))
+    return {OURS: (skew_deg, time.process_time() - start), **answers}
 
 
-def real(corpus: Path, turns: int, others: Others) -> Iterator[Case]:
+def real(corpus: Path, turns: int, others: OtherPrograms) -> Iterator[Case]:
     """Turn each real page to angles in each range; its own angle is what most programs say."""
     for index, (name, pixels) in enumerate(real_pages(corpus)):
         rng = np.random.default_rng(FIRST_SEED + 5000 + index)
         # pixFindSkew sees 7 degrees only, so it has no say.
         said = {
-            tool: deg for tool, (deg, _) in others.measure(pixels).items() if "Find" not in tool
+            tool: deg for tool, (deg, _) in measure(pixels, others).items() if "Find" not in tool
         }
         base = float(np.median(list(said.values())))
         print(f"{name}: {base:.3f} of {[round(deg, 2) for deg in said.values()]}", file=sys.stderr)
@@ -189,12 +156,12 @@ def main() -> None:
     cv2.setNumThreads(1)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        others = Others(Path(folder))
+        others = OtherPrograms("deskew", "bench", Path(folder))
         for case in invented(*((1, 1) if options.quick else (3, 4))):
-            rows.append((case, others.measure(case.pixels)))
+            rows.append((case, measure(case.pixels, others)))
         if options.corpus.is_dir():
             for case in real(options.corpus, 1 if options.quick else 2, others):
-                rows.append((case, others.measure(case.pixels)))
+                rows.append((case, measure(case.pixels, others)))
         else:
             print(f"no corpus at {options.corpus}: invented pages only", file=sys.stderr)
         others.close()

@@ -14,13 +14,9 @@ OpenCV's morphology, in an environment of their own (build/bench_cells). Run wit
 """
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 import time
-import tomllib
-import venv
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -34,6 +30,7 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT)]
 
+from other_programs import OtherPrograms  # noqa: E402
 from synthesis.paper import Warp, Wear, bent, make_warp, photographed, scan  # noqa: E402
 
 from pipeline.clean.border import crop  # noqa: E402
@@ -454,34 +451,16 @@ def score_lines(truth: list[Line], found: list[Line]) -> dict[str, float]:
     }  # fmt: skip
 
 
-class Others:
-    """Other programs that find cells, in a child process."""
-
-    def __init__(self, folder: Path) -> None:
-        home = ROOT / "build" / "bench_cells"
-        python = home / "bin" / "python"
-        if not python.exists():
-            venv.create(home, with_pip=True)
-            project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-            wanted = project["project"]["optional-dependencies"]["bench-cells"]
-            subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True)
-        self.page = folder / "page.npy"
-        self.child = subprocess.Popen(
-            [python, ROOT / "scripts" / "other_cells.py"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def measure(self, scanned: PageImage, page: Drawn, warp: Warp) -> dict[str, float]:
-        """Return the F1 and the CPU seconds of every program on the scan as it is."""
-        assert self.child.stdin and self.child.stdout
-        np.save(self.page, scanned.pixels)
-        print(self.page, file=self.child.stdin, flush=True)
-        scores = {}
-        for tool, (boxes, seconds) in json.loads(self.child.stdout.readline()).items():
-            found = [Cell(flat(quad(box), scanned, warp), 0, 0) for box in boxes]
-            scores |= {f"{tool} F1": score_cells(page.cells, found)["cells F1"]}
-            scores |= {f"s {tool}": seconds}
-        return scores
+def measure_others(
+    others: OtherPrograms, scanned: PageImage, page: Drawn, warp: Warp
+) -> dict[str, float]:
+    """Return the F1 and the CPU seconds of every other program on the scan as it is."""
+    scores = {}
+    for tool, (boxes, seconds) in others.ask(scanned.pixels).items():
+        found = [Cell(flat(quad(box), scanned, warp), 0, 0) for box in boxes]
+        scores |= {f"{tool} F1": score_cells(page.cells, found)["cells F1"]}
+        scores |= {f"s {tool}": seconds}
+    return scores
 
 
 def draw_found(
@@ -498,7 +477,9 @@ def draw_found(
     cv2.imwrite(str(path), canvas)
 
 
-def measure(kind: str, seed: int, folder: Path | None, others: Others | None) -> dict[str, float]:
+def measure(
+    kind: str, seed: int, folder: Path | None, others: OtherPrograms | None
+) -> dict[str, float]:
     scanned, page, warp = make(kind, seed)
     marks = [time.process_time()]
     level = deskew(crop(scanned))
@@ -524,7 +505,7 @@ def measure(kind: str, seed: int, folder: Path | None, others: Others | None) ->
         for way, tilt in zip(("level", "upright"), tilt_of_rules(page, sight, warp), strict=True)
     }
     scores = score_cells(page.cells, found) | tilts | score_lines(page.lines, written)
-    besides = others.measure(scanned, page, warp) if others else {}
+    besides = measure_others(others, scanned, page, warp) if others else {}
     return scores | times | {"s all": marks[-1] - marks[1]} | besides
 
 
@@ -540,7 +521,7 @@ def main() -> None:
     if given.draw:
         given.draw.mkdir(parents=True, exist_ok=True)
     folder = tempfile.TemporaryDirectory()
-    others = Others(Path(folder.name)) if given.others else None
+    others = OtherPrograms("cells", "bench-cells", Path(folder.name)) if given.others else None
     for kind in given.kinds.split(","):
         seeds = range(given.seed, given.seed + given.pages)
         scores = [measure(kind, seed, given.draw, others) for seed in seeds]
