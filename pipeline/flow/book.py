@@ -218,13 +218,18 @@ def as_decided(record: Record, decisions: Mapping[str, Decision]) -> Record:
     return replace(record, fields=tuple(fields))
 
 
+def as_they_stand(database: Database, records: Sequence[Record]) -> list[Record]:
+    """Return records of any books with what people decided about their fields."""
+    decided = database.decided([record.id for record in records])
+    return [as_decided(record, decided.get(record.id, {})) for record in records]
+
+
 def documents_of(
     database: Database, book: Book, records: Sequence[Record], revision: int
 ) -> Iterator[Document]:
     """Yield what is searched of a book's records, as they stand."""
-    decided = database.decided([record.id for record in records])
-    for record in records:
-        yield document(as_decided(record, decided.get(record.id, {})), book, revision)
+    for record in as_they_stand(database, records):
+        yield document(record, book, revision)
 
 
 def _finish(database: Database, settings: Settings, book: Book, on_progress: Progress) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from itertools import combinations
 
-from pipeline.flow.book import as_decided, index_of, working
+from pipeline.flow.book import as_they_stand, index_of, working
 from pipeline.index.documents import plain_number
 from pipeline.index.links.compare import Commonness, bare_place
 from pipeline.index.links.people import people
@@ -62,25 +62,21 @@ def likely(
     index = index_of(database, settings)
     places = cache(partial(load_places, settings.archive))
     today = cache(lambda written: lies_today(places(), written))
+    look = partial(find_standing, database)
     for done, book in enumerate(books, 1):
-        own = [record.id for record in database.records(book.accession)]
         yield [
             one
-            for record, book in as_they_stand(database, own).values()
-            for one in suggest(
-                record, book, index, partial(as_they_stand, database), rules, common, today
-            )
+            for record in as_they_stand(database, database.records(book.accession))
+            for one in suggest(record, book, index, look, rules, common, today)
         ]
         on_progress(_("tìm người trùng"), done, len(books))
 
 
-def as_they_stand(database: Database, ids: Sequence[str]) -> dict[str, tuple[Record, Book]]:
-    """Return the records with these ids, with what people decided about them, and their books."""
-    decided = database.decided(ids)
-    return {
-        id_: (as_decided(record, decided.get(id_, {})), book)
-        for id_, (record, book) in database.find_records(ids).items()
-    }
+def find_standing(database: Database, ids: Sequence[str]) -> dict[str, tuple[Record, Book]]:
+    """Return the records with these ids as they stand, and their books."""
+    found = database.find_records(ids)
+    standing = as_they_stand(database, [record for record, _book in found.values()])
+    return {record.id: (record, found[record.id][1]) for record in standing}
 
 
 def commonness(database: Database, books: Sequence[Book]) -> Commonness:

@@ -19,7 +19,7 @@ from pipeline.extract import reasons
 from pipeline.extract.typed.entry import Choices, TypedEntry, record_id
 from pipeline.extract.typed.lines import line_entries
 from pipeline.extract.typed.sheets import sheet_entries
-from pipeline.flow.book import as_decided, catch_up, index_of, working
+from pipeline.flow.book import as_they_stand, catch_up, index_of, working
 from pipeline.index.documents import document, plain_number
 from pipeline.index.links.compare import bare_place
 from pipeline.index.rules import search_rules
@@ -253,10 +253,8 @@ class _Taker:
 
     def _read_entries(self, accession: str) -> dict[str, _Known]:
         records = self._database.read_records(accession)
-        decided = self._database.decided([record.id for record in records])
         found = {}
-        for record in records:
-            now = as_decided(record, decided.get(record.id, {}))
+        for record, now in zip(records, as_they_stand(self._database, records), strict=True):
             values = {field.key: field.value for field in now.fields}
             found[_number(now.fields)] = _Known(record, values)
         found.pop("", None)
