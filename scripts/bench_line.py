@@ -35,7 +35,8 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline.desk import Sample, book_card, samples  # noqa: E402
+from pipeline.desk.books import book_card  # noqa: E402
+from pipeline.desk.demo import Sample, samples  # noqa: E402
 from pipeline.store.database import open_database  # noqa: E402
 
 FORMS = ("birth_form", "birth_table", "parcel_table")

@@ -36,7 +36,8 @@ from synthesis.books import Order, draw_book  # noqa: E402
 from synthesis.paper import draw_wear  # noqa: E402
 from synthesize_pages import draw_sheet, entries_for, save_scan  # noqa: E402
 
-from pipeline.desk import Sample, book_card  # noqa: E402
+from pipeline.desk.books import book_card  # noqa: E402
+from pipeline.desk.demo import Sample  # noqa: E402
 from pipeline.flow import page as page_flow  # noqa: E402
 from pipeline.flow.loose import surveyed  # noqa: E402
 from pipeline.flow.many import read_scans  # noqa: E402

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import desk
 from pipeline.archive.json_lines import json_lines
+from pipeline.desk.archive import chosen_books, open_archive, verify_books
+from pipeline.desk.books import intake
+from pipeline.desk.demo import Sample, samples
+from pipeline.desk.finding import row_picture, search
 from pipeline.errors import BusyError, FixityError
 from pipeline.flow import page as page_flow
 from pipeline.flow.book import (
@@ -46,8 +49,8 @@ def settings_for(archive: Path) -> Settings:
     return replace(load_settings(archive, "thu"), work=WorkSettings(executor="serial"))
 
 
-def sample(form: str) -> desk.Sample:
-    return next(one for one in desk.samples() if one.book.form == form)
+def sample(form: str) -> Sample:
+    return next(one for one in samples() if one.book.form == form)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +58,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive with all samples, read and packed."""
     folder = tmp_path_factory.mktemp("archive")
     settings = settings_for(folder)
-    database = desk.open_archive(settings, make=True)
-    for one in desk.samples():
-        desk.intake(database, settings, one.book, one.scans, nothing)
-    process(database, settings, desk.chosen_books(database, ()), nothing)
+    database = open_archive(settings, make=True)
+    for one in samples():
+        intake(database, settings, one.book, one.scans, nothing)
+    process(database, settings, chosen_books(database, ()), nothing)
     database.close()
     return folder
 
@@ -96,7 +99,7 @@ def test_verdicts_on_the_scans_are_kept_and_packed(archive: Path, database: Data
 
 
 def test_a_person_is_found_without_marks(archive: Path, database: Database) -> None:
-    hits = desk.search(database, settings_for(archive), ASKER, "nguyen thi lan 1987", 5).hits
+    hits = search(database, settings_for(archive), ASKER, "nguyen thi lan 1987", 5).hits
     assert hits
     name = next(field for field in hits[0].record.fields if field.key == "nksHoTen")
     assert name.value == "Nguyễn Thị Lan"
@@ -122,22 +125,22 @@ def test_what_people_decided_and_sure_fields_said_is_told_to_the_next_reading(
 
 def test_a_look_is_logged_without_the_query(archive: Path, database: Database) -> None:
     before = len(database.looks())
-    hits = desk.search(database, settings_for(archive), ASKER, "nguyen thi lan 1987", 5).hits
+    hits = search(database, settings_for(archive), ASKER, "nguyen thi lan 1987", 5).hits
     [look] = database.looks()[before:]
     assert (look.person, look.action, look.purpose) == ("thu", "search", "cấp bản sao")
     assert look.records == [hit.record.id for hit in hits]
 
 
 def test_the_row_on_the_paper_can_be_seen(archive: Path, database: Database) -> None:
-    hit = desk.search(database, settings_for(archive), ASKER, "nguyen thi lan 1987", 1).hits[0]
-    picture = desk.row_picture(database, settings_for(archive), ASKER, hit)
+    hit = search(database, settings_for(archive), ASKER, "nguyen thi lan 1987", 1).hits[0]
+    picture = row_picture(database, settings_for(archive), ASKER, hit)
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 2000
 
 
 def test_nothing_differs_until_a_bit_is_flipped(archive: Path, database: Database) -> None:
     settings = settings_for(archive)
-    assert not any(desk.verify(database, settings, ()).values())
+    assert not any(verify_books(database, settings, ()).values())
     book = database.books()[0]
     master = database.masters(book.accession)[0]
     file = package_of(archive, book.accession) / master.path
@@ -146,7 +149,7 @@ def test_nothing_differs_until_a_bit_is_flipped(archive: Path, database: Databas
     file.write_bytes(good[:500] + bytes([good[500] ^ 1]) + good[501:])
     try:
         [difference] = {
-            one.path for one in desk.verify(database, settings, [book.accession])[book.accession]
+            one.path for one in verify_books(database, settings, [book.accession])[book.accession]
         }
         assert difference == master.path
         job = scan_jobs(database, settings, book, database.pages(book.accession))[0]
@@ -158,15 +161,15 @@ def test_nothing_differs_until_a_bit_is_flipped(archive: Path, database: Databas
 
 def test_the_index_can_be_built_anew(archive: Path, database: Database) -> None:
     settings = settings_for(archive)
-    before = desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5)
+    before = search(database, settings, ASKER, "nguyen thi lan 1987", 5)
     count = reindex(database, settings)
     assert count == sum(len(database.records(book.accession)) for book in database.books())
-    assert desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5) == before
+    assert search(database, settings, ASKER, "nguyen thi lan 1987", 5) == before
 
 
 def test_the_same_scans_again_are_said_and_not_stored(archive: Path, database: Database) -> None:
     one = sample("birth_form")
-    taken = desk.intake(database, settings_for(archive), one.book, one.scans, nothing)
+    taken = intake(database, settings_for(archive), one.book, one.scans, nothing)
     assert not taken.taken
     assert len(taken.already) == len(database.masters(one.book.accession))
 
@@ -181,8 +184,8 @@ def test_a_page_that_breaks_a_stage_does_not_stop_the_book(
 ) -> None:
     one = sample("birth_form")
     settings = settings_for(tmp_path)
-    database = desk.open_archive(settings, make=True)
-    desk.intake(database, settings, one.book, one.scans, nothing)
+    database = open_archive(settings, make=True)
+    intake(database, settings, one.book, one.scans, nothing)
     real = page_flow.find_rules
     calls = iter(range(100))
 
@@ -236,8 +239,8 @@ def test_reading_goes_on_after_kill_9_with_no_page_lost_and_none_done_twice(
 ) -> None:
     one = sample("birth_form")
     settings = settings_for(tmp_path)
-    database = desk.open_archive(settings, make=True)
-    desk.intake(database, settings, one.book, one.scans, nothing)
+    database = open_archive(settings, make=True)
+    intake(database, settings, one.book, one.scans, nothing)
     pages = len(database.pages(one.book.accession))
     command = [*SOHOA, "process", "--executor", "serial", "--archive", str(tmp_path)]
     chance = random.Random(7)
@@ -259,7 +262,7 @@ def test_reading_goes_on_after_kill_9_with_no_page_lost_and_none_done_twice(
     assert set(steps.values()) == {1}
     ids = [record.id for record in database.records(one.book.accession)]
     assert len(ids) == len(set(ids)) > 0
-    assert not any(desk.verify(database, settings, ()).values())
+    assert not any(verify_books(database, settings, ()).values())
     package = package_of(tmp_path, one.book.accession)
     lines = (package / "data" / "records.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["id"] for line in lines] == ids

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline import desk
+from pipeline.desk.archive import chosen_books, open_archive
+from pipeline.desk.books import intake
+from pipeline.desk.demo import samples
 from pipeline.errors import UsageError
 from pipeline.flow.book import process
 from pipeline.flow.lessons import (
@@ -176,17 +178,17 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An archive with one page of a table, read."""
     folder = tmp_path_factory.mktemp("archive")
     settings = replace(load_settings(folder, "thu"), work=WorkSettings(executor="serial"))
-    one = next(sample for sample in desk.samples() if sample.book.form == "birth_table")
-    database = desk.open_archive(settings, make=True)
-    desk.intake(database, settings, one.book, one.scans[:1], nothing)
-    process(database, settings, desk.chosen_books(database, ()), nothing)
+    one = next(sample for sample in samples() if sample.book.form == "birth_table")
+    database = open_archive(settings, make=True)
+    intake(database, settings, one.book, one.scans[:1], nothing)
+    process(database, settings, chosen_books(database, ()), nothing)
     database.close()
     return settings
 
 
 @pytest.fixture
 def database(settings: Settings) -> Database:
-    return desk.open_archive(settings)
+    return open_archive(settings)
 
 
 def confirm(database: Database, record: Record, key: str) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import desk
+from pipeline.desk.archive import open_archive
+from pipeline.desk.links import decide_link, list_links
 from pipeline.errors import UsageError
 from pipeline.flow.links import find_links
 from pipeline.index.backends.sqlite import SqliteIndex
@@ -30,7 +31,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
-    made = desk.open_archive(settings, make=True)
+    made = open_archive(settings, make=True)
     yield made
     made.close()
 
@@ -105,7 +106,7 @@ def test_what_was_decided_stays_when_links_are_looked_for_again(
 ) -> None:
     counts = find_links(family, settings, nothing)
     link = Links(family).links("birth_death")[0]
-    desk.decide_link(family, ASKER, link.number, "different", "khác thôn")
+    decide_link(family, ASKER, link.number, "different", "khác thôn")
     assert find_links(family, settings, nothing) == counts
     assert link.number not in {one.number for one in Links(family).links()}
     (decided,) = Links(family).links(decided=True)
@@ -115,7 +116,7 @@ def test_what_was_decided_stays_when_links_are_looked_for_again(
         "thu",
         "khác thôn",
     )
-    desk.decide_link(family, ASKER, link.number, "same", "xem lại")
+    decide_link(family, ASKER, link.number, "same", "xem lại")
     assert [one[0] for one in Links(family).history(link.number)] == ["different", "same"]
     assert Links(family).links(decided=True)[0].verdict == "same"
 
@@ -125,13 +126,13 @@ def test_a_suggestion_that_no_longer_holds_goes_unless_it_was_decided(
 ) -> None:
     find_links(family, settings, nothing)
     death = Links(family).links("birth_death")[0]
-    desk.decide_link(family, ASKER, death.number, "same", "")
+    decide_link(family, ASKER, death.number, "same", "")
     put(family, "kt", "death_table", 2010)  # read anew, and nothing was read
     SqliteIndex(family).remove("kt", 9)
     find_links(family, settings, nothing)
     assert not pairs(family, "marriage_death")
     assert [one.number for one in Links(family).links(decided=True)] == [death.number]
-    shown = desk.list_links(family, ASKER, "", decided=True, limit=9)
+    shown = list_links(family, ASKER, "", decided=True, limit=9)
     assert shown[0].one is None and shown[0].two is not None
 
 
@@ -139,11 +140,11 @@ def test_listing_is_logged_by_ids_and_unknown_kinds_and_numbers_are_refused(
     family: Database, settings: Settings
 ) -> None:
     find_links(family, settings, nothing)
-    shown = desk.list_links(family, ASKER, "birth_death", decided=False, limit=1)
+    shown = list_links(family, ASKER, "birth_death", decided=False, limit=1)
     assert len(shown) == 1
     look = family.looks()[-1]
     assert (look.action, look.records) == ("links", ["ks/1/-/1", "kt/1/-/1"])
     with pytest.raises(UsageError, match="birth_death"):
-        desk.list_links(family, ASKER, "zz", decided=False, limit=1)
+        list_links(family, ASKER, "zz", decided=False, limit=1)
     with pytest.raises(UsageError, match="99999"):
-        desk.decide_link(family, ASKER, 99999, "same", "")
+        decide_link(family, ASKER, 99999, "same", "")

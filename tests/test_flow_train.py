@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import desk
+from pipeline.desk.archive import open_archive
+from pipeline.desk.models import known_models, switch_model
 from pipeline.errors import BusyError, ReadingError, UsageError
 from pipeline.flow import train as flow
 from pipeline.flow.book import working
@@ -69,7 +70,7 @@ def test_a_model_is_kept_if_it_is_better_here_and_no_worse_elsewhere(
 def test_a_model_that_is_unknown_or_broken_cannot_be_used(tmp_path: Path) -> None:
     settings = load_settings(tmp_path, "thu")
     with pytest.raises(UsageError, match="có thể chọn: asternet, fast, hand"):
-        desk.switch_model(settings, "hand-7")
+        switch_model(settings, "hand-7")
     use_model(tmp_path, "hand-7")  # its folder was lost
     with pytest.raises(ReadingError, match="sohoa model use hand"):
         ctc_onnx.create(load_settings(tmp_path, "thu").ocr)
@@ -78,9 +79,9 @@ def test_a_model_that_is_unknown_or_broken_cannot_be_used(tmp_path: Path) -> Non
 def test_switching_waits_for_who_works_on_the_archive(tmp_path: Path) -> None:
     settings = load_settings(tmp_path, "thu")
     with working(tmp_path), pytest.raises(BusyError):
-        desk.switch_model(settings, "asternet")
-    desk.switch_model(settings, "asternet")
-    used = [model.name for model in desk.models(load_settings(tmp_path, "thu")) if model.in_use]
+        switch_model(settings, "asternet")
+    switch_model(settings, "asternet")
+    used = [model.name for model in known_models(load_settings(tmp_path, "thu")) if model.in_use]
     assert used == ["asternet"]
 
 
@@ -105,7 +106,7 @@ def test_without_torch_the_command_says_what_to_install(tmp_path: Path) -> None:
 
 def test_the_models_are_listed_and_switched_by_one_command(tmp_path: Path) -> None:
     (tmp_path / "kho").mkdir()
-    desk.open_archive(load_settings(tmp_path / "kho", "thu"), make=True).close()
+    open_archive(load_settings(tmp_path / "kho", "thu"), make=True).close()
     here = ["--archive", tmp_path / "kho"]
     listed = json.loads(sohoa("model", *here, "--json").stdout)
     assert [one["name"] for one in listed if one["in_use"]] == ["hand"]
@@ -174,7 +175,7 @@ def test_a_better_model_is_kept_with_its_card_and_used_and_one_command_goes_back
     assert engine.version == f"tiny-1 {card.sha256}"
     used = load_settings(archive, "hoa")
     assert used.ocr.hand_model == str(archive / "models" / "tiny-1")
-    desk.switch_model(used, "hand")
+    switch_model(used, "hand")
     assert load_settings(archive, "hoa").ocr.hand_model == "hand"
 
 

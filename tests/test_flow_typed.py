@@ -15,8 +15,10 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import Workbook, load_workbook
 
-from pipeline import desk
 from pipeline.archive.json_lines import json_lines
+from pipeline.desk.archive import open_archive
+from pipeline.desk.finding import scan_of, search
+from pipeline.desk.typed import import_typed, write_template
 from pipeline.errors import BusyError, StorageError, UsageError
 from pipeline.extract.typed.entry import Choices
 from pipeline.flow import typed
@@ -24,6 +26,7 @@ from pipeline.flow.book import _with_card, reindex, working
 from pipeline.flow.typed import Imported, import_file
 from pipeline.settings import Settings
 from pipeline.store.database import Database
+from pipeline.store.durable import sha256_of
 from pipeline.store.typed import Imports
 from pipeline.values import (
     Asker,
@@ -54,7 +57,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
-    made = desk.open_archive(settings, make=True)
+    made = open_archive(settings, make=True)
     yield made
     made.close()
 
@@ -127,7 +130,7 @@ def test_right_rows_come_in_and_wrong_ones_are_listed(
     assert done.exit_code == 3
     (book,) = database.books()
     assert (book.place, book.years, book.volume) == (PLACE, (1987, 1987), "02")
-    hits = desk.search(database, settings, ASKER, "nguyen thi hoa 1987", 5).hits
+    hits = search(database, settings, ASKER, "nguyen thi hoa 1987", 5).hits
     assert [hit.record.row for hit in hits[:1]] == [2]
 
 
@@ -244,14 +247,14 @@ def test_a_record_leads_to_its_scan_by_the_file_name_also_one_that_comes_later(
     done = take(database, settings, sheet(tmp_path, *told, birth(3)))
     assert done.run and (done.run.counts.scans, done.run.counts.linked) == (2, 1)
     by_row = {record.row: record for record in all_records(database) if not record.page}
-    assert desk.scan_of(database, by_row[2]) == ("bt", 1)
-    assert desk.scan_of(database, by_row[3]) is None
-    assert desk.scan_of(database, by_row[4]) is None
+    assert scan_of(database, by_row[2]) == ("bt", 1)
+    assert scan_of(database, by_row[3]) is None
+    assert scan_of(database, by_row[4]) is None
     page = scanned(database, "bt", "sau.jpg")
-    assert desk.scan_of(database, by_row[3]) == ("bt", page.number)
+    assert scan_of(database, by_row[3]) == ("bt", page.number)
     database.add_book(Book("bt2", "birth_table", "Xã Khác", (1990, 1990), "1"))
     scanned(database, "bt2", "sau.jpg")
-    assert desk.scan_of(database, by_row[3]) is None  # two have that name: no guess
+    assert scan_of(database, by_row[3]) is None  # two have that name: no guess
 
 
 def test_provenance_says_file_row_person_and_time(
@@ -263,7 +266,7 @@ def test_provenance_says_file_row_person_and_time(
     (origin,) = Imports(database).origins_in(book.accession)
     assert (origin.file, origin.row, origin.scan) == ("sổ.xlsx", 2, "a.pdf")
     assert origin.person == "thu" and origin.time.endswith("+00:00")
-    assert origin.sha256 == desk.sha256_of(file)
+    assert origin.sha256 == sha256_of(file)
     assert Imports(database).origins([origin.record]) == {origin.record: origin}
 
 
@@ -275,7 +278,7 @@ def test_lines_of_a_package_come_into_another_archive_and_not_twice_into_their_o
     file.write_bytes(json_lines(_with_card(database.records("bt"), book, [])))
     assert counts(take(database, settings, file)) == (0, 1, 0, 0)
     other = replace(settings, archive=tmp_path / "khác")
-    second = desk.open_archive(other, make=True)
+    second = open_archive(other, make=True)
     assert counts(take(second, other, file)) == (1, 0, 0, 0)
     (record,) = all_records(second)
     assert [(one.key, one.value) for one in record.fields] == [
@@ -300,7 +303,7 @@ def test_a_place_for_all_rows_and_a_form_may_be_told(
     (book,) = database.books()
     assert (book.place, book.form) == ("Xã Nọ", "birth_table")
     with pytest.raises(UsageError, match="zz"):
-        desk.import_typed(database, settings, file, Choices(form="zz"), nothing)
+        import_typed(database, settings, file, Choices(form="zz"), nothing)
 
 
 def test_a_full_disk_is_a_sentence_and_the_same_command_goes_on(
@@ -350,13 +353,13 @@ def test_a_file_that_breaks_in_the_middle_keeps_what_came_before(
 CHILD = """
 import sys
 from pathlib import Path
-from pipeline import desk
+from pipeline.desk.archive import open_archive
 from pipeline.extract.typed.entry import Choices
 from pipeline.flow import typed
 from pipeline.settings import Settings
 typed._PART = 25
 settings = Settings(Path(sys.argv[1]), "thu")
-database = desk.open_archive(settings, make=True)
+database = open_archive(settings, make=True)
 print("ready", flush=True)
 typed.import_file(database, settings, Path(sys.argv[2]), Choices(), lambda *_told: print("part", flush=True))
 """  # noqa: E501
@@ -387,12 +390,12 @@ def test_killed_in_the_middle_it_goes_on_and_ends_as_if_nothing_had_happened(
         child.wait()
         child.stdout.close()
     time.sleep(0.1)
-    database = desk.open_archive(settings)
+    database = open_archive(settings)
     halfway = len(all_records(database))
     assert 0 < halfway < 499
     done = take(database, settings, file)
     whole = replace(settings, archive=tmp_path / "nguyên")
-    other = desk.open_archive(whole, make=True)
+    other = open_archive(whole, make=True)
     undisturbed = take(other, whole, file)
     assert all_records(database) == all_records(other)
     assert faults(database, done) == faults(other, undisturbed)
@@ -408,7 +411,7 @@ def test_an_empty_table_can_be_filled_in_and_imported(
     tmp_path: Path, database: Database, settings: Settings, kind: str
 ) -> None:
     file = tmp_path / f"{kind}.xlsx"
-    desk.write_template(kind, file)
+    write_template(kind, file)
     book = load_workbook(file)
     table = book.worksheets[0]
     keys = [cell.value for cell in table[1]]
@@ -423,6 +426,6 @@ def test_an_empty_table_can_be_filled_in_and_imported(
     assert counts(take(database, settings, file)) == (1, 0, 0, 0)
     assert [record.form for record in all_records(database)] == [f"{kind}_form"]
     with pytest.raises(UsageError, match="đã có"):
-        desk.write_template(kind, file)
+        write_template(kind, file)
     with pytest.raises(UsageError, match="birth"):
-        desk.write_template("zz", tmp_path / "z.xlsx")
+        write_template("zz", tmp_path / "z.xlsx")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import desk
+from pipeline.desk.archive import open_archive
+from pipeline.desk.books import book_card, intake
 from pipeline.flow.book import process
 from pipeline.flow.outcome import BookOutcome
 from pipeline.settings import Settings, WorkSettings, load_settings
@@ -57,9 +58,9 @@ def book(
         folder / "book_closing" / "0001.jpg",
     ]
     settings = settings_for(folder / "archive")
-    database = desk.open_archive(settings, make=True)
-    card = desk.book_card(request.param, "xã Nếnh", (2016, 2021), "01")
-    desk.intake(database, settings, card, scans, nothing)
+    database = open_archive(settings, make=True)
+    card = book_card(request.param, "xã Nếnh", (2016, 2021), "01")
+    intake(database, settings, card, scans, nothing)
     [outcome] = process(database, settings, [card.accession], nothing)
     yield database, outcome, truths
     database.close()

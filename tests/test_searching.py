@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import desk
+from pipeline.desk.archive import open_archive
+from pipeline.desk.finding import chip_label, neighbours, search, units_of
 from pipeline.errors import UsageError
 from pipeline.flow.book import reindex
 from pipeline.index.rescue import Rescue
@@ -32,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
     """An archive with three small books, of which one scan was not read."""
-    made = desk.open_archive(settings, make=True)
+    made = open_archive(settings, make=True)
     for book, records in ((BIRTHS, ROWS), (PARCELS, [LAND]), (DEATHS, [DEAD])):
         made.add_book(book)
         with made.write() as connection:
@@ -46,7 +47,7 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 def found(database: Database, settings: Settings, text: str, asker: Asker = ASKER) -> list[str]:
-    return [hit.record.id for hit in desk.search(database, settings, asker, text, 10).hits]
+    return [hit.record.id for hit in search(database, settings, asker, text, 10).hits]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def found(database: Database, settings: Settings, text: str, asker: Asker = ASKE
     ],
 )
 def test_one_box_finds_it(database: Database, settings: Settings, text: str, first: object) -> None:
-    hits = desk.search(database, settings, ASKER, text, 10).hits
+    hits = search(database, settings, ASKER, text, 10).hits
     assert hits[0].record == first
 
 
@@ -70,7 +71,7 @@ def test_a_look_up_is_logged_with_ids_person_and_purpose_alone(
     database: Database, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("DEBUG"):
-        hits = desk.search(database, settings, ASKER, "nguyen thi lan 1987", 10).hits
+        hits = search(database, settings, ASKER, "nguyen thi lan 1987", 10).hits
     [look] = database.looks()
     assert look[1:] == ("thu", "search", [hit.record.id for hit in hits], "cấp bản sao")
     assert not any(word in caplog.text.lower() for word in ("nguyen", "nguyễn", "lan 1987"))
@@ -90,7 +91,7 @@ def test_what_a_person_may_not_see_is_nowhere_in_the_answer_nor_in_the_log(
 ) -> None:
     asker = Asker("thu", "", rights)
     for text in ("nguyen thi lan", "nguyen thi lan 1987", "khai sinh quach dinh bao 1987", "số 45"):
-        answer = desk.search(database, settings, asker, text, 10)
+        answer = search(database, settings, asker, text, 10)
         rescue = answer.rescue or Rescue((), 0, ())
         seen = {hit.book.accession for hit in (*answer.hits, *rescue.near)}
         seen |= {shelf.book.accession for shelf in rescue.shelves}
@@ -104,13 +105,13 @@ def test_what_a_person_may_not_see_is_nowhere_in_the_answer_nor_in_the_log(
 def test_when_nothing_fits_the_books_that_should_hold_it_are_told(
     database: Database, settings: Settings
 ) -> None:
-    answer = desk.search(database, settings, ASKER, "khai sinh quach dinh bao 1987 so 45", 10)
+    answer = search(database, settings, ASKER, "khai sinh quach dinh bao 1987 so 45", 10)
     assert answer.rescue
     (shelf,) = answer.rescue.shelves
     assert (shelf.book, shelf.pages, shelf.unread) == (BIRTHS, 1, (1,))
     assert [row.row for row in shelf.rows] == [1, 2, 3]  # beside number 45
     database.add_decision(Decision(ROWS[0].id, "so", "44", "thu", now()))
-    answer = desk.search(database, settings, ASKER, "khai sinh quach dinh bao 1987 so 45", 10)
+    answer = search(database, settings, ASKER, "khai sinh quach dinh bao 1987 so 45", 10)
     assert answer.rescue
     assert [row.row for row in answer.rescue.shelves[0].rows] == [2, 3]
 
@@ -118,14 +119,14 @@ def test_when_nothing_fits_the_books_that_should_hold_it_are_told(
 def test_when_the_year_is_wrong_people_of_that_name_are_told(
     database: Database, settings: Settings
 ) -> None:
-    answer = desk.search(database, settings, ASKER, "nguyen thi lan 1950", 10)
+    answer = search(database, settings, ASKER, "nguyen thi lan 1950", 10)
     near = answer.rescue.near if answer.rescue else ()
     assert ROWS[0].id in [hit.record.id for hit in (*answer.hits, *near)]
     assert all(hit.closeness == "widened" for hit in answer.hits)
 
 
 def test_an_answer_that_fits_needs_no_rescue(database: Database, settings: Settings) -> None:
-    assert desk.search(database, settings, ASKER, "nguyen thi lan 1987", 10).rescue is None
+    assert search(database, settings, ASKER, "nguyen thi lan 1987", 10).rescue is None
 
 
 def test_an_index_of_other_rules_says_that_it_must_be_built_anew(
@@ -134,7 +135,7 @@ def test_an_index_of_other_rules_says_that_it_must_be_built_anew(
     with database.write() as connection:
         database.keep_fact(connection, "sqlite index", "1-of-long-ago")
     with pytest.raises(UsageError, match="reindex"):
-        desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5)
+        search(database, settings, ASKER, "nguyen thi lan 1987", 5)
     reindex(database, settings)
     assert found(database, settings, "nguyen thi lan 1987")
 
@@ -142,24 +143,24 @@ def test_an_index_of_other_rules_says_that_it_must_be_built_anew(
 def test_what_a_person_decided_is_found_and_shown(database: Database, settings: Settings) -> None:
     database.add_decision(Decision(ROWS[2].id, "nksHoTen", "Quách Đình Bảo", "thu", now()))
     reindex(database, settings)
-    hit = desk.search(database, settings, ASKER, "quach dinh bao", 5).hits[0]
+    hit = search(database, settings, ASKER, "quach dinh bao", 5).hits[0]
     assert (hit.record.id, hit.reviewed) == (ROWS[2].id, {"nksHoTen"})
     assert hit.record.fields[0].value == "Quách Đình Bảo"
 
 
 def test_an_entry_has_neighbours_in_its_book(database: Database) -> None:
-    assert desk.neighbours(database, ASKER, ROWS[1].id) == ((ROWS[0],), (ROWS[2],))
+    assert neighbours(database, ASKER, ROWS[1].id) == ((ROWS[0],), (ROWS[2],))
     assert database.looks()[-1].records == [ROWS[0].id, ROWS[2].id]
-    assert desk.neighbours(database, ASKER, ROWS[0].id, 5) == ((), (ROWS[1], ROWS[2]))
+    assert neighbours(database, ASKER, ROWS[0].id, 5) == ((), (ROWS[1], ROWS[2]))
     closed = Asker("thu", "", Rights(closed=frozenset({BIRTHS.accession})))
     for asker, record in ((closed, ROWS[1].id), (ASKER, "none/1/-/1")):
         with pytest.raises(UsageError):
-            desk.neighbours(database, asker, record)
+            neighbours(database, asker, record)
 
 
 def test_the_unit_then_and_now_is_told(database: Database, settings: Settings) -> None:
-    hit = desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5).hits[0]
-    units = desk.units_of(settings, hit)
+    hit = search(database, settings, ASKER, "nguyen thi lan 1987", 5).hits[0]
+    units = units_of(settings, hit)
     assert any("Hà Bắc" in then for then in units.then)
     assert any(unit.startswith("phường Nếnh") for unit in units.now)
 
@@ -167,7 +168,7 @@ def test_the_unit_then_and_now_is_told(database: Database, settings: Settings) -
 def test_a_reading_that_a_screen_changed_can_be_asked_for(
     database: Database, settings: Settings
 ) -> None:
-    answer = desk.search(database, settings, ASKER, "nguyen thi lan 1987", 5)
-    again = desk.search(database, settings, ASKER, answer.readings[0], 5)
+    answer = search(database, settings, ASKER, "nguyen thi lan 1987", 5)
+    again = search(database, settings, ASKER, answer.readings[0], 5)
     assert again.hits == answer.hits
-    assert [desk.chip_label(chip) for chip in answer.readings[0].chips] == ["tên", "năm"]
+    assert [chip_label(chip) for chip in answer.readings[0].chips] == ["tên", "năm"]

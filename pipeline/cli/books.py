@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from pipeline import desk
 from pipeline.cli.shell import (
     archive_option,
     bar,
@@ -21,6 +20,8 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.desk.archive import chosen_books, open_archive, verify_books
+from pipeline.desk.books import book_card, clear_taken, intake, intake_sentences, intake_summary
 from pipeline.errors import UsageError
 from pipeline.flow.book import process
 from pipeline.flow.outcome import BookOutcome
@@ -61,8 +62,8 @@ def ingest(*, paths: Sequence[Path], archive: Path, as_json: bool, **card: Any) 
     """Bring scans into the archive."""
     settings = settings_for(archive)
     book = _book(**card)
-    with closing(desk.open_archive(settings, make=True)) as database, bar() as progress:
-        taken = desk.intake(database, settings, book, paths, progress)
+    with closing(open_archive(settings, make=True)) as database, bar() as progress:
+        taken = intake(database, settings, book, paths, progress)
     _tell_intake(taken, as_json=as_json)
 
 
@@ -88,14 +89,14 @@ def scan(
     settings = settings_for(archive)
     book = _book(**card)
     incoming = settings.archive / "work" / "scanner" / book.accession
-    with closing(desk.open_archive(settings, make=True)) as database, bar() as progress:
+    with closing(open_archive(settings, make=True)) as database, bar() as progress:
         incoming.mkdir(parents=True, exist_ok=True)
         sheets = []
         for sheet in scan_sheets(incoming, device=device, source=source, dpi=dpi, mode=mode):
             sheets.append(sheet)
             progress(_("quét"), len(sheets), 0)
-        taken = desk.intake(database, settings, book, [incoming], progress)
-        desk.clear_taken(database, incoming)
+        taken = intake(database, settings, book, [incoming], progress)
+        clear_taken(database, incoming)
     _tell_intake(taken, as_json=as_json)
 
 
@@ -110,11 +111,11 @@ def watch(*, folder: Path, poll: bool, seconds: float | None, archive: Path, **c
     settings = settings_for(archive)
     book = _book(**card)
     end = time.monotonic() + seconds if seconds is not None else None
-    with closing(desk.open_archive(settings, make=True)) as database:
+    with closing(open_archive(settings, make=True)) as database:
         err.print(_("đang trông {folder}; bấm Ctrl+C để dừng").format(folder=folder))
 
         def take(files: Sequence[Path]) -> None:
-            _print_intake(desk.intake(database, settings, book, files, lambda *_args: None))
+            _print_intake(intake(database, settings, book, files, lambda *_args: None))
 
         watch_folder(
             folder,
@@ -153,8 +154,8 @@ def process_command(
         workers=settings.work.workers if workers is None else workers,
     )
     settings = replace(settings, work=work)
-    with closing(desk.open_archive(settings)) as database, bar() as progress:
-        chosen = desk.chosen_books(database, books)
+    with closing(open_archive(settings)) as database, bar() as progress:
+        chosen = chosen_books(database, books)
         outcomes = process(database, settings, chosen, progress, retry=retry, again=again)
     if as_json:
         print_json([asdict(outcome) for outcome in outcomes])
@@ -170,8 +171,8 @@ def process_command(
 def verify(*, books: Sequence[str], archive: Path, as_json: bool) -> None:
     """Check fixity."""
     settings = settings_for(archive)
-    with closing(desk.open_archive(settings)) as database:
-        found = desk.verify(database, settings, books)
+    with closing(open_archive(settings)) as database:
+        found = verify_books(database, settings, books)
     if as_json:
         print_json({name: [asdict(one) for one in found[name]] for name in found})
     else:
@@ -194,9 +195,7 @@ def _book(
     entries: int | None,
     shelf: str,
 ) -> Book:
-    return desk.book_card(
-        form, place, _years(years), volume, pages=pages, entries=entries, shelf=shelf
-    )
+    return book_card(form, place, _years(years), volume, pages=pages, entries=entries, shelf=shelf)
 
 
 def _years(text: str) -> tuple[int, int]:
@@ -212,14 +211,14 @@ def _years(text: str) -> tuple[int, int]:
 
 def _tell_intake(taken: Intake, *, as_json: bool) -> None:
     if as_json:
-        print_json(desk.intake_summary(taken))
+        print_json(intake_summary(taken))
     else:
         _print_intake(taken)
     exit_for(next((error.exit_code for _file, error in taken.refused), 0))
 
 
 def _print_intake(taken: Intake) -> None:
-    for sentence in desk.intake_sentences(taken):
+    for sentence in intake_sentences(taken):
         out.print(sentence, markup=False)
     for _file, error in taken.refused:
         err.print(f"sohoa: {error}", markup=False)

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from pipeline import desk
 from pipeline.cli.shell import archive_option, err, json_option, main, out, print_json, settings_for
+from pipeline.desk import finding
+from pipeline.desk.archive import open_archive, send_owed
+from pipeline.desk.finding import Found, Units, chip_label, principal, row_picture, units_of
 from pipeline.flow.book import package_of, reindex
 from pipeline.index.rescue import Rescue
 from pipeline.index.wanted import Query
@@ -29,9 +31,9 @@ def search(*, query: Sequence[str], limit: int, purpose: str, archive: Path, as_
     """Find a person or a parcel."""
     settings = settings_for(archive)
     asker = Asker(settings.person, purpose)
-    with closing(desk.open_archive(settings)) as database:
-        found = desk.search(database, settings, asker, " ".join(query), limit)
-        units = [desk.units_of(settings, hit) for hit in found.hits]
+    with closing(open_archive(settings)) as database:
+        found = finding.search(database, settings, asker, " ".join(query), limit)
+        units = [units_of(settings, hit) for hit in found.hits]
     if found.behind:
         err.print(
             _("tìm kiếm còn thiếu {count} thay đổi chưa sang chỉ mục; “sohoa sync” gửi nốt").format(
@@ -59,7 +61,7 @@ def reindex_command(*, backend: str | None, archive: Path, as_json: bool) -> Non
     settings = settings_for(archive)
     index = replace(settings.index, backend=backend or settings.index.backend)
     settings = replace(settings, index=index)
-    with closing(desk.open_archive(settings)) as database:
+    with closing(open_archive(settings)) as database:
         count = reindex(database, settings)
     if as_json:
         print_json({"documents": count})
@@ -78,8 +80,8 @@ def reindex_command(*, backend: str | None, archive: Path, as_json: bool) -> Non
 def sync(*, archive: Path, as_json: bool) -> None:
     """Send the index what it is owed."""
     settings = settings_for(archive)
-    with closing(desk.open_archive(settings)) as database:
-        count = desk.sync(database, settings)
+    with closing(open_archive(settings)) as database:
+        count = send_owed(database, settings)
     if as_json:
         print_json({"sent": count})
     else:
@@ -93,7 +95,7 @@ def print_places(database: Database, settings: Settings, asker: Asker, hit: Hit)
     for title, place in (
         (_("Sổ dạng PDF/A"), package / "data" / "book.pdf"),
         (_("Các bản ghi"), package / "data" / "records.jsonl"),
-        (_("Ảnh dòng tìm thấy"), desk.row_picture(database, settings, asker, hit)),
+        (_("Ảnh dòng tìm thấy"), row_picture(database, settings, asker, hit)),
     ):
         out.print(f"{title}: {place}", markup=False)
     out.print(
@@ -106,11 +108,11 @@ def _print_readings(readings: Sequence[Query]) -> None:
     """Say how the query was read; what was meant otherwise can be typed otherwise."""
     for place, query in enumerate(readings):
         lead = _("hoặc") if place else _("hiểu là")
-        told = "; ".join(f"{desk.chip_label(chip)}: {chip.text}" for chip in query.chips)
+        told = "; ".join(f"{chip_label(chip)}: {chip.text}" for chip in query.chips)
         err.print(f"{lead}: {told or '—'}", markup=False)
 
 
-def print_hits(hits: Sequence[Hit], units: Sequence[desk.Units]) -> None:
+def print_hits(hits: Sequence[Hit], units: Sequence[Units]) -> None:
     """Print the hits by how far the query had to be widened for them."""
     if not hits:
         out.print(_("không tìm thấy"))
@@ -130,7 +132,7 @@ def print_hits(hits: Sequence[Hit], units: Sequence[desk.Units]) -> None:
             _print_hit(place, hit, unit)
 
 
-def _print_hit(place: int, hit: Hit, units: desk.Units) -> None:
+def _print_hit(place: int, hit: Hit, units: Units) -> None:
     told = _hit(hit, units)
     sure = _("người đã duyệt") if hit.reviewed else _("máy đọc, độ tin {sure:.0%}")
     where = _("{place}. {name} — {book}, trang {page}, dòng {row} — {sure}")
@@ -177,7 +179,7 @@ def _print_rescue(rescue: Rescue | None) -> None:
     if rescue.near:
         out.print(_("Cùng tên hay gần giống, năm khác:"))
     for hit in rescue.near:
-        name = desk.principal(hit.record)
+        name = principal(hit.record)
         who, where = name.value if name else "—", _book_words(hit.book)
         out.print(f"   {who} — {where}, {_row_words(hit.record)}", markup=False)
     if rescue.shelves:
@@ -199,7 +201,7 @@ def _print_rescue(rescue: Rescue | None) -> None:
         out.print(f"   {_book_words(shelf.book)} — {'; '.join(told)}", markup=False)
 
 
-def _found(found: desk.Found, units: Sequence[desk.Units]) -> dict[str, Any]:
+def _found(found: Found, units: Sequence[Units]) -> dict[str, Any]:
     rescue = found.rescue
     return {
         "readings": [_query(query) for query in found.readings],
@@ -219,7 +221,7 @@ def _found(found: desk.Found, units: Sequence[desk.Units]) -> dict[str, Any]:
                 }
                 for shelf in rescue.shelves
             ],
-            "near": [_hit(hit, desk.Units((), ())) for hit in rescue.near],
+            "near": [_hit(hit, Units((), ())) for hit in rescue.near],
         },
         "behind": found.behind,
     }
@@ -248,9 +250,9 @@ def _query(query: Query) -> dict[str, Any]:
     }
 
 
-def _hit(hit: Hit, units: desk.Units) -> dict[str, Any]:
+def _hit(hit: Hit, units: Units) -> dict[str, Any]:
     record = hit.record
-    name = desk.principal(record)
+    name = principal(record)
     return {
         "record": record.id,
         "name": name.value if name else "",

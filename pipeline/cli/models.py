@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from pipeline import desk
 from pipeline.cli.shell import (
     archive_option,
     bar,
@@ -20,6 +19,8 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.desk.archive import open_archive
+from pipeline.desk.models import KnownModel, gather_lessons, known_models, switch_model
 from pipeline.errors import UsageError
 from pipeline.flow.train import Training
 from pipeline.flow.train import train as train_reader
@@ -53,9 +54,9 @@ def train(
 ) -> None:
     """Tune the reader."""
     settings = settings_for(archive)
-    opened = desk.open_archive(settings, make=folder is not None)
+    opened = open_archive(settings, make=folder is not None)
     with closing(opened) as database, bar() as progress:
-        lessons = desk.lessons(database, settings, books, folder, progress)
+        lessons = gather_lessons(database, settings, books, folder, progress)
         for note in lessons.notes:
             err.print(f"sohoa: {note}", markup=False)
         training = train_reader(settings, lessons.lines, minutes, progress)
@@ -80,11 +81,11 @@ def model_command(*, action: str, name: str, archive: Path, as_json: bool) -> No
         raise UsageError(_("viết “sohoa model” hoặc “sohoa model use TÊN”"))
     settings = settings_for(archive)
     if action == "use":
-        with closing(desk.open_archive(settings)):
-            desk.switch_model(settings, name)
+        with closing(open_archive(settings)):
+            switch_model(settings, name)
         settings = settings_for(archive)
         err.print(_("trang đã đọc thì giữ nguyên; “sohoa process --again” đọc lại"))
-    known = desk.models(settings)
+    known = known_models(settings)
     if as_json:
         print_json([asdict(model) for model in known])
     else:
@@ -117,7 +118,7 @@ def _print_training(training: Training) -> None:
     out.print(told.format(model=training.model, base=training.base), markup=False)
 
 
-def _print_models(models: Sequence[desk.KnownModel]) -> None:
+def _print_models(models: Sequence[KnownModel]) -> None:
     table = Table(_("mô hình"), _("đang dùng"), _("từ"), _("ngày"), _("số dòng"), _("CER"))
     for model in models:
         row = [model.name, "✓" if model.in_use else ""]

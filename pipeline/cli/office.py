@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 import platformdirs
 
-from pipeline import desk
 from pipeline.cli.books import print_outcomes
 from pipeline.cli.finding import print_hits, print_places
 from pipeline.cli.shell import (
@@ -20,6 +19,11 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.desk.archive import chosen_books, open_archive
+from pipeline.desk.books import intake
+from pipeline.desk.demo import fresh_demo, samples
+from pipeline.desk.doctor import check_machine
+from pipeline.desk.finding import search, units_of
 from pipeline.flow.book import process
 from pipeline.values import Asker
 from pipeline.words import _
@@ -30,7 +34,7 @@ from pipeline.words import _
 @json_option
 def doctor(*, archive: Path, as_json: bool) -> None:
     """Look at the machine."""
-    checks = desk.doctor(settings_for(archive))
+    checks = check_machine(settings_for(archive))
     if as_json:
         print_json([asdict(check) for check in checks])
     else:
@@ -55,18 +59,18 @@ def doctor(*, archive: Path, as_json: bool) -> None:
 @click.option("--query", default="nguyen thi lan 1987", show_default=True, help=_("Câu tìm."))
 def demo(*, folder: Path, query: str) -> None:
     """Run the main job on the samples."""
-    settings = settings_for(desk.fresh_demo(folder))
-    with closing(desk.open_archive(settings, make=True)) as database:
+    settings = settings_for(fresh_demo(folder))
+    with closing(open_archive(settings, make=True)) as database:
         with bar() as progress:
-            for sample in desk.samples():
-                desk.intake(database, settings, sample.book, sample.scans, progress)
-            outcomes = process(database, settings, desk.chosen_books(database, ()), progress)
+            for sample in samples():
+                intake(database, settings, sample.book, sample.scans, progress)
+            outcomes = process(database, settings, chosen_books(database, ()), progress)
         print_outcomes(outcomes)
         asker = Asker(settings.person)
-        hits = desk.search(database, settings, asker, query, 5).hits
+        hits = search(database, settings, asker, query, 5).hits
         out.print()
         out.print(_("Tìm “{query}”:").format(query=query), markup=False)
-        print_hits(hits, [desk.units_of(settings, hit) for hit in hits])
+        print_hits(hits, [units_of(settings, hit) for hit in hits])
         if not hits:
             exit_for(1)
         print_places(database, settings, asker, hits[0])

@@ -10,7 +10,6 @@ from typing import Any
 import click
 from rich.table import Table
 
-from pipeline import desk
 from pipeline.cli.shell import (
     archive_option,
     bar,
@@ -23,6 +22,8 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.desk.archive import open_archive
+from pipeline.desk.books import books_quality, check_form, written_form
 from pipeline.errors import ScanError
 from pipeline.flow.judging import judge_files
 from pipeline.flow.loose import read_files, read_lines_of
@@ -48,7 +49,7 @@ def read(
 ) -> None:
     """Read files without archiving."""
     settings = settings_for(archive)
-    desk.check_form(form)
+    check_form(form)
     with bar() as progress:
         told, codes = (
             read_lines_of(files, kind, settings, progress)
@@ -90,8 +91,8 @@ def quality(
             named = [str(file) for file in expand(map(Path, files))]
             told, codes = judge_files(named, asked, settings, progress)
     if books or not files:
-        with closing(desk.open_archive(settings)) as database:
-            told["pages"] += desk.books_quality(database, books, asked)
+        with closing(open_archive(settings)) as database:
+            told["pages"] += books_quality(database, books, asked)
     if as_json:
         print_json(told)
     else:
@@ -173,7 +174,7 @@ def check_written(
     *, file: Path, pages: Sequence[str], form: str, folder: Path, archive: Path, as_json: bool
 ) -> None:
     """Try a form on pages."""
-    written = desk.written_form(file, form)
+    written = written_form(file, form)
     with bar() as progress:
         told, codes = try_on(written, pages, folder, settings_for(archive), progress)
     if as_json:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from pipeline import desk
 from pipeline.cli.shell import (
     archive_option,
     err,
@@ -17,6 +16,8 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.desk.archive import open_archive
+from pipeline.desk.places import add_own_places, write_places_template
 from pipeline.places.history import Fault
 from pipeline.places.lookup import look_up
 from pipeline.places.tables import load_places
@@ -62,8 +63,8 @@ def find_place(*, place: Sequence[str], year: int | None, archive: Path, as_json
 def add_places(*, file: Path, archive: Path, as_json: bool) -> None:
     """Add an office's own units and events."""
     settings = settings_for(archive)
-    with closing(desk.open_archive(settings, make=True)):
-        done = desk.add_places(settings, file)
+    with closing(open_archive(settings, make=True)):
+        done = add_own_places(settings, file)
     if as_json:
         print_json(
             {
@@ -85,7 +86,7 @@ def add_places(*, file: Path, archive: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def places_template(*, file: Path) -> None:
     """Write the form."""
-    desk.write_places_template(file)
+    write_places_template(file)
     out.print(_("đã ghi {file}").format(file=file), markup=False)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from pipeline import desk
 from pipeline.cli.shell import (
     archive_option,
     bar,
@@ -20,6 +19,11 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.desk.archive import open_archive
+from pipeline.desk.books import check_form
+from pipeline.desk.finding import name_in
+from pipeline.desk.links import ShownLink, decide_link, list_links
+from pipeline.desk.typed import import_typed, write_template
 from pipeline.extract.typed.entry import Choices
 from pipeline.flow.links import find_links
 from pipeline.flow.typed import Imported
@@ -56,16 +60,16 @@ def import_command(
     """Bring typed records in."""
     if kind:
         for file in files:
-            desk.write_template(kind, file)
+            write_template(kind, file)
             out.print(_("đã ghi {file}").format(file=file), markup=False)
         return
     settings = settings_for(archive)
     choices = Choices(form, place)
-    desk.check_form(form)
+    check_form(form)
     told = []
-    with closing(desk.open_archive(settings, make=True)) as database, bar() as progress:
+    with closing(open_archive(settings, make=True)) as database, bar() as progress:
         for file in files:
-            done, listed = desk.import_typed(database, settings, file, choices, progress)
+            done, listed = import_typed(database, settings, file, choices, progress)
             told.append((done, listed))
             if not as_json:
                 _print_import(done, listed)
@@ -93,7 +97,7 @@ links_group.help = _(
 def find_links_command(*, archive: Path, as_json: bool) -> None:
     """Look for links."""
     settings = settings_for(archive)
-    with closing(desk.open_archive(settings)) as database, bar() as progress:
+    with closing(open_archive(settings)) as database, bar() as progress:
         counts = find_links(database, settings, progress)
     if as_json:
         print_json(counts)
@@ -115,10 +119,8 @@ def list_links_command(
 ) -> None:
     """List suggestions."""
     settings = settings_for(archive)
-    with closing(desk.open_archive(settings)) as database:
-        shown = desk.list_links(
-            database, Asker(settings.person), kind, decided=decided, limit=limit
-        )
+    with closing(open_archive(settings)) as database:
+        shown = list_links(database, Asker(settings.person), kind, decided=decided, limit=limit)
     if as_json:
         print_json([{**asdict(one.link), "why": reasons(one.link.suggestion)} for one in shown])
     else:
@@ -135,12 +137,12 @@ def list_links_command(
 def decide_link_command(*, number: int, verdict: Verdict, note: str, archive: Path) -> None:
     """Decide."""
     settings = settings_for(archive)
-    with closing(desk.open_archive(settings)) as database:
-        desk.decide_link(database, Asker(settings.person), number, verdict, note)
+    with closing(open_archive(settings)) as database:
+        decide_link(database, Asker(settings.person), number, verdict, note)
     out.print(_("đã ghi quyết định về gợi ý {number}").format(number=number))
 
 
-def _print_links(shown: Sequence[desk.ShownLink]) -> None:
+def _print_links(shown: Sequence[ShownLink]) -> None:
     for one in shown:
         suggestion = one.link.suggestion
         out.print(
@@ -153,7 +155,7 @@ def _print_links(shown: Sequence[desk.ShownLink]) -> None:
             (suggestion.one, suggestion.roles[0], one.one),
             (suggestion.two, suggestion.roles[1], one.two),
         ):
-            name = desk.name_in(found[0], role) if found else _("bản ghi không còn")
+            name = name_in(found[0], role) if found else _("bản ghi không còn")
             place = found[1].place if found else ""
             out.print(f"   {id_}: {name} — {place}", markup=False)
         out.print(f"   {'; '.join(reasons(suggestion))}", markup=False)

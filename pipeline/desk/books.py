@@ -1,0 +1,189 @@
+"""Books come in: cards, forms, scans, what the scans are worth."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.answer import quality_answer, scan_answer
+from pipeline.desk.archive import chosen_books
+from pipeline.errors import FormError, UsageError
+from pipeline.extract.form import Form, load_file
+from pipeline.extract.schema_files import find_faults, read_document
+from pipeline.flow.book import judged_pages, working
+from pipeline.flow.page import forms
+from pipeline.ingest.intake import Intake, Progress, accession_for, take_in
+from pipeline.quality.profiles import Profile, profile_called
+from pipeline.quality.sentences import grade_words, sentence
+from pipeline.settings import Settings, shipped
+from pipeline.store.database import Database
+from pipeline.store.durable import sha256_of
+from pipeline.values import Book, Page
+from pipeline.words import _
+
+
+def written_form(file: Path, form: str) -> Form:
+    """Return a form that is being written, out of a file of forms.
+
+    Args:
+        form: its id; may be empty where the file holds one form, or one that is not shipped.
+
+    Raises:
+        FormError: the file is wrong; the sentences name every place in it.
+        UsageError: the file has no such form, or several.
+    """
+    faults = find_faults(read_document(file))
+    if faults:
+        places = "\n".join(f"   {place or '/'}: {reason}" for place, reason in faults)
+        raise FormError(
+            _("{file} không phải tệp mẫu sổ đúng:\n{places}").format(file=file, places=places)
+        )
+    written = load_file(file, shipped("schemas"))
+    chosen = [form] if form else [name for name in written if name not in forms()] or [*written]
+    if len(chosen) != 1 or chosen[0] not in written:
+        raise UsageError(
+            _("hãy chọn một mẫu của {file} bằng --form: {forms}").format(
+                file=file, forms=", ".join(written)
+            )
+        )
+    return written[chosen[0]]
+
+
+def check_form(form: str) -> None:
+    """Let an empty name pass, and the name of a form.
+
+    Raises:
+        UsageError: there is no such form; the sentence lists those that are.
+    """
+    if form and form not in forms():
+        raise UsageError(
+            _("không có mẫu sổ “{form}”; có thể chọn: {forms}").format(
+                form=form, forms=", ".join(sorted(forms()))
+            )
+        )
+
+
+def book_card(
+    form: str,
+    place: str,
+    years: tuple[int, int],
+    volume: str,
+    *,
+    pages: int | None = None,
+    entries: int | None = None,
+    shelf: str = "",
+) -> Book:
+    """Return the card of a book; the same form, place, years and volume are the same book.
+
+    Raises:
+        UsageError: there is no such form.
+    """
+    check_form(form)
+    accession = accession_for(form, place, years, volume)
+    return Book(accession, form, place, years, volume, pages, entries, shelf)
+
+
+def intake(
+    database: Database,
+    settings: Settings,
+    book: Book,
+    paths: Sequence[Path],
+    on_progress: Progress,
+) -> Intake:
+    """Bring scans into the archive as masters of a book."""
+    with working(settings.archive):
+        profile = profile_called(settings.quality.profile)
+        return take_in(
+            database, settings.archive, book, paths, settings.ingest, profile, on_progress
+        )
+
+
+def books_quality(
+    database: Database, accessions: Sequence[str], profile: Profile
+) -> list[dict[str, Any]]:
+    """Return what `quality --json` tells about the pages of books, in order."""
+    told = []
+    for accession in chosen_books(database, accessions):
+        names = {master.sha256: master.name for master in database.masters(accession)}
+        told += [
+            {"book": accession, "number": page.number, **scan_answer(names[page.master], page)}
+            for page in _judged_book(database, accession, profile)
+        ]
+    return told
+
+
+def _judged_book(database: Database, accession: str, profile: Profile) -> list[Page]:
+    """Return the pages of a book with a profile's verdicts: the kept ones, if they are its."""
+    pages = database.pages(accession)
+    book = database.book(accession)
+    if book is None or all(page.verdict.profile == profile.name for page in pages):
+        return pages
+    readings = {page.number: database.readings(accession, page.number) for page in pages}
+    return judged_pages(book, pages, readings, profile)
+
+
+def intake_summary(taken: Intake) -> dict[str, Any]:
+    """Return what `ingest --json` prints."""
+    return {
+        "accession": taken.accession,
+        "taken": [{"page": page.number, "quality": quality_answer(page)} for page in taken.taken],
+        "adopted": list(taken.adopted),
+        "already": [
+            {"file": str(file), "accession": accession, "master": number}
+            for file, accession, number in taken.already
+        ],
+        "refused": [
+            {"file": str(file), "error": type(error).__name__, "message": str(error)}
+            for file, error in taken.refused
+        ],
+        "notes": [{"file": str(file), "message": sentence} for file, sentence in taken.notes],
+        "pages": taken.counted,
+        "declared": taken.declared,
+    }
+
+
+def intake_sentences(taken: Intake) -> list[str]:
+    """Return what a clerk is told after an intake, except for the refused files."""
+    told = [_("{book}: nạp {count} trang").format(book=taken.accession, count=len(taken.taken))]
+    if taken.adopted:
+        told.append(
+            _("nhận lại {count} bản gốc của lần nạp bị ngắt").format(count=len(taken.adopted))
+        )
+    told += [
+        _("{file} đã có trong kho: sổ {book}, bản gốc {number}; không lưu lần nữa").format(
+            file=file, book=accession, number=number
+        )
+        for file, accession, number in taken.already
+    ]
+    told += [
+        _("trang {number}, {grade}: {reason}").format(
+            number=page.number, grade=grade_words(reason.grade), reason=sentence(reason)
+        )
+        for page in taken.taken
+        for reason in page.verdict.reasons
+    ]
+    told += [f"{file}: {sentence}" for file, sentence in taken.notes]
+    if taken.declared is None:
+        told.append(_("sổ có {counted} trang").format(counted=taken.counted))
+    elif taken.declared == taken.counted:
+        told.append(_("đủ {counted} trang như bìa sổ ghi").format(counted=taken.counted))
+    elif taken.counted < taken.declared <= 2 * taken.counted:
+        told.append(
+            _(
+                "bìa sổ ghi {declared} trang, có {counted} bản quét: nếu là trang đôi, số trang sẽ "
+                "được đối chiếu khi đọc"
+            ).format(declared=taken.declared, counted=taken.counted)
+        )
+    else:
+        told.append(
+            _(
+                "sổ ghi {declared} trang, mới có {counted}: hãy kiểm tra trang thiếu hoặc thừa"
+            ).format(declared=taken.declared, counted=taken.counted)
+        )
+    return told
+
+
+def clear_taken(database: Database, folder: Path) -> None:
+    """Remove the sheets of a scanner's folder that are safe as masters; the others stay."""
+    for sheet in folder.iterdir():
+        if sheet.is_file() and database.find_master(sha256_of(sheet)):
+            sheet.unlink()
