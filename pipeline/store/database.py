@@ -7,7 +7,7 @@ were all there with FULL and none with NORMAL. Only one process writes; many may
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pipeline.errors import StorageError
+from pipeline.store.decisions import standing
 from pipeline.store.durable import refuse_network_disk
 from pipeline.values import Book, Decision, Master, Page, PageReading, Record, Step
 from pipeline.words import _
@@ -431,34 +432,45 @@ class Database:
                     )
         return found
 
-    def add_decision(self, decision: Decision) -> None:
-        """Append a decision; nothing is ever overwritten."""
-        with self.write() as connection:
-            connection.execute(
-                sa.insert(_decision).values(record=decision.record, card=_json(_DECISION, decision))
-            )
+    def add_decision(self, decision: Decision, connection: Connection | None = None) -> Decision:
+        """Append a decision; nothing is ever overwritten. Return it with its number."""
+        card = _json(_DECISION, decision)
+        with nullcontext(connection) if connection else self.write() as writing:
+            kept = writing.execute(
+                sa.insert(_decision).values(record=decision.record, card=card)
+            ).inserted_primary_key
+        assert kept is not None
+        return replace(decision, number=kept[0])
 
     def decisions(self, accession: str) -> list[Decision]:
         """Return the decisions about a book's records, oldest first."""
         rows = self._all(
-            sa.select(_decision.c.card)
+            sa.select(_decision)
             .where(_decision.c.record.startswith(f"{accession}/", autoescape=True))
             .order_by(_decision.c.sequence)
         )
-        return [_DECISION.validate_json(row["card"]) for row in rows]
+        return [_made_decision(row) for row in rows]
+
+    def decisions_on(self, connection: Connection, record: str) -> list[Decision]:
+        """Return the decisions about a record, oldest first, as a transaction sees them."""
+        asked = (
+            sa.select(_decision)
+            .where(_decision.c.record == record)
+            .order_by(_decision.c.sequence)
+        )
+        return [_made_decision(row) for row in connection.execute(asked).mappings()]
 
     def decided(self, records: Sequence[str]) -> Mapping[str, Mapping[str, Decision]]:
-        """Return the last decision about each field of these records, by id and key."""
+        """Return the decision that stands about each field of these records, by id and key."""
         found: dict[str, dict[str, Decision]] = {}
         for start in range(0, len(records), 500):
             rows = self._all(
-                sa.select(_decision.c.card)
+                sa.select(_decision)
                 .where(_decision.c.record.in_(records[start : start + 500]))
                 .order_by(_decision.c.sequence)
             )
-            for row in rows:
-                decision = _DECISION.validate_json(row["card"])
-                found.setdefault(decision.record, {})[decision.key] = decision
+            for (record, key), decision in standing(map(_made_decision, rows)).items():
+                found.setdefault(record, {})[key] = decision
         return found
 
     # Sealing, and who looked at what
@@ -617,6 +629,10 @@ def _explained() -> Iterator[None]:
                 "trống và quyền ghi của đĩa, rồi chạy lại"
             ).format(reason=error.orig)
         ) from error
+
+
+def _made_decision(row: RowMapping) -> Decision:
+    return replace(_DECISION.validate_json(row["card"]), number=row["sequence"])
 
 
 def _json(adapter: TypeAdapter[Any], value: object) -> str:
