@@ -23,6 +23,7 @@ from pipeline.extract.totals import declared, series_of
 from pipeline.flow.many import read_scans
 from pipeline.flow.outcome import BookOutcome
 from pipeline.flow.page import ScanJob, forms
+from pipeline.flow.reviewing import queue_book
 from pipeline.index.backends import Index
 from pipeline.index.documents import Document, document
 from pipeline.ingest.files import embedded_bytes
@@ -33,6 +34,7 @@ from pipeline.quality.verdict import judged, lie_of
 from pipeline.settings import Settings
 from pipeline.store.database import Database, PageState, now
 from pipeline.store.decisions import standing
+from pipeline.store.review import Review
 from pipeline.store.typed import Imports
 from pipeline.values import (
     Book,
@@ -257,8 +259,11 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
     records = book_records(readings.values())
     pages = judged_pages(book, pages, readings, profile_called(settings.quality.profile))
     search_index = index_of(database, settings)
+    review = Review(database)
     with database.write() as connection:  # records and index together, or neither
         database.keep_records(connection, book.accession, records)
+        decisions = database.decisions(book.accession)
+        queue_book(review, connection, book.accession, records, decisions)
         database.keep_verdicts(connection, pages)
         records = [*records, *database.imported_records(book.accession)]
         revision = database.next_revision(connection)

@@ -1,6 +1,6 @@
 """Which record people should see next: where a wrong field is likely, and would cost most."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from pipeline.review.rules import FieldFacts
@@ -20,9 +20,11 @@ class Waiting:
         worth: expected cost of what would stay wrong if nobody looked; the highest comes first.
         fields: how many are to be read.
         not_for: who may not be that reader, having been another.
+        is_sensitive: only for people who may see sensitive fields.
     """
 
     reader: Reader
+    is_sensitive: bool
     worth: float
     fields: int
     not_for: frozenset[str]
@@ -45,22 +47,27 @@ class Left:
 
 
 def waiting(
-    states: Iterable[FieldState], kinds: Mapping[str, str], facts: FieldFacts
+    states: Iterable[FieldState],
+    kinds: Mapping[str, str],
+    sensitive: Collection[str],
+    facts: FieldFacts,
 ) -> list[Waiting]:
     """Return what a record has for the first, second and third reader; those without are absent.
 
     Args:
         states: the record's fields.
         kinds: by key, the kind of field.
+        sensitive: keys of fields that only some people may see.
         facts: what fields of a kind weigh.
     """
-    found: dict[Reader, Waiting] = {}
+    found: dict[tuple[Reader, bool], Waiting] = {}
     for state in states:
         if state.wanted == 0:
             continue
-        before = found.get(state.wanted, Waiting(state.wanted, 0.0, 0, frozenset()))
-        found[state.wanted] = Waiting(
-            state.wanted,
+        sort = (state.wanted, state.read.key in sensitive)
+        before = found.get(sort, Waiting(*sort, 0.0, 0, frozenset()))
+        found[sort] = Waiting(
+            *sort,
             before.worth + _worth(state, kinds, facts),
             before.fields + 1,
             before.not_for | state.readers,

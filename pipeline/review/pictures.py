@@ -38,9 +38,7 @@ def cut_of(polygon: Polygon, margin: float, scale: float = 1.0) -> Cut:
     if len(points) != 4:
         left, top, width, height = cv2.boundingRect(points)
         right, bottom = left + width, top + height
-        points = np.array(
-            [(left, top), (right, top), (right, bottom), (left, bottom)], np.float32
-        )
+        points = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
     top_left, top_right, bottom_right, bottom_left = points
     width = max(np.hypot(*(top_right - top_left)), np.hypot(*(bottom_right - bottom_left)), 1.0)
     height = max(np.hypot(*(bottom_left - top_left)), np.hypot(*(bottom_right - top_right)), 1.0)

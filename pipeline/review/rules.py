@@ -28,7 +28,7 @@ class ReviewRules:
     __pydantic_config__ = ConfigDict(extra="forbid")
     sure: float = 0.95
     blind_share: float = 0.02
-    twice: frozenset[str] = frozenset()
+    twice: tuple[str, ...] = ()
     seed: str = "sohoa"
     lease_minutes: int = 10
 

@@ -135,6 +135,19 @@ def _state(
     )
 
 
+def reader_for(state: FieldState, person: str) -> Wanted:
+    """Return which reader a person is who answers now; 0 when another person must.
+
+    Who has read a field may read it once more until another has; a field of two readers that is
+    closed is decided anew.
+    """
+    if state.wanted == 3:
+        return 0 if person in state.readers else 3
+    if state.wanted == 2:
+        return 1 if person in state.readers else 2
+    return 3 if state.second or state.third else 1
+
+
 def agree(one: Decision, other: Decision) -> bool:
     """Say whether two people read the same; how many blanks they typed does not count."""
     return (one.act == "unreadable") == (other.act == "unreadable") and plain(one) == plain(other)

@@ -10,7 +10,7 @@ MOST = 6
 
 
 def completions(typed: str, book: Sequence[str], others: Sequence[str]) -> list[str]:
-    """Return texts that begin as typed, the book's own first; marks may be missing in what is typed.
+    """Return texts that begin as typed, marks left out or not; the book's own come first.
 
     A text whose marks are those that were typed goes before one of other marks. What was typed
     already as a whole is left out.
@@ -33,11 +33,19 @@ def completions(typed: str, book: Sequence[str], others: Sequence[str]) -> list[
 
 
 def next_syllables(typed: str, names: Iterable[str]) -> list[str]:
-    """Return a name with its last syllable completed, from names that are often written."""
+    """Return a name with its end completed, from parts of names that are often written.
+
+    A part of two words goes before one: `Rơ C` is rather Rơ Châm than Rơ and a next name.
+    """
+    known = tuple(names)
     head, last = _parted(typed)
-    if not last:
+    if not last.strip():
         return []
-    return [head + name for name in completions(last, (), tuple(names))]
+    before, middle = _parted(head.rstrip())
+    both = f"{middle} {last}" if middle else ""
+    found = [before + name for name in completions(both, (), known)] if both else []
+    found += [head + name for name in completions(last, (), known)]
+    return list(dict.fromkeys(found))
 
 
 def named_places(typed: str, places: Sequence[tuple[str, str]]) -> list[str]:

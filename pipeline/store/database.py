@@ -284,6 +284,13 @@ class Database:
         """Return the pages of a book, by number."""
         return [work.page for work in self.page_work(accession)]
 
+    def page(self, accession: str, number: int) -> Page | None:
+        """Return a page of a book, None when there is none of that number."""
+        row = self._one(
+            sa.select(_page.c.card).where(_page.c.accession == accession, _page.c.number == number)
+        )
+        return _PAGE.validate_json(row["card"]) if row else None
+
     def page_work(self, accession: str) -> list[PageWork]:
         """Return the pages of a book with their states, by number."""
         rows = self._all(
@@ -458,9 +465,7 @@ class Database:
     def decisions_on(self, connection: Connection, record: str) -> list[Decision]:
         """Return the decisions about a record, oldest first, as a transaction sees them."""
         asked = (
-            sa.select(_decision)
-            .where(_decision.c.record == record)
-            .order_by(_decision.c.sequence)
+            sa.select(_decision).where(_decision.c.record == record).order_by(_decision.c.sequence)
         )
         return [_made_decision(row) for row in connection.execute(asked).mappings()]
 
