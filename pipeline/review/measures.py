@@ -18,7 +18,7 @@ class Interval(NamedTuple):
 
 
 class Residual(NamedTuple):
-    """Errors that are expected in fields that no person looked at.
+    """Errors that are expected in fields that no person reads.
 
     Attributes:
         fields: how many such fields there are.
@@ -110,7 +110,7 @@ def _at_most(hits: int, trials: int, share: float) -> float:
 def residual(
     fields: int, wrong: float, variance: float, read_blind: int, found_wrong: int
 ) -> Residual:
-    """Return the errors expected in fields that nobody looked at.
+    """Return the errors expected in fields that nobody reads.
 
     Without fields read blind it is what the calibrated confidences say, with the interval of a sum
     of chances. With them, the confidences' word counts as much as `_PRIOR` such fields, and the

@@ -32,11 +32,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of a record that nobody looked at, for the sum over a book.
+    """What of a record nobody looks at, for the sum over a book.
 
     Attributes:
         fields: how many it has.
-        unseen: how many of them no person read.
+        unseen: how many of them no person read, nor is to read.
         wrong: how many of those are expected to be wrong; `variance` of that number.
     """
 
@@ -87,9 +87,13 @@ def _worth(state: FieldState, kinds: Mapping[str, str], facts: FieldFacts) -> fl
 
 
 def left(states: Iterable[FieldState]) -> Left:
-    """Return what is left of a record that nobody looked at."""
+    """Return what of a record nobody looks at."""
     fields = [state for state in states if state.read.key != WHOLE]
-    unseen = [state.read.confidence for state in fields if state.first is None and not state.third]
+    unseen = [
+        state.read.confidence
+        for state in fields
+        if not (state.wanted or state.first or state.third)
+    ]
     return Left(
         len(fields),
         len(unseen),

@@ -318,6 +318,39 @@ class Database:
             for row in rows
         ]
 
+    def page_counts(self) -> dict[str, dict[str, int]]:
+        """Return of each book how many pages it has in each state."""
+        rows = self._all(
+            sa.select(_page.c.accession, _page.c.state, sa.func.count().label("pages")).group_by(
+                _page.c.accession, _page.c.state
+            )
+        )
+        found: dict[str, dict[str, int]] = {}
+        for row in rows:
+            found.setdefault(row["accession"], {})[row["state"]] = row["pages"]
+        return found
+
+    def failed_pages(self) -> list[tuple[str, int, str, str]]:
+        """Return the pages that could not be read: book, number, name of the error, sentence."""
+        rows = self._all(
+            sa.select(_page.c.accession, _page.c.number, _page.c.error)
+            .where(_page.c.state == "failed")
+            .order_by(_page.c.accession, _page.c.number)
+        )
+        return [(row["accession"], row["number"], *json.loads(row["error"])) for row in rows]
+
+    def read_by(self) -> dict[str, str]:
+        """Return of each book the model that read most of its pages."""
+        told = sa.func.json_extract(_step.c.card, "$.settings")
+        model = sa.func.json_extract(told, "$.hand_model").label("model")
+        rows = self._all(
+            sa.select(_step.c.accession, model, sa.func.count().label("pages"))
+            .where(sa.func.json_extract(_step.c.card, "$.stage") == "ocr")
+            .group_by(_step.c.accession, model)
+            .order_by(sa.text("pages"))
+        )
+        return {row["accession"]: row["model"] or "" for row in rows}
+
     def readings(self, accession: str, number: int) -> tuple[PageReading, ...]:
         """Return what was read on a page; empty when it was not read yet."""
         row = self._one(
@@ -468,6 +501,10 @@ class Database:
             sa.select(_decision).where(_decision.c.record == record).order_by(_decision.c.sequence)
         )
         return [_made_decision(row) for row in connection.execute(asked).mappings()]
+
+    def last_decision(self, connection: Connection) -> int:
+        """Return the number of the newest decision; 0 without any."""
+        return connection.execute(sa.select(sa.func.max(_decision.c.sequence))).scalar() or 0
 
     def decided(self, records: Sequence[str]) -> Mapping[str, Mapping[str, Decision]]:
         """Return the decision that stands about each field of these records, by id and key."""

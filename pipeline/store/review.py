@@ -5,15 +5,16 @@ anew for a book when its records or the rules change.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 
 from pipeline.letters import fold
-from pipeline.store.database import Database, metadata
+from pipeline.store import chain
+from pipeline.store.database import Database, metadata, now
 
 _RULES = "review rules"  # name of a fact
 _STEPS = 1000  # of confidence that are told apart
@@ -229,6 +230,10 @@ class Review:
         for table in (_record, _waiting, _said, _sure, _book):
             connection.execute(sa.delete(table).where(table.c.accession == accession))
         connection.execute(sa.insert(_book).values(accession=accession, made=made))
+
+    def forget_book(self, connection: Connection, accession: str) -> None:
+        """Put down that a book's part of the desk is to be made anew."""
+        connection.execute(sa.delete(_book).where(_book.c.accession == accession))
 
     def keep_records(
         self,
@@ -601,18 +606,24 @@ class Review:
 
     # Lots
 
-    def add_lot(self, connection: Connection, accession: str, card: Mapping[str, Any]) -> int:
-        """Put down a lot; return its number."""
+    def add_lot(
+        self, connection: Connection, accession: str, card: Mapping[str, Any], person: str
+    ) -> int:
+        """Put down a lot; return its number. The log bears witness to it."""
         told = json.dumps(dict(card), ensure_ascii=False)
         row = connection.execute(sa.insert(_lot).values(accession=accession, card=told))
         assert row.inserted_primary_key is not None
         number: int = row.inserted_primary_key[0]
+        _log_lot(connection, person, "lot.drawn", number, told)
         return number
 
-    def keep_lot(self, connection: Connection, number: int, card: Mapping[str, Any]) -> None:
-        """Put down how far a lot has come."""
+    def keep_lot(
+        self, connection: Connection, number: int, card: Mapping[str, Any], person: str, kind: str
+    ) -> None:
+        """Put down how far a lot has come; `kind` is what was done, for the log."""
         told = json.dumps(dict(card), ensure_ascii=False)
         connection.execute(sa.update(_lot).where(_lot.c.number == number).values(card=told))
+        _log_lot(connection, person, kind, number, told)
 
     def lots(
         self, connection: Connection, number: int = 0
@@ -621,13 +632,13 @@ class Review:
         asked = sa.select(_lot).order_by(_lot.c.number.desc())
         if number:
             asked = asked.where(_lot.c.number == number)
-        return [_made_lot(row) for row in connection.execute(asked).mappings()]
+        rows = connection.execute(asked).mappings()
+        return [(row["number"], row["accession"], json.loads(row["card"])) for row in rows]
 
-
-def _these(accessions: Sequence[str]) -> sa.Select[Any]:
-    """Return the accessions as a query: SQLite allows 999 variables on old builds."""
-    listed = sa.func.json_each(json.dumps(list(accessions))).table_valued("value")
-    return sa.select(listed.c.value)
+    def contents(self, connection: Connection) -> Iterator[tuple[str, str]]:
+        """Return what the log bears witness to here: subjects, and what is there now."""
+        for row in connection.execute(sa.select(_lot)):
+            yield f"lot:{row.number}", chain.sum_of(row.card)
 
 
 def step_of(confidence: float) -> int:
@@ -635,8 +646,14 @@ def step_of(confidence: float) -> int:
     return int(confidence * _STEPS)
 
 
-def _made_lot(row: RowMapping) -> tuple[int, str, dict[str, Any]]:
-    return row["number"], row["accession"], json.loads(row["card"])
+def _log_lot(connection: Connection, person: str, kind: str, number: int, told: str) -> None:
+    chain.append(connection, now(), person, kind, f"lot:{number}", chain.sum_of(told))
+
+
+def _these(accessions: Sequence[str]) -> sa.Select[Any]:
+    """Return the accessions as a query: SQLite allows 999 variables on old builds."""
+    listed = sa.func.json_each(json.dumps(list(accessions))).table_valued("value")
+    return sa.select(listed.c.value)
 
 
 def _barred(people: Iterable[str]) -> str:
