@@ -5,6 +5,7 @@ A foreign master is opened in its limited child only and is never handed on.
 
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from pipeline.store.durable import durable_write
 from pipeline.values import Page, Pixels
 from pipeline.words import _
 
+_making = Lock()
 _PAGE_QUALITY, _PART_QUALITY = 88, 82  # of JPEG; parts are small, pages are cut from
 
 
@@ -32,6 +34,13 @@ def page_file(database: Database, settings: Settings, page: Page) -> Path:
     file = settings.archive / "work" / "pictures" / page.accession / name
     if file.exists():
         return file
+    with _making:  # of several that ask at once, one makes it
+        if not file.exists():
+            _make(database, settings, page, file)
+    return file
+
+
+def _make(database: Database, settings: Settings, page: Page, file: Path) -> None:
     found = database.find_master(page.master)
     if found is None:
         raise StorageError(_("không thấy bản gốc của trang {number}").format(number=page.number))
@@ -39,7 +48,6 @@ def page_file(database: Database, settings: Settings, page: Page) -> Path:
     source = package_of(settings.archive, accession) / master.path
     image = open_frame(source, page.frame, master.name, settings.ingest)
     durable_write(file, _encoded(image.pixels, _PAGE_QUALITY))
-    return file
 
 
 def page_pixels(database: Database, settings: Settings, page: Page) -> Pixels:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy.engine import Connection
 
-from pipeline.desk.pictures import page_of, part
+from pipeline.desk.pictures import page_file, page_of, part
 from pipeline.desk.typing import field_of, is_typeable, shown, typed
 from pipeline.errors import ConflictError, MissingError, RightsError, UsageError
 from pipeline.extract import reasons
@@ -95,7 +95,7 @@ class Sheet:
         whole: what is doubtful of the record as a whole, as sentences; empty once it was seen.
         whole_base: number of the decision that an answer to that names.
         held_by: another person has it open.
-        version: changes when anything about the record does.
+        size: of its picture, width and height in px.
     """
 
     record: str
@@ -107,7 +107,7 @@ class Sheet:
     whole: tuple[str, ...]
     whole_base: int
     held_by: str
-    version: int
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +324,7 @@ def _sheet(
         else (),
         whole.last if whole else 0,
         holder,
-        decisions[-1].number if decisions else 0,
+        (cut.width, cut.height),
     )
 
 
@@ -748,3 +748,14 @@ def field_picture(
     polygon = field.polygon if field and field.polygon else record.polygon
     page = page_of(database, book.accession, number)
     return part(database, settings, page, cut_of(polygon, _FIELD_MARGIN, _ENLARGED))
+
+
+def page_picture(database: Database, settings: Settings, asker: Asker, record_id: str) -> bytes:
+    """Return the picture of the page on which a record stands, a JPEG made from its master.
+
+    Raises:
+        MissingError: there is no such record that the person may see.
+    """
+    record, book = seen_record(database, asker, record_id)
+    page = page_of(database, book.accession, record.page)
+    return page_file(database, settings, page).read_bytes()
