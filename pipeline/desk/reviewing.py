@@ -41,6 +41,7 @@ from pipeline.words import _
 
 _RECORD_MARGIN = 0.25  # paper around a record, as a share of its height; likewise of a field
 _FIELD_MARGIN = 0.35
+_ROW = 3.0  # times as wide as high: a row of a table
 _ENLARGED = 1.6  # px of a field's picture for one of its scan
 Told = Literal["text", "ditto", "unreadable"]
 
@@ -91,7 +92,9 @@ class Sheet:
     """A record on the desk.
 
     Attributes:
-        fields: in the order of the form.
+        fields: as they stand on the paper: of a table's row from left to right, of a form in its
+            order.
+        is_row: it is a row of a table.
         whole: what is doubtful of the record as a whole, as sentences; empty once it was seen.
         whole_base: number of the decision that an answer to that names.
         held_by: another person has it open.
@@ -107,6 +110,7 @@ class Sheet:
     whole: tuple[str, ...]
     whole_base: int
     held_by: str
+    is_row: bool
     size: tuple[int, int]
 
 
@@ -304,10 +308,14 @@ def _sheet(
     hidden = frozenset() if asker.rights.sensitive else sensitive_in(record.form)
     fields = [one for one in states if one.read.key not in {WHOLE, *hidden}]
     whole = next((one for one in states if one.read.key == WHOLE), None)
-    order = {key: place for place, key in enumerate(kinds_of(record.form))}
-    fields.sort(key=lambda one: order.get(one.read.key, len(order)))
     cut = record_cut(record)
     places = places_in(cut, [one.read.polygon or record.polygon for one in fields])
+    is_row = cut.width > _ROW * cut.height
+    order = {key: at for at, key in enumerate(kinds_of(record.form))}
+    placed = sorted(
+        zip(fields, places, strict=True),
+        key=lambda one: one[1][0] if is_row else order.get(one[0].read.key, len(order)),
+    )
     form = forms().get(record.form)
     return Sheet(
         record.id,
@@ -315,15 +323,13 @@ def _sheet(
         form.title if form else record.form,
         record.page,
         record.row,
-        tuple(
-            _sheet_field(record, one, asker.person, place)
-            for one, place in zip(fields, places, strict=True)
-        ),
+        tuple(_sheet_field(record, one, asker.person, place) for one, place in placed),
         tuple(reasons.sentence(reason) for reason in whole.doubts)
         if whole and whole.wanted
         else (),
         whole.last if whole else 0,
         holder,
+        is_row,
         (cut.width, cut.height),
     )
 

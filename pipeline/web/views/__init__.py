@@ -2,6 +2,6 @@
 
 from types import ModuleType
 
-from pipeline.web.views import entering, home, own, people, reviewing
+from pipeline.web.views import entering, home, overseeing, own, people, reviewing
 
-ALL: tuple[ModuleType, ...] = (entering, home, own, people, reviewing)
+ALL: tuple[ModuleType, ...] = (entering, home, overseeing, own, people, reviewing)
