@@ -2,6 +2,6 @@
 
 from types import ModuleType
 
-from pipeline.web.views import entering, home, own, people
+from pipeline.web.views import auditing, entering, finding, home, own, people
 
-ALL: tuple[ModuleType, ...] = (entering, home, own, people)
+ALL: tuple[ModuleType, ...] = (auditing, entering, finding, home, own, people)
