@@ -127,6 +127,18 @@ class WorkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The office's web app.
+
+    Attributes:
+        ask_purpose: whoever searches must say what for; it is logged with the look-up.
+    """
+
+    __pydantic_config__ = _STRICT
+    ask_purpose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one archive.
 
@@ -143,6 +155,7 @@ class Settings:
     ocr: OcrSettings = field(default_factory=OcrSettings)
     index: IndexSettings = field(default_factory=IndexSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
+    web: WebSettings = field(default_factory=WebSettings)
 
 
 def load_settings(archive: Path, person: str) -> Settings:

@@ -392,13 +392,15 @@ def times(
         boxes = re.findall(r'<input id="field-(\w+)"[^>]*? value="([^"]*)"[^>]*?>', page)
         bases = dict(re.findall(r'name="base:(\w+)" value="(\d+)"', page))
         key, text = boxes[number % len(boxes)]
-        timed("picture, first", "GET", f"/review/picture/{record}")
-        timed("picture", "GET", f"/review/picture/{record}")
-        timed("enlarged field", "GET", "/review/crop", params={"record": record, "key": key})
-        told = {"record": record, "key": "nksHoTen", "text": "nguyen th"}
-        timed("suggestions, name", "GET", "/review/suggestions", params=told)
-        told = {"record": record, "key": "nksNoiSinh", "text": "thôn Chùa, Tăng"}
-        timed("suggestions, place", "GET", "/review/suggestions", params=told)
+        timed("picture, first", "GET", f"/entries/{record}/picture")
+        timed("picture", "GET", f"/entries/{record}/picture")
+        timed("enlarged field", "GET", f"/review/crop/{key}/{record}")
+        for sort, name, said in (
+            ("name", "nksHoTen", "nguyen th"),
+            ("place", "nksNoiSinh", "thôn Chùa, Tăng"),
+        ):
+            path = f"/review/suggestions/{name}/{record}"
+            timed(f"suggestions, {sort}", "GET", path, params={"text": said})
         body = {
             "record": record,
             "key": key,
@@ -471,7 +473,13 @@ def at_the_screen(address: str, truths: Callable[[str], dict[str, str]], reviewe
     return counts
 
 
-def report(counts: Counts, told: dict[str, list[float]], memory: float, out: Path | None) -> None:
+def report(
+    counts: Counts,
+    told: dict[str, list[float]],
+    spent: dict[str, float],
+    memory: float,
+    out: Path | None,
+) -> None:
     """Print what was measured."""
     beyond = [keys - letters for keys, letters in zip(counts.wrong, counts.changed, strict=True)]
     keys = {

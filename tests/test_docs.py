@@ -17,6 +17,7 @@ from pipeline.settings import (
     IngestSettings,
     OcrSettings,
     QualitySettings,
+    WebSettings,
     WorkSettings,
     shipped,
 )
@@ -57,6 +58,7 @@ def test_every_option_is_explained(name: str) -> None:
         IndexSettings(),
         ElasticsearchSettings(),
         WorkSettings(),
+        WebSettings(),
     ],
 )
 def test_every_setting_is_in_the_table_with_its_default(settings: object) -> None:
@@ -66,7 +68,7 @@ def test_every_setting_is_in_the_table_with_its_default(settings: object) -> Non
         row = re.search(rf"^\|[^|]*\| `{field.name}` \| `?([^|`]+)`? \|", GUIDE, re.M)
         assert row, field.name
         default = getattr(settings, field.name)
-        read = json.loads if isinstance(default, tuple) else str
+        read = json.loads if isinstance(default, tuple | bool) else str
         assert type(default)(read(row.group(1).strip())) == default, field.name
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy.engine import Connection
 
-from pipeline.desk.pictures import page_file, page_of, part
+from pipeline.desk.pictures import page_of, part
 from pipeline.desk.typing import field_of, is_typeable, shown, typed
 from pipeline.errors import ConflictError, MissingError, RightsError, UsageError
 from pipeline.extract import reasons
@@ -727,21 +727,10 @@ def record_cut(record: Record) -> Cut:
     return cut_of(record.polygon, _RECORD_MARGIN)
 
 
-def record_picture(database: Database, settings: Settings, asker: Asker, record_id: str) -> bytes:
-    """Return the picture of a record's row or form, a JPEG.
-
-    Raises:
-        MissingError: there is no such record that the person may see.
-    """
-    record, book = seen_record(database, asker, record_id)
-    page = page_of(database, book.accession, record.page)
-    return part(database, settings, page, record_cut(record))
-
-
 def field_picture(
     database: Database, settings: Settings, asker: Asker, record_id: str, key: str
 ) -> bytes:
-    """Return the picture of a field, enlarged, a JPEG; of one without a place, its record's.
+    """Return the picture of a field, enlarged, a JPEG.
 
     Raises:
         MissingError: there is no such record or field that the person may see.
@@ -754,14 +743,3 @@ def field_picture(
     polygon = field.polygon if field and field.polygon else record.polygon
     page = page_of(database, book.accession, number)
     return part(database, settings, page, cut_of(polygon, _FIELD_MARGIN, _ENLARGED))
-
-
-def page_picture(database: Database, settings: Settings, asker: Asker, record_id: str) -> bytes:
-    """Return the picture of the page on which a record stands, a JPEG made from its master.
-
-    Raises:
-        MissingError: there is no such record that the person may see.
-    """
-    record, book = seen_record(database, asker, record_id)
-    page = page_of(database, book.accession, record.page)
-    return page_file(database, settings, page).read_bytes()

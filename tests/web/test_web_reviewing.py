@@ -338,10 +338,8 @@ def test_what_another_ward_holds_is_not_there(office: Running) -> None:
     for path in (
         BIRTH,
         f"/review/next?book={BOOK.accession}",
-        f"/review/picture/{record}",
-        f"/review/page/{record}",
-        f"/review/crop?record={record}&key=so",
-        f"/review/suggestions?record={record}&key=nksHoTen&text=ng",
+        f"/review/crop/so/{record}",
+        f"/review/suggestions/nksHoTen/{record}?text=ng",
     ):
         assert client.get(path).status_code == 404, path
     headers = {"x-csrf-token": token}

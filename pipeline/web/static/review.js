@@ -58,8 +58,8 @@ function picture(address) {
 }
 
 const encoded = (record) => record.split("/").map(encodeURIComponent).join("/");
-const rowAddress = (record) => `/review/picture/${encoded(record)}`;
-const cropAddress = (record, key) => `/review/crop?${query({ record, key })}`;
+const rowAddress = (record) => `/entries/${encoded(record)}/picture`;
+const cropAddress = (record, key) => `/review/crop/${key}/${encoded(record)}`;
 
 async function show(image, address) {
   image.dataset.wanted = address;
@@ -370,7 +370,7 @@ async function suggest(box) {
   const text = box.value;
   if (!text.trim() || box.dataset.kind.includes("date")) return closeSuggestions();
   const reply = await fetch(
-    `/review/suggestions?${query({ record: desk.dataset.record, key: box.dataset.key, text })}`,
+    `/review/suggestions/${box.dataset.key}/${encoded(desk.dataset.record)}?${query({ text })}`,
   ).catch(() => null);
   if (!reply?.ok || mine !== wanted || box !== active) return;
   const found = await reply.json();
@@ -429,7 +429,7 @@ function uncertain(box) {
 function showPaper() {
   const paper = document.querySelector("#paper");
   if (paper.open) return paper.close();
-  show(paper.querySelector("img"), desk.querySelector("#see-page").getAttribute("href"));
+  show(paper.querySelector("img"), `${desk.querySelector("#see-page").getAttribute("href")}/picture`);
   paper.showModal();
 }
 

@@ -2,6 +2,24 @@
 
 from types import ModuleType
 
-from pipeline.web.views import entering, home, overseeing, own, people, reviewing
+from pipeline.web.views import (
+    auditing,
+    entering,
+    finding,
+    home,
+    overseeing,
+    own,
+    people,
+    reviewing,
+)
 
-ALL: tuple[ModuleType, ...] = (entering, home, overseeing, own, people, reviewing)
+ALL: tuple[ModuleType, ...] = (
+    auditing,
+    entering,
+    finding,
+    home,
+    overseeing,
+    own,
+    people,
+    reviewing,
+)

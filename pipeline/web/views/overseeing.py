@@ -190,11 +190,3 @@ def slip(request: Request, number: int, signed: SignedIn = Administrator) -> Res
     database, who = office_of(request).database, _asker(signed)
     found = lots.lot_called(database, who, number)
     return render(request, "overseeing/slip.html", found=found, titles=overseeing.field_titles())
-
-
-@router.get("/picture/{record:path}")
-def picture(request: Request, record: str, signed: SignedIn = Administrator) -> Response:
-    """Return the picture of a record that is inspected."""
-    office = office_of(request)
-    found = reviewing.record_picture(office.database, office.settings, _asker(signed), record)
-    return Response(found, media_type="image/jpeg")
