@@ -34,8 +34,9 @@ def audit() -> None:
 def verify(*, known: str | None, archive: Path, as_json: bool) -> None:
     """Compare the log with itself and with the database."""
     kept = auditing.read_head(known) if known else None
-    with closing(open_archive(settings_for(archive))) as database:
-        breaks = auditing.find_breaks(database, kept)
+    settings = settings_for(archive)
+    with closing(open_archive(settings)) as database:
+        breaks = auditing.find_breaks(database, kept, settings.person)
         head = auditing.head(database)
     if as_json:
         print_json({"head": str(head), "breaks": [one._asdict() for one in breaks]})

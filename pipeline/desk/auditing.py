@@ -5,22 +5,30 @@ from collections.abc import Sequence
 from pipeline.errors import UsageError
 from pipeline.store import accounts, chain
 from pipeline.store.chain import Break, Event, Head
-from pipeline.store.database import Database, contents
+from pipeline.store.database import Database, contents, now
 from pipeline.store.links import Links
+from pipeline.store.review import Review
 from pipeline.words import _
 
 
-def find_breaks(database: Database, known: Head | None = None) -> list[Break]:
-    """Compare the log with itself, and all it bears witness to with what is in the database."""
-    links = Links(database)
+def find_breaks(database: Database, known: Head | None = None, person: str = "") -> list[Break]:
+    """Compare the log with itself, and all it bears witness to with what is in the database.
+
+    That it was compared, and what came of it, is logged too.
+    """
+    links, review = Links(database), Review(database)
     accounts.Accounts(database)
     with database.read() as connection:
         found = {
             **contents(connection),
             **accounts.contents(connection),
             "link_decision": links.contents(connection),
+            "lot": review.contents(connection),
         }
-        return list(chain.find_breaks(connection, found, known))
+        breaks = list(chain.find_breaks(connection, found, known))
+    with database.write() as connection:
+        chain.append(connection, now(), person, "audit.checked", breaks=len(breaks))
+    return breaks
 
 
 def head(database: Database) -> Head:
@@ -67,6 +75,15 @@ def kind_words(kind: str) -> str:
         "look.neighbours": _("xem dòng bên cạnh"),
         "look.review": _("mở để đối chiếu"),
         "look.links": _("xem liên hệ"),
+        "look.inspect": _("xem để nghiệm thu"),
+        "rules.changed": _("đổi ngưỡng đối chiếu"),
+        "lot.drawn": _("lập lô, rút mẫu"),
+        "lot.judged": _("xem một bản ghi của mẫu"),
+        "lot.accepted": _("nhận lô"),
+        "lot.returned": _("trả lại lô"),
+        "pages.retried": _("đọc lại trang hỏng"),
+        "fixity.checked": _("kiểm tra nguyên vẹn"),
+        "audit.checked": _("kiểm tra nhật ký"),
         "browser.begun": _("đăng nhập"),
         "browser.refused": _("đăng nhập sai"),
         "browser.ended": _("phiên kết thúc"),

@@ -43,7 +43,7 @@ def log(
 def verify(request: Request, signed: SignedIn = needs("administrator")) -> Response:
     """Check the whole log."""
     database = office_of(request).database
-    breaks = auditing.find_breaks(database)
+    breaks = auditing.find_breaks(database, person=signed.person.name)
     return render(
         request,
         "auditing/verified.html",
