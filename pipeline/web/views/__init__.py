@@ -2,6 +2,24 @@
 
 from types import ModuleType
 
-from pipeline.web.views import auditing, entering, finding, home, own, people
+from pipeline.web.views import (
+    auditing,
+    entering,
+    finding,
+    home,
+    overseeing,
+    own,
+    people,
+    reviewing,
+)
 
-ALL: tuple[ModuleType, ...] = (auditing, entering, finding, home, own, people)
+ALL: tuple[ModuleType, ...] = (
+    auditing,
+    entering,
+    finding,
+    home,
+    overseeing,
+    own,
+    people,
+    reviewing,
+)
