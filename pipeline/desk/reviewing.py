@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy.engine import Connection
 
-from pipeline.desk.pictures import page_of, part
+from pipeline.desk.pictures import closed_parts, page_of, part, record_cut
 from pipeline.desk.typing import field_of, is_typeable, shown, typed
 from pipeline.errors import ConflictError, MissingError, RightsError, UsageError
 from pipeline.extract import reasons
@@ -28,7 +28,7 @@ from pipeline.index.rules import search_rules
 from pipeline.letters import fold
 from pipeline.places.tables import load_places
 from pipeline.places.telling import in_full
-from pipeline.review.pictures import Cut, cut_of, places_in
+from pipeline.review.pictures import cut_of, places_in
 from pipeline.review.rules import ReviewRules, field_facts
 from pipeline.review.state import WHOLE, FieldState, Wanted, reader_for, states_of
 from pipeline.review.suggestions import MOST, completions, named_places, next_syllables
@@ -39,8 +39,7 @@ from pipeline.store.review import Measured, Review
 from pipeline.values import Act, Asker, Book, Decision, Record
 from pipeline.words import _
 
-_RECORD_MARGIN = 0.25  # paper around a record, as a share of its height; likewise of a field
-_FIELD_MARGIN = 0.35
+_FIELD_MARGIN = 0.35  # paper around a field, as a share of its height
 _ROW = 3.0  # times as wide as high: a row of a table
 _ENLARGED = 1.6  # px of a field's picture for one of its scan
 Told = Literal["text", "ditto", "unreadable"]
@@ -722,11 +721,6 @@ def _place_names() -> tuple[tuple[str, str], ...]:
 # Pictures
 
 
-def record_cut(record: Record) -> Cut:
-    """Return the part of its page that shows a record, with a margin, px of the scan."""
-    return cut_of(record.polygon, _RECORD_MARGIN)
-
-
 def field_picture(
     database: Database, settings: Settings, asker: Asker, record_id: str, key: str
 ) -> bytes:
@@ -742,4 +736,5 @@ def field_picture(
     number = field.page if field and field.page else record.page
     polygon = field.polygon if field and field.polygon else record.polygon
     page = page_of(database, book.accession, number)
-    return part(database, settings, page, cut_of(polygon, _FIELD_MARGIN, _ENLARGED))
+    cut = cut_of(polygon, _FIELD_MARGIN, _ENLARGED)
+    return part(database, settings, page, cut, closed_parts([record], asker.rights))

@@ -14,11 +14,10 @@ from playwright.sync_api import Page
 
 from pipeline.desk import accounts
 from pipeline.desk.archive import open_archive
-from pipeline.desk.lots import draw_lot
 from pipeline.rights import ROLES, Grant
 from pipeline.settings import Settings
 from pipeline.store.database import Database
-from pipeline.values import Asker, PageReading
+from pipeline.values import PageReading
 from tests.reviewing_archive import BOOK, OTHER, doubtful, make_archive
 
 PASSWORD = "con mèo ngủ trên mái"
@@ -116,4 +115,3 @@ def fill(archive: Path) -> None:
             whole = ((0.0, 0.0), (1400.0, 0.0), (1400.0, 900.0), (0.0, 900.0))
             told = PageReading(None, 0, 0.0, book.form, 1.0, whole, records=tuple(records))
             database.keep_reading(page, [told], [])
-        draw_lot(database, Asker("quan"), BOOK.accession, "II", "6.5")
