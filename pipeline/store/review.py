@@ -458,8 +458,16 @@ class Review:
     def blind(self, connection: Connection, sure: float) -> dict[str, tuple[int, int]]:
         """Return by book how many sure fields were read blind, and how many the machine had wrong.
 
-        A field counts by what stands in the end: a person who misread it was overturned.
+        Where reader and machine differ, a field counts once another person has settled it; a
+        reader who was overturned then was the one who was wrong.
         """
+        other = _measure.alias()
+        is_settled = sa.exists().where(
+            other.c.record == _measure.c.record,
+            other.c.key == _measure.c.key,
+            other.c.reader == 3,
+            ~other.c.is_undone,
+        )
         asked = (
             sa.select(
                 _measure.c.accession,
@@ -469,6 +477,7 @@ class Review:
             .where(
                 _measure.c.is_blind,
                 _measure.c.is_right.is_not(None),
+                _measure.c.is_right | is_settled,
                 _measure.c.reader == 1,
                 _measure.c.sure >= sure,
                 ~_measure.c.is_undone,
