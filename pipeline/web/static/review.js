@@ -344,8 +344,9 @@ async function leave() {
 async function undo() {
   await waiting;
   const reply = await send("POST", `/review/undo?${query({ book: desk.dataset.book })}`);
-  const told = reply.ok ? await reply.json() : {};
+  const told = reply.headers.get("content-type")?.includes("json") ? await reply.json() : {};
   if (told.record) await open(told.path, told.key);
+  else if (told.sentence) desk.querySelector("#state").textContent = told.sentence;
 }
 
 async function open(path, key = "") {

@@ -159,8 +159,14 @@ def undo(
 ) -> Response:
     """Take back the person's last decision; go to the record that it was about."""
     office = office_of(request)
-    found = reviewing.undo(office.database, office.settings, _asker(signed))
-    if accept.startswith("application/json"):
+    is_script = accept.startswith("application/json")
+    try:
+        found = reviewing.undo(office.database, office.settings, _asker(signed))
+    except FieldConflict as conflict:
+        if is_script:
+            return JSONResponse({"sentence": str(conflict)}, 409)
+        raise
+    if is_script:
         sheet, key = found if found else (None, "")
         path = _path(sheet.record, book) if sheet else ""
         return JSONResponse({"record": sheet.record if sheet else "", "key": key, "path": path})
