@@ -361,19 +361,26 @@ def answer(screen: Screen, told: dict[str, Any], true: str, counts: Counts) -> N
 # The server's time
 
 
+def signed_in(address: str, name: str) -> httpx.Client:
+    """Return a browser without scripts in which somebody is signed in."""
+    client = httpx.Client(base_url=address, headers={"sec-fetch-site": "same-origin"}, timeout=60)
+    client.post("/sign-in", data={"name": name, "password": PASSWORD})
+    return client
+
+
 def times(
     address: str, server: psutil.Process, rounds: int
 ) -> tuple[dict[str, list[float]], dict[str, float]]:
     """Return by key action the milliseconds of each request, and of the server's CPU on average."""
     found: dict[str, list[float]] = defaultdict(list)
     spent: dict[str, float] = defaultdict(float)
-    client = httpx.Client(base_url=address, headers={"sec-fetch-site": "same-origin"}, timeout=60)
-    client.post("/sign-in", data={"name": "thu", "password": PASSWORD})
-    token = re.search(r'name="csrf" content="(\w*)"', client.get("/").text)
+    reviewer, admin = signed_in(address, "thu"), signed_in(address, "quan")
+    token = re.search(r'name="csrf" content="(\w*)"', reviewer.get("/").text)
     assert token
     script = {"x-csrf-token": token[1], "accept": "application/json"}
 
     def timed(action: str, method: str, path: str, **more: Any) -> httpx.Response:
+        client = more.pop("client", reviewer)
         cpu, began = sum(server.cpu_times()[:2]), time.perf_counter()
         reply = client.request(method, path, headers={**script, **more.pop("headers", {})}, **more)
         found[action].append(1000 * (time.perf_counter() - began))
@@ -420,6 +427,10 @@ def times(
             "accept the record (Ctrl+Enter)", "POST", "/review/accept",
             json={"record": record, "answers": answers},
         )  # fmt: skip
+    for _round in range(10):
+        timed("list of books", "GET", "/review")
+        timed("oversight", "GET", "/oversight", client=admin)
+        timed("thresholds", "GET", "/oversight/rules", client=admin)
     return found, {action: spent[action] / len(found[action]) for action in found}
 
 
