@@ -249,7 +249,8 @@ def open_sheet(database: Database, asker: Asker, record_id: str) -> Sheet:
     with database.write() as connection:
         rules = rules_in(review, connection)
         holder = _hold(review, connection, asker.person, record_id, rules)
-        sheet = _sheet(database, review, connection, asker, record, book, rules, holder)
+        states = _Desk(database, review, connection, asker, record, book, rules).states()
+    sheet = _sheet(asker, record, book, states, holder)
     database.log_look(asker.person, "review", [record_id], asker.purpose)
     return sheet
 
@@ -292,18 +293,8 @@ def seen_record(database: Database, asker: Asker, record_id: str) -> tuple[Recor
 
 
 def _sheet(
-    database: Database,
-    review: Review,
-    connection: Connection,
-    asker: Asker,
-    record: Record,
-    book: Book,
-    rules: ReviewRules,
-    holder: str,
+    asker: Asker, record: Record, book: Book, states: Sequence[FieldState], holder: str
 ) -> Sheet:
-    decisions = database.decisions_on(connection, record.id)
-    since = review.since_of(connection, record.id)
-    states = states_of(record, not_undone(decisions), rules, since)
     hidden = frozenset() if asker.rights.sensitive else sensitive_in(record.form)
     fields = [one for one in states if one.read.key not in {WHOLE, *hidden}]
     whole = next((one for one in states if one.read.key == WHOLE), None)
@@ -491,7 +482,7 @@ def _work(
             index.put([document(as_decided(record, decided), book, revision)], connection)
             database.unseal(connection, book.accession)
         holder = _hold(review, connection, asker.person, record.id, rules)
-        return _sheet(database, review, connection, asker, record, book, rules, holder)
+    return _sheet(asker, record, book, desk.states(), holder)
 
 
 class _Desk:

@@ -247,8 +247,8 @@ async function taken(reply, box) {
     update(told);
     return true;
   }
-  if (reply.status === 401 || reply.redirected) {
-    state("lost", true); // signed out: what was typed stays in this tab
+  if (!told.sentence) {
+    state("lost", true); // signed out, or no more allowed: what was typed stays in this tab
     return false;
   }
   if (told.fields) update(told, told.key);
