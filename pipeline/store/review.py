@@ -463,13 +463,6 @@ class Review:
         Where reader and machine differ, a field counts once another person has settled it; a
         reader who was overturned then was the one who was wrong.
         """
-        other = _measure.alias()
-        is_settled = sa.exists().where(
-            other.c.record == _measure.c.record,
-            other.c.key == _measure.c.key,
-            other.c.reader == 3,
-            ~other.c.is_undone,
-        )
         asked = (
             sa.select(
                 _measure.c.accession,
@@ -479,7 +472,7 @@ class Review:
             .where(
                 _measure.c.is_blind,
                 _measure.c.is_right.is_not(None),
-                _measure.c.is_right | is_settled,
+                _measure.c.is_right | _is_settled(),
                 _measure.c.reader == 1,
                 _measure.c.sure >= sure,
                 ~_measure.c.is_undone,
@@ -503,6 +496,7 @@ class Review:
                 _measure.c.accession.in_(_these(accessions)),
                 _measure.c.reader == 1,
                 _measure.c.is_right.is_not(None),
+                _measure.c.is_right | ~_measure.c.is_blind | _is_settled(),
                 ~_measure.c.is_undone,
                 ~_measure.c.is_overturned,
             )
@@ -664,6 +658,17 @@ def step_of(confidence: float) -> int:
 
 def _log_lot(connection: Connection, person: str, kind: str, number: int, told: str) -> None:
     chain.append(connection, now(), person, kind, f"lot:{number}", chain.sum_of(told))
+
+
+def _is_settled() -> sa.ColumnElement[bool]:
+    """Say whether another person decided between the readings of a measured field."""
+    other = _measure.alias()
+    return sa.exists().where(
+        other.c.record == _measure.c.record,
+        other.c.key == _measure.c.key,
+        other.c.reader == 3,
+        ~other.c.is_undone,
+    )
 
 
 def _these(accessions: Sequence[str]) -> sa.Select[Any]:

@@ -144,7 +144,9 @@ function underColumns() {
     ]),
   );
   const narrow = Math.min(...[...places.values()].map((one) => one.width).filter((width) => width > 0.02));
-  const width = Math.round(Math.min(Math.max(row.clientWidth, LEAST_BOX_PX / narrow), MOST_ROOM * row.clientWidth));
+  // No wider than its pixels bear, and than can be looked over; narrow columns share lines of boxes.
+  const most = Math.max(row.clientWidth, Math.min(Number(row.querySelector(".picture").getAttribute("width")), MOST_ROOM * row.clientWidth));
+  const width = Math.round(Math.min(Math.max(row.clientWidth, LEAST_BOX_PX / narrow), most));
   row.classList.add("columns");
   desk.querySelector(".sheet").style.width = `${width}px`;
   boxesOf.style.width = `${width}px`;
@@ -468,6 +470,11 @@ function keyAct(event, box) {
       if (suggestion !== undefined) put(box, suggestion);
       closeSuggestions();
       const conflict = holder(box).classList.contains("conflict");
+      if (box.dataset.blind && box.dataset.asked && !box.value.trim() && !box.dataset.empty) {
+        box.dataset.empty = "1"; // nothing may be written there, but a hasty Enter must not say so
+        holder(box).querySelector(".why").textContent = words.dataset.empty;
+        return;
+      }
       if (box.dataset.asked || conflict || box.value !== box.dataset.saved) answer(box, "text");
       onward(box);
     };
