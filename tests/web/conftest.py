@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.web.office import Running, fill, running
 
-
 expect.set_options(timeout=30_000)  # two test processes and a browser share the cores
 
 
