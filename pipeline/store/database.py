@@ -18,11 +18,13 @@ from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pipeline.errors import StorageError
+from pipeline.store import chain
 from pipeline.store.durable import refuse_network_disk
-from pipeline.values import Book, Decision, Master, Page, PageReading, Record, Step
+from pipeline.values import Book, Decision, Gutter, Master, Page, PageReading, Record, Step
 from pipeline.words import _
 
 PageState = Literal["waiting", "read", "failed"]
+_SEALING = "…"  # of a book whose package is being made
 SCHEMA_VERSION = 2  # PRAGMA user_version; an older program refuses a newer database
 
 metadata = sa.MetaData()
@@ -54,6 +56,15 @@ _page = sa.Table(
     sa.Column("state", sa.Text, nullable=False, default="waiting"),
     sa.Column("error", sa.Text, nullable=False, default=""),
     sa.Column("readings", sa.Text, nullable=False, default="[]"),
+)
+_place = sa.Table(
+    "page_place",  # of pages that people arranged; made anew from their acts, store/arrangement.py
+    metadata,
+    sa.Column("accession", sa.ForeignKey("book.accession"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the page; 0 tells of the whole book
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("in_tray", sa.Boolean, nullable=False),
+    sa.Column("gutter", sa.Text, nullable=False),
 )
 _record = sa.Table(
     "record",
@@ -277,11 +288,72 @@ class Database:
     # Pages and what was read on them
 
     def pages(self, accession: str) -> list[Page]:
-        """Return the pages of a book, by number."""
+        """Return the pages of a book in its order, without those in the tray."""
         return [work.page for work in self.page_work(accession)]
 
+    def all_pages(self, accession: str) -> list[Page]:
+        """Return the pages of a book by number, also those in the tray."""
+        rows = self._all(
+            sa.select(_page.c.card).where(_page.c.accession == accession).order_by(_page.c.number)
+        )
+        return [_PAGE.validate_json(row["card"]) for row in rows]
+
+    def page_numbers(self, connection: Connection, accession: str) -> list[int]:
+        """Return the numbers of the pages of a book, also of those in the tray."""
+        told = sa.select(_page.c.number).where(_page.c.accession == accession)
+        return list(connection.execute(told.order_by(_page.c.number)).scalars())
+
+    def gutters(self, accession: str, connection: Connection | None = None) -> dict[int, Gutter]:
+        """Return where people part the spreads of a book, by number; 0 is for all other pages."""
+        told = sa.select(_place.c.number, _place.c.gutter).where(
+            _place.c.accession == accession, _place.c.gutter != ""
+        )
+        with nullcontext(connection) if connection else self.read() as reading:
+            return {row.number: Gutter(*json.loads(row.gutter)) for row in reading.execute(told)}
+
+    def arrange_pages(
+        self,
+        connection: Connection,
+        accession: str,
+        order: Sequence[int],
+        tray: Iterable[int],
+        gutters: Mapping[int, Gutter],
+    ) -> None:
+        """Put down in which order the pages of a book stand, which lie in the tray, and its gutters.
+
+        A page whose gutter is another than before waits to be read again.
+        """
+        before, hidden = self.gutters(accession, connection), frozenset(tray)
+        connection.execute(sa.delete(_place).where(_place.c.accession == accession))
+        connection.execute(
+            sa.insert(_place),
+            [
+                {
+                    "accession": accession,
+                    "number": number,
+                    "position": position,
+                    "in_tray": number in hidden,
+                    "gutter": json.dumps(gutters[number]) if number in gutters else "",
+                }
+                for position, number in enumerate([0, *order])
+            ],
+        )
+        again = [
+            number for number in order if gutter_of(before, number) != gutter_of(gutters, number)
+        ]
+        for start in range(0, len(again), 500):  # as in `find_records`
+            connection.execute(
+                sa.update(_page)
+                .where(
+                    _page.c.accession == accession, _page.c.number.in_(again[start : start + 500])
+                )
+                .values(state="waiting", error="")
+            )
+        self.unseal(connection, accession)
+
     def page_work(self, accession: str) -> list[PageWork]:
-        """Return the pages of a book with their states, by number."""
+        """Return the pages of a book with their states, in its order, without those in the tray."""
+        stands = sa.and_(_place.c.accession == _page.c.accession, _place.c.number == _page.c.number)
         rows = self._all(
             sa.select(
                 _page.c.card,
@@ -292,8 +364,11 @@ class Database:
                 sa.func.json_extract(_page.c.readings, "$[0].form").label("form"),
                 sa.func.json_extract(_page.c.readings, "$[0].form_confidence").label("sure"),
             )
-            .where(_page.c.accession == accession)
-            .order_by(_page.c.number)
+            .outerjoin(_place, stands)
+            .where(_page.c.accession == accession, _place.c.in_tray.is_not(True))
+            # A scan that came after the pages were arranged stands behind them: positions run
+            # from 1 as numbers do.
+            .order_by(sa.func.coalesce(_place.c.position, _page.c.number))
         )
         return [
             PageWork(
@@ -317,10 +392,20 @@ class Database:
         return _READINGS.validate_json(row["readings"]) if row else ()
 
     def keep_reading(
-        self, page: Page, readings: Sequence[PageReading], steps: Sequence[Step]
+        self,
+        page: Page,
+        readings: Sequence[PageReading],
+        steps: Sequence[Step],
+        gutter: Gutter | None = None,
     ) -> None:
-        """Put down what was read on a page: state, readings and provenance together."""
+        """Put down what was read on a page: state, readings and provenance together.
+
+        Args:
+            gutter: by which it was parted; when that is another by now, the page goes on waiting.
+        """
         with self.write() as connection:
+            if gutter_of(self.gutters(page.accession, connection), page.number) != gutter:
+                return
             self._set_page(connection, page, state="read", error="", readings=readings)
             for step in steps:
                 connection.execute(
@@ -466,13 +551,22 @@ class Database:
     def is_sealed(self, accession: str) -> bool:
         """Say whether the package on the disk holds all that the database knows of the book."""
         row = self._one(sa.select(_book.c.sealed).where(_book.c.accession == accession))
-        return bool(row and row["sealed"])
+        return bool(row and row["sealed"] not in ("", _SEALING))
 
-    def mark_sealed(self, accession: str) -> None:
-        """Put down that the package is complete."""
+    def begin_seal(self, accession: str) -> None:
+        """Put down that a package is being made of what the database knows at this moment."""
         with self.write() as connection:
             connection.execute(
-                sa.update(_book).where(_book.c.accession == accession).values(sealed=now())
+                sa.update(_book).where(_book.c.accession == accession).values(sealed=_SEALING)
+            )
+
+    def mark_sealed(self, accession: str) -> None:
+        """Put down that the package is complete, unless something changed since `begin_seal`."""
+        with self.write() as connection:
+            connection.execute(
+                sa.update(_book)
+                .where(_book.c.accession == accession, _book.c.sealed == _SEALING)
+                .values(sealed=now())
             )
 
     def unseal(self, connection: Connection, *accessions: str) -> None:
@@ -562,6 +656,11 @@ class Database:
             return connection.execute(query).mappings().all()
 
 
+def gutter_of(gutters: Mapping[int, Gutter], number: int) -> Gutter | None:
+    """Return where a page is parted: by its own line, else by the book's; None: not told."""
+    return gutters.get(number, gutters.get(0))
+
+
 def open_database(file: Path) -> Database:
     """Open the archive's database, made when it does not exist.
 
@@ -585,6 +684,7 @@ def open_database(file: Path) -> Database:
         if version == 1:
             connection.exec_driver_sql("ALTER TABLE look ADD purpose TEXT NOT NULL DEFAULT ''")
         metadata.create_all(connection)
+        chain.make(connection)
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return database
 
