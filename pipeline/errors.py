@@ -2,6 +2,9 @@
 
     SohoaError 1
     ├── UsageError 2            the command or a setting makes no sense
+    │   └── MissingError            no such thing, or none that this person may know of
+    ├── RightsError 9           this person may not do that, or is not signed in
+    ├── ConflictError 10        someone else changed it meanwhile
     ├── ScanError 3             a file or a page cannot be used
     │   ├── UnreadableFileError     not a picture or PDF, truncated, or damaged
     │   ├── EncryptedFileError      a password is needed
@@ -37,6 +40,22 @@ class UsageError(SohoaError):
     """The command or a setting makes no sense; the argument is the whole sentence."""
 
     exit_code = 2
+
+
+class MissingError(UsageError):
+    """There is no such thing, or none that this person may know of: both look alike."""
+
+
+class RightsError(SohoaError):
+    """This person may not do that, or nobody is signed in; the argument is the whole sentence."""
+
+    exit_code = 9
+
+
+class ConflictError(SohoaError):
+    """Someone else changed it meanwhile; the argument is the whole sentence."""
+
+    exit_code = 10
 
 
 class ScanError(SohoaError):

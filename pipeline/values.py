@@ -551,11 +551,13 @@ class Rights:
         places: the books' places, as their cards write them (NFC); None is every place.
         kinds: kinds of book (birth, death, land, …); None is every kind, also an unknown one.
         closed: accessions of books that are closed all the same.
+        sensitive: fields that the law calls sensitive are open too.
     """
 
     places: frozenset[str] | None = None
     kinds: frozenset[str] | None = None
     closed: frozenset[str] = frozenset()
+    sensitive: bool = True
 
 
 EVERYTHING = Rights()

@@ -24,10 +24,11 @@ STOREYS = [
         "answer",
         "measure",
         "tuning",
+        "review",
     ],
     ["store", "executors", "programs", "quality"],
     ["settings", "plugs"],
-    ["values", "errors", "letters", "words"],
+    ["values", "errors", "rights", "letters", "words"],
 ]
 LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))

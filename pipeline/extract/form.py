@@ -97,6 +97,7 @@ class FormField:
         take: pattern whose first group is this field's part of a shared answer; empty: all.
         only: without a match of `take` the field is absent.
         printed: the form has a place for it.
+        sensitive: the law calls it sensitive personal data; only some people may see it.
     """
 
     key: str
@@ -107,6 +108,7 @@ class FormField:
     take: str = ""
     only: bool = False
     printed: bool = False
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +275,7 @@ def _field(
         find.get("take", ""),
         find.get("only", False),
         bool(find),
+        item.get("x-sensitive", False),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -25,7 +26,7 @@ from pipeline.words import _
 
 PageState = Literal["waiting", "read", "failed"]
 _SEALING = "…"  # of a book whose package is being made
-SCHEMA_VERSION = 2  # PRAGMA user_version; an older program refuses a newer database
+SCHEMA_VERSION = 3  # PRAGMA user_version; an older program refuses a newer database
 
 metadata = sa.MetaData()
 _book = sa.Table(
@@ -101,16 +102,6 @@ _step = sa.Table(
     sa.Column("accession", sa.Text, nullable=False, index=True),
     sa.Column("card", sa.Text, nullable=False),
 )
-_look = sa.Table(
-    "look",
-    metadata,
-    sa.Column("sequence", sa.Integer, primary_key=True),
-    sa.Column("time", sa.Text, nullable=False),
-    sa.Column("person", sa.Text, nullable=False),
-    sa.Column("action", sa.Text, nullable=False),
-    sa.Column("records", sa.Text, nullable=False),
-    sa.Column("purpose", sa.Text, nullable=False, server_default=""),
-)
 _fact = sa.Table(
     "fact",
     metadata,
@@ -121,6 +112,7 @@ _fact = sa.Table(
 _BOOK, _MASTER, _PAGE = TypeAdapter(Book), TypeAdapter(Master), TypeAdapter(Page)
 _RECORD, _DECISION, _STEP = TypeAdapter(Record), TypeAdapter(Decision), TypeAdapter(Step)
 _READINGS = TypeAdapter(tuple[PageReading, ...])
+_UNREAD = chain.sum_of("[]")  # of the readings of a page that nobody read yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +188,7 @@ class Database:
 
     # Books and masters
 
-    def add_book(self, book: Book) -> None:
+    def add_book(self, book: Book, person: str = "") -> None:
         """Put down a book, or its corrected card."""
         card = _json(_BOOK, book)
         with self.write() as connection:
@@ -204,9 +196,13 @@ class Database:
                 sa.update(_book).where(_book.c.accession == book.accession).values(card=card)
             )
             if known.rowcount == 0:
-                self.add_new_books(connection, [book])
+                self.add_new_books(connection, [book], person)
+            else:
+                self._log(connection, person, "book.changed", f"book:{book.accession}", card)
 
-    def add_new_books(self, connection: Connection, books: Sequence[Book]) -> None:
+    def add_new_books(
+        self, connection: Connection, books: Sequence[Book], person: str = ""
+    ) -> None:
         """Put down books that the archive does not have."""
         rows = [
             {"accession": book.accession, "card": _json(_BOOK, book), "added": now(), "sealed": ""}
@@ -214,6 +210,8 @@ class Database:
         ]
         if rows:
             connection.execute(sa.insert(_book), rows)
+        for row in rows:
+            self._log(connection, person, "book.added", f"book:{row['accession']}", row["card"])
 
     def book(self, accession: str) -> Book | None:
         """Return the book, None when there is none."""
@@ -246,18 +244,22 @@ class Database:
         rows = self._all(sa.select(place.label("place")).distinct())
         return frozenset(row["place"] for row in rows)
 
-    def add_master(self, accession: str, master: Master, pages: Sequence[Page]) -> None:
+    def add_master(
+        self, accession: str, master: Master, pages: Sequence[Page], person: str = ""
+    ) -> None:
         """Acknowledge a master that is safe on the disk, with its pages: all or nothing."""
+        card = _json(_MASTER, master)
         with self.write() as connection:
             connection.execute(
                 sa.insert(_master).values(
                     sha256=master.sha256,
                     accession=accession,
                     number=master.number,
-                    card=_json(_MASTER, master),
+                    card=card,
                     added=now(),
                 )
             )
+            self._log(connection, person, "master.added", f"master:{master.sha256}", card)
             for page in pages:
                 connection.execute(
                     sa.insert(_page).values(
@@ -461,15 +463,15 @@ class Database:
                 _record.c.accession == accession, _record.c.id.not_in(imported)
             )
         )
-        for position, record in enumerate(records):
+        cards = [_json(_RECORD, record) for record in records]
+        for position, (record, card) in enumerate(zip(records, cards, strict=True)):
             connection.execute(
                 sa.insert(_record).values(
-                    id=record.id,
-                    accession=accession,
-                    position=position,
-                    card=_json(_RECORD, record),
+                    id=record.id, accession=accession, position=position, card=card
                 )
             )
+        told = chain.fold("", cards)
+        chain.append(connection, now(), "", "records.read", f"records:{accession}", told)
 
     def records(self, accession: str) -> list[Record]:
         """Return the records of a book: those read, in the order of the book, then imported ones.
@@ -518,10 +520,13 @@ class Database:
 
     def add_decision(self, decision: Decision) -> None:
         """Append a decision; nothing is ever overwritten."""
+        card = _json(_DECISION, decision)
         with self.write() as connection:
-            connection.execute(
-                sa.insert(_decision).values(record=decision.record, card=_json(_DECISION, decision))
-            )
+            row = sa.insert(_decision).values(record=decision.record, card=card)
+            added = connection.execute(row)
+            assert added.inserted_primary_key is not None
+            subject = f"decision:{added.inserted_primary_key[0]}"
+            self._log(connection, decision.person, "decision", subject, card)
 
     def decisions(self, accession: str) -> list[Decision]:
         """Return the decisions about a book's records, oldest first."""
@@ -579,28 +584,22 @@ class Database:
     def log_look(self, person: str, action: str, records: Sequence[str], purpose: str = "") -> None:
         """Log who looked at which records, and what for; ids only, never names nor the query."""
         with self.write() as connection:
-            connection.execute(
-                sa.insert(_look).values(
-                    time=now(),
-                    person=person,
-                    action=action,
-                    records=json.dumps(list(records)),
-                    purpose=purpose,
-                )
-            )
+            kind = f"look.{action}"
+            chain.append(connection, now(), person, kind, records=list(records), purpose=purpose)
 
     def looks(self) -> list[Look]:
         """Return the log of look-ups, oldest first."""
-        rows = self._all(sa.select(_look).order_by(_look.c.sequence))
+        with self.read() as connection:
+            found = chain.events(connection, kind="look.")
         return [
             Look(
-                row["time"],
-                row["person"],
-                row["action"],
-                json.loads(row["records"]),
-                row["purpose"],
+                event.time,
+                event.person,
+                event.kind.removeprefix("look."),
+                event.told["records"],
+                event.told["purpose"],
             )
-            for row in rows
+            for event in found
         ]
 
     # What the index has to remember
@@ -640,12 +639,22 @@ class Database:
         error: str,
         readings: Sequence[PageReading],
     ) -> None:
+        told = _json(_READINGS, tuple(readings))
         connection.execute(
             sa.update(_page)
             .where(_page.c.accession == page.accession, _page.c.number == page.number)
-            .values(state=state, error=error, readings=_json(_READINGS, tuple(readings)))
+            .values(state=state, error=error, readings=told)
         )
+        subject = f"reading:{page.accession}/{page.number}"
+        witness = chain.sum_of(told) if readings else ""
+        chain.append(connection, now(), "", f"page.{state}", subject, witness)
         self.unseal(connection, page.accession)
+
+    def _log(
+        self, connection: Connection, person: str, kind: str, subject: str, content: str
+    ) -> None:
+        """Log what was written, and that it must be found so."""
+        chain.append(connection, now(), person, kind, subject, chain.sum_of(content))
 
     def _one(self, query: sa.Select[Any]) -> RowMapping | None:
         with self.read() as connection:
@@ -681,12 +690,66 @@ def open_database(file: Path) -> Database:
                     file=file
                 )
             )
-        if version == 1:
-            connection.exec_driver_sql("ALTER TABLE look ADD purpose TEXT NOT NULL DEFAULT ''")
         metadata.create_all(connection)
-        chain.make(connection)
+        if version < SCHEMA_VERSION:
+            _begin_log(connection, version)
         connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return database
+
+
+def _begin_log(connection: Connection, version: int) -> None:
+    """Begin the chained log; of an older archive it bears witness to all that is there."""
+    chain.make(connection)
+    if version == 0:
+        return
+    purpose = "purpose" if version > 1 else "''"
+    older = connection.exec_driver_sql(
+        f"SELECT time, person, action, records, {purpose} FROM look ORDER BY sequence"
+    )
+    for time, person, action, records, why in older.all():
+        told = json.loads(records)
+        chain.append(connection, time, person, f"look.{action}", records=told, purpose=why)
+    connection.exec_driver_sql("DROP TABLE look")
+    for rows in contents(connection).values():
+        for subject, content in rows:
+            chain.append(connection, now(), "", "adopted", subject, content)
+
+
+def contents(connection: Connection) -> Mapping[str, Iterable[tuple[str, str]]]:
+    """Return all that the log bears witness to here: by sort, subjects and what is there now.
+
+    Its caller compares it with the log (`chain.find_breaks`).
+    """
+
+    def rows(
+        sort: str, id_: sa.ColumnElement[Any], card: sa.Column[Any]
+    ) -> Iterator[tuple[str, str]]:
+        for row in connection.execute(sa.select(id_.label("id"), card.label("card"))):
+            yield f"{sort}:{row.id}", chain.sum_of(row.card)
+
+    page = sa.cast(_page.c.accession, sa.Text) + "/" + sa.cast(_page.c.number, sa.Text)
+    return {
+        "book": rows("book", _book.c.accession, _book.c.card),
+        "master": rows("master", _master.c.sha256, _master.c.card),
+        "reading": (one for one in rows("reading", page, _page.c.readings) if one[1] != _UNREAD),
+        "records": _folded(connection, "records", imported=False),
+        "imported": _folded(connection, "imported", imported=True),
+        "decision": rows("decision", _decision.c.sequence, _decision.c.card),
+    }
+
+
+def _folded(connection: Connection, sort: str, *, imported: bool) -> Iterator[tuple[str, str]]:
+    """Return the hash of each book's records, of one kind, in the order they were written."""
+    typed = sa.exists().where(_typed.c.record == _record.c.id)
+    order = sa.literal_column("record.rowid") if imported else _record.c.position
+    query = (
+        sa.select(_record.c.accession, _record.c.card)
+        .where(typed if imported else ~typed)
+        .order_by(_record.c.accession, order)
+    )
+    rows = connection.execute(query.execution_options(yield_per=1000))
+    for accession, own in groupby(rows, key=lambda row: row.accession):
+        yield f"{sort}:{accession}", chain.fold("", (row.card for row in own))
 
 
 def _prepare(raw: Any, _record: object) -> None:

@@ -1,13 +1,14 @@
 """Suggestions that two records tell of one person, and what people decided about them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pipeline.store import chain
 from pipeline.store.database import Database, metadata, now
 from pipeline.values import Suggestion
 
@@ -102,16 +103,24 @@ class Links:
             row = connection.execute(sa.select(_link).where(_link.c.number == number)).first()
             if row is None:
                 return False
-            connection.execute(
-                sa.insert(_decision).values(
-                    **{name: row._mapping[name] for name in _PAIR},
-                    verdict=verdict,
-                    person=person,
-                    time=now(),
-                    note=note,
-                )
-            )
+            decided = {
+                **{name: row._mapping[name] for name in _PAIR},
+                "verdict": verdict,
+                "person": person,
+                "time": now(),
+                "note": note,
+            }
+            key = connection.execute(sa.insert(_decision).values(**decided)).inserted_primary_key
+            assert key is not None
+            subject, content = f"link_decision:{key[0]}", {"sequence": key[0], **decided}
+            told = chain.row_sum(content)
+            chain.append(connection, now(), person, f"link.{verdict}", subject, told)
         return True
+
+    def contents(self, connection: Connection) -> Iterator[tuple[str, str]]:
+        """Return the decisions that the log bears witness to: subjects, and what is there now."""
+        for row in connection.execute(sa.select(_decision)).mappings():
+            yield f"link_decision:{row['sequence']}", chain.row_sum(row)
 
     def links(self, kind: str = "", *, decided: bool = False, limit: int = -1) -> list[Link]:
         """Return suggestions, the likeliest first: the open ones, or those that were decided."""

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
 from pipeline.letters import nfc
+from pipeline.store import chain
 from pipeline.store.database import Database, metadata, now
 from pipeline.values import Book, Origin, Record, RowFault
 
@@ -162,8 +163,10 @@ class Imports:
         self._database.add_new_books(connection, books)
         if records:
             self._database.unseal(connection, *{one.accession for one in records})
-            connection.execute(sa.insert(_record), [_record_row(one) for one in records])
+            rows = [_record_row(one) for one in records]
+            connection.execute(sa.insert(_record), rows)
             connection.execute(sa.insert(_typed), [_typed_row(one, run) for one in records])
+            self._log(connection, run, rows)
         if faults:
             told = [{"run": run.number, **fault._asdict()} for fault in faults]
             connection.execute(sa.insert(_fault), told)
@@ -172,6 +175,16 @@ class Imports:
             .where(_run.c.number == run.number)
             .values(at=json.dumps(run.at), counts=json.dumps(asdict(run.counts)))
         )
+
+    def _log(self, connection: Connection, run: Run, rows: Sequence[Mapping[str, object]]) -> None:
+        """Log the records that came in; each book's hash goes on from its last part."""
+        by_book: dict[str, list[str]] = {}
+        for row in rows:
+            by_book.setdefault(str(row["accession"]), []).append(str(row["card"]))
+        for accession, cards in by_book.items():
+            subject = f"imported:{accession}"
+            told = chain.fold(chain.witness(connection, subject), cards)
+            chain.append(connection, now(), "", "records.imported", subject, told, run=run.number)
 
     def finish(self, run: Run) -> None:
         """Put down that all rows were seen."""

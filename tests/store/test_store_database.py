@@ -122,7 +122,8 @@ def test_a_database_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
     file = tmp_path / "sohoa.db"
     open_database(file).close()
     with sqlite3.connect(file) as raw:
-        raw.execute("ALTER TABLE look DROP COLUMN purpose")
+        raw.execute("DROP TABLE event")
+        raw.execute("CREATE TABLE look (sequence INTEGER, time, person, action, records)")
         raw.execute("DROP TABLE fact")
         raw.execute("INSERT INTO look VALUES (1, '2026-11-26', 'lan', 'search', '[]')")
         raw.execute("PRAGMA user_version = 1")
