@@ -42,8 +42,8 @@ data/provenance.jsonl  mỗi dòng một bước xử lý: chương trình nào,
                        nhập: từ tệp nào, hàng nào, ai nhập, khi nào
 data/pages.jsonl       mỗi dòng một lần quét, theo thứ tự của sổ: bản gốc nào, chất lượng, có phải
                        quét lại
-data/page-acts.jsonl   nếu có: mỗi dòng một việc người đã làm với các trang (đổi chỗ, loại, quét lại,
-                       đường chia); bản gốc của trang bị loại vẫn ở data/masters
+data/page-acts.jsonl   nếu có: mỗi dòng một việc người đã làm với các trang (đổi chỗ, loại, quét
+                       lại, đường chia); bản gốc của trang bị loại vẫn ở data/masters
 bag-info.txt           thẻ của quyển sổ
 manifest-sha256.txt    tổng kiểm SHA-256 của từng tệp; kiểm: sha256sum -c manifest-sha256.txt
 

@@ -25,7 +25,7 @@ from pipeline.desk.books import book_card, clear_taken, intake, intake_sentences
 from pipeline.errors import UsageError
 from pipeline.flow.book import process
 from pipeline.flow.outcome import BookOutcome
-from pipeline.ingest.intake import Intake
+from pipeline.ingest.intake import Intake, Refused
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
 from pipeline.values import Book
@@ -214,14 +214,18 @@ def _tell_intake(taken: Intake, *, as_json: bool) -> None:
         print_json(intake_summary(taken))
     else:
         _print_intake(taken)
-    exit_for(next((error.exit_code for _file, error in taken.refused), 0))
+    exit_for(next((error.exit_code for _file, error in _refused(taken)), 0))
 
 
 def _print_intake(taken: Intake) -> None:
     for sentence in intake_sentences(taken):
         out.print(sentence, markup=False)
-    for _file, error in taken.refused:
+    for _file, error in _refused(taken):
         err.print(f"sohoa: {error}", markup=False)
+
+
+def _refused(taken: Intake) -> list[Refused]:
+    return [refused for one in (taken, *taken.onward) for refused in one.refused]
 
 
 def print_outcomes(outcomes: Sequence[BookOutcome]) -> None:

@@ -49,18 +49,21 @@ def index_of(database: Database, settings: Settings) -> Index:
 
 
 @contextmanager
-def working(archive: Path, lock: str = "lock") -> Iterator[None]:
+def working(archive: Path, lock: str = "lock", wait_s: float = 0.0) -> Iterator[None]:
     """Hold the archive for writing; the lock falls with the process, also a killed one.
 
     Args:
         lock: its name in `work/`; another name is another lock.
+        wait_s: how long to wait for another program, or another thread of this one.
 
     Raises:
         BusyError: another program holds it.
     """
     (archive / "work").mkdir(parents=True, exist_ok=True)
     try:
-        with portalocker.Lock(archive / "work" / lock, "a", timeout=0, fail_when_locked=True):
+        with portalocker.Lock(
+            archive / "work" / lock, "a", timeout=wait_s, fail_when_locked=not wait_s
+        ):
             yield
     except portalocker.LockException as error:
         raise BusyError(str(archive)) from error

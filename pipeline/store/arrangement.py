@@ -146,6 +146,10 @@ class Arrangements:
         numbers = [page.number for page in self._database.all_pages(accession)]
         return arrange(numbers, self.acts(accession))
 
+    def is_closed(self, accession: str) -> bool:
+        """Say whether no more pages are to come to a book."""
+        return arrange((), self.acts(accession)).is_closed
+
     def add(self, connection: Connection, accession: str, act: PageAct, person: str) -> int:
         """Append an act and let it count, in the caller's transaction; return its number.
 

@@ -5,7 +5,7 @@ were all there with FULL and none with NORMAL. Only one process writes; many may
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -245,9 +245,18 @@ class Database:
         return frozenset(row["place"] for row in rows)
 
     def add_master(
-        self, accession: str, master: Master, pages: Sequence[Page], person: str = ""
+        self,
+        accession: str,
+        master: Master,
+        pages: Sequence[Page],
+        person: str = "",
+        then: Callable[[Connection], None] = lambda _connection: None,
     ) -> None:
-        """Acknowledge a master that is safe on the disk, with its pages: all or nothing."""
+        """Acknowledge a master that is safe on the disk, with its pages: all or nothing.
+
+        Args:
+            then: what else belongs into the same transaction.
+        """
         card = _json(_MASTER, master)
         with self.write() as connection:
             connection.execute(
@@ -270,6 +279,7 @@ class Database:
                     )
                 )
             self.unseal(connection, accession)
+            then(connection)
 
     def find_master(self, sha256: str) -> tuple[str, Master] | None:
         """Return the book (accession) and the master that has these bytes, None when none has."""
@@ -321,7 +331,7 @@ class Database:
         tray: Iterable[int],
         gutters: Mapping[int, Gutter],
     ) -> None:
-        """Put down in which order the pages of a book stand, which lie in the tray, and its gutters.
+        """Put down in which order a book's pages stand, which lie in the tray, and the gutters.
 
         A page whose gutter is another than before waits to be read again.
         """
