@@ -113,7 +113,7 @@ def _card(book: Book) -> list[tuple[str, str]]:
     return [(name, value) for name, value in told if value]
 
 
-class _Paper(FPDF):  # type: ignore[misc]
+class _Paper(FPDF):
     """A4 sheets of text, with a footer that numbers them."""
 
     def __init__(self) -> None:
