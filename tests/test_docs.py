@@ -17,6 +17,7 @@ from pipeline.settings import (
     IngestSettings,
     OcrSettings,
     QualitySettings,
+    ScanningSettings,
     WorkSettings,
     shipped,
 )
@@ -56,6 +57,7 @@ def test_every_option_is_explained(name: str) -> None:
         OcrSettings(),
         IndexSettings(),
         ElasticsearchSettings(),
+        ScanningSettings(),
         WorkSettings(),
     ],
 )

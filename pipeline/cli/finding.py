@@ -11,7 +11,8 @@ import click
 from pipeline.cli.shell import archive_option, err, json_option, main, out, print_json, settings_for
 from pipeline.desk import finding
 from pipeline.desk.archive import open_archive, send_owed
-from pipeline.desk.finding import Found, Units, chip_label, principal, row_picture, units_of
+from pipeline.desk.finding import Found, chip_label, principal, row_picture, units_of
+from pipeline.desk.places import Units
 from pipeline.flow.book import package_of, reindex
 from pipeline.index.rescue import Rescue
 from pipeline.index.wanted import Query

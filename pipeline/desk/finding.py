@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import cv2
 
 from pipeline.clean.places import on_page
+from pipeline.desk.places import Units, spellings, units_at
 from pipeline.errors import StorageError, UsageError
 from pipeline.flow.book import as_decided, index_of, package_of
 from pipeline.index.documents import may_see
@@ -19,12 +20,6 @@ from pipeline.index.search import search as search_index
 from pipeline.index.wanted import Chip, Query
 from pipeline.ingest.files import open_frame
 from pipeline.ocr.crops import crop
-from pipeline.places import form
-from pipeline.places.history import Places
-from pipeline.places.lookup import look_up
-from pipeline.places.spellings import Spellings
-from pipeline.places.tables import load_places
-from pipeline.places.telling import in_full
 from pipeline.settings import Settings
 from pipeline.store.database import Database
 from pipeline.store.durable import durable_write
@@ -80,14 +75,6 @@ class Found:
     behind: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
-    """What a hit's place was in the year of the entry, and what it is now: addresses in full."""
-
-    then: tuple[str, ...]
-    now: tuple[str, ...]
-
-
 def search(
     database: Database, settings: Settings, asker: Asker, asked: str | Query, limit: int
 ) -> Found:
@@ -109,7 +96,7 @@ def search(
     if index.rules() not in ("", key_rules()):
         raise UsageError(_("chỉ mục do một bản sohoa khác dựng; hãy chạy “sohoa reindex” một lần"))
     places = database.places() if asker.rights.places is None else asker.rights.places
-    read = (asked,) if isinstance(asked, Query) else readings(asked, _spellings(settings, places))
+    read = (asked,) if isinstance(asked, Query) else readings(asked, spellings(settings, places))
     look = partial(search_index, index, database.find_records, rights=asker.rights)
     hits = _as_they_stand(database, look(read, limit))
     rescue = None
@@ -122,27 +109,6 @@ def search(
     seen += [row.id for shelf in (rescue.shelves if rescue else ()) for row in shelf.rows]
     database.log_look(asker.person, "search", seen, asker.purpose)
     return Found(read, hits, rescue, index.behind())
-
-
-def _spellings(settings: Settings, written: frozenset[str]) -> Spellings:
-    """Return the names of places as seen from the archive's books."""
-    return _spellings_of(settings.archive, _own_places_since(settings.archive), written)
-
-
-@lru_cache(maxsize=8)
-def _spellings_of(archive: Path, since: int, written: frozenset[str]) -> Spellings:
-    return Spellings(_places_of(archive, since), written)
-
-
-@lru_cache(maxsize=2)
-def _places_of(archive: Path, _since: int) -> Places:
-    return load_places(archive)
-
-
-def _own_places_since(archive: Path) -> int:
-    """Return when the archive's own places last changed, in nanoseconds; 0 without any."""
-    file = form.own_file(archive)
-    return file.stat().st_mtime_ns if file.exists() else 0
 
 
 def _as_they_stand(database: Database, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -208,19 +174,7 @@ def neighbours(
 
 def units_of(settings: Settings, hit: Hit) -> Units:
     """Return what the book's place was in its first year, and where it lies today."""
-    places = _places_of(settings.archive, _own_places_since(settings.archive))
-    answer = look_up(places, hit.book.place, "", hit.book.years[0] or None)
-    told = Units(
-        tuple(dict.fromkeys(in_full(chain) for match in answer.matches for chain in match.then)),
-        tuple(
-            dict.fromkeys(
-                in_full(places.chains(target.unit, None)[0])
-                for match in answer.matches
-                for target in match.now.targets
-            )
-        ),
-    )
-    return told if answer.outcome == "found" else Units((), ())
+    return units_at(settings, hit.book.place, hit.book.years[0] or None)
 
 
 def row_picture(database: Database, settings: Settings, asker: Asker, hit: Hit) -> Path:

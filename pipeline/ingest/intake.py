@@ -11,9 +11,9 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,6 +108,7 @@ class Manner:
         look: looks at files, see `files.survey`; None: a child is started for it.
         hold: keeps others from a book (accession) while a scan comes into it.
         may_enter: says whether scans may come to the book of a separator sheet.
+        names: what files are called whose own name is not the one they were given.
     """
 
     person: str = ""
@@ -116,6 +117,7 @@ class Manner:
     look: Callable[[Sequence[Path]], Iterator[Surveyed]] | None = None
     hold: Callable[[str], AbstractContextManager[None]] = lambda _accession: nullcontext()
     may_enter: Callable[[Book], bool] = lambda _book: True
+    names: Mapping[Path, str] = field(default_factory=dict)
 
 
 def take_in(
@@ -294,7 +296,8 @@ class _Desk:
             self.refused.append(Refused(file, UnreadableFileError(str(file), reason)))
             return
         _read_back(target, copied)
-        self._put_down(file.name, target, number, outcome, skip_first=skip_first)
+        name = self.manner.names.get(file, file.name)
+        self._put_down(name, target, number, outcome, skip_first=skip_first)
         self.notes += [Note(file, sentence) for sentence in outcome.notes]
 
     def adopt(self, files: Sequence[Path]) -> None:
@@ -314,7 +317,8 @@ class _Desk:
                 )
             if self.database.find_master(outcome.sha256) is None:
                 number = int(target.stem)
-                name = _name_given(target, outcome, files)
+                given = _name_given(target, outcome, files)
+                name = self.manner.names.get(given, given.name)
                 is_sheet = bool(outcome.frames) and _has_our_codes(outcome.frames[0])
                 self._put_down(name, target, number, outcome, skip_first=is_sheet)
                 self.adopted.append(number)
@@ -427,12 +431,12 @@ def _read_back(target: Path, sha256: str) -> None:
         )
 
 
-def _name_given(orphan: Path, surveyed: Survey, files: Sequence[Path]) -> str:
-    """Return the name by which an orphan is offered again, else its stored name."""
+def _name_given(orphan: Path, surveyed: Survey, files: Sequence[Path]) -> Path:
+    """Return the file as which an orphan is offered again, else where it is stored."""
     for file in files:
         try:
             if file.stat().st_size == surveyed.size_bytes and sha256_of(file) == surveyed.sha256:
-                return file.name
+                return file
         except OSError:
             continue
-    return orphan.name
+    return orphan
