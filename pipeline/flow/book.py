@@ -121,7 +121,7 @@ def _process_book(
             _finish(database, settings, book, on_progress)
         except ProgramError as error:  # the next book may fare better
             failure = (type(error).__name__, str(error))
-    return replace(_book_outcome(database, settings, book, len(jobs)), failure=failure)
+    return replace(book_outcome(database, settings, book, len(jobs)), failure=failure)
 
 
 def _read(
@@ -305,7 +305,8 @@ def with_book_records(readings: Sequence[PageReading]) -> tuple[PageReading, ...
     )
 
 
-def _book_outcome(database: Database, settings: Settings, book: Book, read: int) -> BookOutcome:
+def book_outcome(database: Database, settings: Settings, book: Book, read: int = 0) -> BookOutcome:
+    """Return what is known of a book as it was read, `read` of its pages just now."""
     works = database.page_work(book.accession)
     records = database.read_records(book.accession)
     told = [work.page.number for work in works if work.form and forms()[work.form].about_book]

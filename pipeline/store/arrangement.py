@@ -150,6 +150,15 @@ class Arrangements:
         """Say whether no more pages are to come to a book."""
         return arrange((), self.acts(accession)).is_closed
 
+    def closed_books(self) -> frozenset[str]:
+        """Return the books to which no more pages are to come."""
+        told = sa.select(_act).where(_act.c.kind.in_(("close", "undo"))).order_by(_act.c.number)
+        acts: dict[str, list[PageAct]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(told):
+                acts.setdefault(row.accession, []).append(_made(row))
+        return frozenset(book for book, own in acts.items() if arrange((), own).is_closed)
+
     def add(self, connection: Connection, accession: str, act: PageAct, person: str) -> int:
         """Append an act and let it count, in the caller's transaction; return its number.
 

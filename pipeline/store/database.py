@@ -315,6 +315,17 @@ class Database:
         told = sa.select(_page.c.number).where(_page.c.accession == accession)
         return list(connection.execute(told.order_by(_page.c.number)).scalars())
 
+    def page_counts(self) -> dict[str, int]:
+        """Return how many pages each book has that has any, without those in the tray."""
+        stands = sa.and_(_place.c.accession == _page.c.accession, _place.c.number == _page.c.number)
+        rows = self._all(
+            sa.select(_page.c.accession, sa.func.count().label("count"))
+            .outerjoin(_place, stands)
+            .where(_place.c.in_tray.is_not(True))
+            .group_by(_page.c.accession)
+        )
+        return {row["accession"]: row["count"] for row in rows}
+
     def gutters(self, accession: str, connection: Connection | None = None) -> dict[int, Gutter]:
         """Return where people part the spreads of a book, by number; 0 is for all other pages."""
         told = sa.select(_place.c.number, _place.c.gutter).where(
