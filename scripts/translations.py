@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keep the catalogues of messages: gather the sentences of the program, compile what is translated.
 
-    scripts/translations.py gather     pipeline/**/*.py → locale/en/LC_MESSAGES/sohoa.po
+    scripts/translations.py gather     pipeline/**/*.py and *.html → locale/en/LC_MESSAGES/sohoa.po
     scripts/translations.py compile    every .po → .mo beside it
 
 Sentences in the program are Vietnamese; `en/sohoa.po` has the English. `vi/messages.po` has the
@@ -26,7 +26,9 @@ ENGLISH = LOCALE / "en" / "LC_MESSAGES" / "sohoa.po"
 def gathered() -> Catalog:
     """Return all sentences of the program, untranslated."""
     catalog = Catalog(project="sohoa", charset="utf-8")
-    found = extract_from_dir(ROOT / "pipeline", [("**.py", "python")], keywords={"_": None})
+    sorts = [("**.py", "python"), ("web/templates/**.html", "jinja2")]
+    options = {"web/templates/**.html": {"trimmed": "true"}}
+    found = extract_from_dir(ROOT / "pipeline", sorts, options, keywords={"_": None})
     for file, _line, message, _comments, _context in found:
         catalog.add(message, locations=[(file, 0)])
     return catalog

@@ -1,5 +1,7 @@
 """Commands on the installation: what is missing, and the demonstration."""
 
+import secrets
+import webbrowser
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +21,7 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.desk.accounts import is_new
 from pipeline.desk.archive import chosen_books, open_archive
 from pipeline.desk.books import intake
 from pipeline.desk.demo import fresh_demo, samples
@@ -44,6 +47,34 @@ def doctor(*, archive: Path, as_json: bool) -> None:
             else:
                 out.print(f"✗ {check.name}: {check.lost}; {check.remedy}", markup=False)
     exit_for(6 if any(check.required and not check.found for check in checks) else 0)
+
+
+@main.command(help=_("Mở ứng dụng của văn phòng trong trình duyệt; kho chưa có thì được lập."))
+@archive_option
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help=_("Nghe ở địa chỉ nào; 0.0.0.0 cho cả mạng nội bộ (qua TLS)."),
+)
+@click.option("--port", default=8440, show_default=True, help=_("Cổng; 0: cổng trống bất kỳ."))
+@click.option("--no-browser", is_flag=True, help=_("Không tự mở trình duyệt."))
+def start(*, archive: Path, host: str, port: int, no_browser: bool) -> None:
+    """Serve the office's web app."""
+    from pipeline.web.serve import serve  # heavy, and no other command needs it
+    from pipeline.web.shell import Office
+
+    settings = settings_for(archive)
+    with closing(open_archive(settings, make=True)) as database:
+        key = secrets.token_urlsafe(24) if is_new(database) else ""
+
+        def ready(address: str) -> None:
+            first = f"{address}/begin?key={key}" if key else address
+            out.print(_("sohoa đang chạy ở {address}").format(address=first), markup=False)
+            if not no_browser:
+                webbrowser.open(first)
+
+        serve(Office(settings, database, key), host, port, ready)
 
 
 @main.command(

@@ -1,0 +1,165 @@
+"""The web app as a server of one process: where it listens, and its certificate.
+
+On this machine alone it speaks plain HTTP, which browsers hold for safe there. On the local
+network it speaks TLS with a certificate that it makes itself, once: cookies and personal data
+must not pass a switch in the clear.
+"""
+
+import datetime
+import ipaddress
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from pipeline.errors import UsageError
+from pipeline.store.durable import durable_write
+from pipeline.web.app import LOCAL, make_app
+from pipeline.web.shell import Office
+from pipeline.words import _
+
+YEARS = 2  # that a certificate holds
+
+
+def own_names(host: str) -> frozenset[str]:
+    """Return the names and addresses that this machine is called by when it listens there."""
+    if host in LOCAL:
+        return LOCAL
+    name = socket.gethostname().lower()
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
+    except OSError:
+        found = set()
+    found |= {name, f"{name}.local", _outward_address()}
+    return LOCAL | frozenset(one for one in found if one) | {host} - {"0.0.0.0", "::"}
+
+
+def _outward_address() -> str:
+    """Return the address that the local network knows this machine by; no packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 of RFC 5737
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])
+
+
+def certificate(archive: Path, names: frozenset[str]) -> tuple[Path, Path]:
+    """Return the certificate and key that the archive keeps; made when missing, old or not fitting.
+
+    Raises:
+        StorageError: they cannot be written.
+    """
+    chain, key = archive / "web" / "office.pem", archive / "web" / "office.key"
+    if chain.exists() and key.exists() and _holds(chain, names):
+        return chain, key
+    private = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sohoa")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))  # clocks of an office differ
+        .not_valid_after(now + datetime.timedelta(days=365 * YEARS))
+        .add_extension(x509.SubjectAlternativeName(_alternatives(names)), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    durable_write(key, private.private_bytes(pem, form, plain))
+    key.chmod(0o600)
+    durable_write(chain, made.public_bytes(pem))
+    return chain, key
+
+
+def _alternatives(names: frozenset[str]) -> list[x509.GeneralName]:
+    found: list[x509.GeneralName] = []
+    for name in sorted(names):
+        try:
+            found.append(x509.IPAddress(ipaddress.ip_address(name)))
+        except ValueError:
+            found.append(x509.DNSName(name))
+    return found
+
+
+def _holds(chain: Path, names: frozenset[str]) -> bool:
+    try:
+        told = x509.load_pem_x509_certificate(chain.read_bytes())
+        own = told.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return False
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)
+    return told.not_valid_after_utc > soon and set(_alternatives(names)) <= set(own)
+
+
+def serve(office: Office, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until the process is asked to end.
+
+    Args:
+        host: a loopback address, or another one: then over TLS.
+        port: 0: any free one.
+        on_ready: called with the address once requests are answered.
+
+    Raises:
+        UsageError: the port is taken.
+        StorageError: the certificate cannot be written.
+    """
+    names = own_names(host)
+    listening = _listen(host, port)
+    settings: dict[str, object] = {}
+    if host not in LOCAL:
+        chain, key = certificate(office.settings.archive, names)
+        settings = {"ssl_certfile": str(chain), "ssl_keyfile": str(key)}
+    config = uvicorn.Config(
+        make_app(office, names),
+        workers=1,
+        access_log=False,  # addresses hold queries, and queries hold names
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+        **settings,  # type: ignore[arg-type]
+    )
+    shown = host if host in LOCAL else _outward_address() or host
+    scheme = "http" if host in LOCAL else "https"
+    server = _Server(config, lambda: on_ready(f"{scheme}://{shown}:{listening.getsockname()[1]}"))
+    server.run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        raise UsageError(
+            _("không mở được cổng {port} ở {host} ({reason}); hãy chọn --port khác").format(
+                port=port, host=host, reason=error.strerror
+            )
+        ) from error
+    return made
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()

@@ -1,0 +1,7 @@
+"""The screens, one file for each thing that people come for."""
+
+from types import ModuleType
+
+from pipeline.web.views import entering, home, own, people
+
+ALL: tuple[ModuleType, ...] = (entering, home, own, people)
