@@ -373,8 +373,9 @@ def closing_sheet(database: Database, settings: Settings, asker: Asker, accessio
     told = standing(database, asker, accession)
     closing = [one for one in Arrangements(database).acts(accession) if one.kind == "close"]
     by = closing[-1] if told.is_closed else PageAct("close", person="", time=now())
+    stored = {one.sha256: Path(one.path).name for one in database.masters(accession)}
     rejected = tuple(
-        _("bản gốc {name}, tệp {file}").format(name=f"{one.page.number:04}", file=one.name)
+        _("bản gốc {name}, tệp {file}").format(name=stored[one.page.master], file=one.name)
         for one in tray(database, asker, accession)
     )
     flags = tuple(
@@ -383,7 +384,7 @@ def closing_sheet(database: Database, settings: Settings, asker: Asker, accessio
         for flag in page.flags
     )
     missing = differences(database, settings, asker, accession)
-    sums = tuple((Path(one.path).name, one.sha256) for one in database.masters(accession))
+    sums = tuple((name, sha256) for sha256, name in stored.items())
     return completeness_sheet(
         Completeness(told.book, told.counted, missing, rejected, flags, sums, by.person, by.time)
     )
