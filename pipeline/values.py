@@ -22,6 +22,8 @@ Script = Literal["print", "typewriter", "handwriting"]
 Side = Literal["left", "right"]
 Turn = Literal[0, 90, 180, 270]
 Grade = Literal["good", "look", "rescan"]  # of a scan: a person must look, or scan it again
+Act = Literal["accept", "correct", "ditto", "unreadable", "seen", "undo", "reopen"]
+Reader = Literal[1, 2, 3]
 
 
 class Alternative(NamedTuple):
@@ -423,8 +425,17 @@ class Decision:
     """What a person decided about one field; appended, never overwritten.
 
     Attributes:
+        key: empty when it is about the record as a whole.
         time: UTC, ISO 8601.
         raw: what stands on the paper, as written; empty when the person did not say.
+        act: what the person did; `undo` takes the decision `base` back, `reopen` asks for the
+            field to be read anew, `seen` says that the record was looked at.
+        reader: 1 for the first reader, 2 for the second, who sees no other reading, 3 for the one
+            who decides between readings.
+        shown: the value that stood before the person; empty when none did.
+        is_blind: a value was known and not shown.
+        base: number of the decision about the field that was the last one then; 0: there was none.
+        number: given when it is kept; rises with time.
     """
 
     record: str
@@ -434,6 +445,12 @@ class Decision:
     time: str
     note: str = ""
     raw: str = ""
+    act: Act = "correct"
+    reader: Reader = 1
+    shown: str = ""
+    is_blind: bool = False
+    base: int = 0
+    number: int = field(default=0, compare=False)
 
 
 class SheetCell(NamedTuple):

@@ -21,8 +21,14 @@ from pipeline.cli.shell import (
     settings_for,
 )
 from pipeline.desk.archive import chosen_books, open_archive, verify_books
-from pipeline.desk.books import book_card, clear_taken, intake, intake_sentences, intake_summary
-from pipeline.errors import UsageError
+from pipeline.desk.books import (
+    book_card,
+    clear_taken,
+    intake,
+    intake_sentences,
+    intake_summary,
+    years_of,
+)
 from pipeline.flow.book import process
 from pipeline.flow.outcome import BookOutcome
 from pipeline.ingest.intake import Intake, Refused
@@ -195,18 +201,9 @@ def _book(
     entries: int | None,
     shelf: str,
 ) -> Book:
-    return book_card(form, place, _years(years), volume, pages=pages, entries=entries, shelf=shelf)
-
-
-def _years(text: str) -> tuple[int, int]:
-    first, _dash, last = text.partition("-")
-    try:
-        years = (int(first), int(last or first))
-    except ValueError:
-        years = (0, 0)
-    if not 1800 <= years[0] <= years[1] <= 2200:
-        raise UsageError(_("năm “{text}” không hợp lệ; viết 1987 hoặc 1987-1989").format(text=text))
-    return years
+    return book_card(
+        form, place, years_of(years), volume, pages=pages, entries=entries, shelf=shelf
+    )
 
 
 def _tell_intake(taken: Intake, *, as_json: bool) -> None:

@@ -7,7 +7,8 @@ from pipeline.archive.fixity import verify as verify_package
 from pipeline.errors import StorageError, UsageError
 from pipeline.flow.book import index_of, package_of
 from pipeline.settings import Settings
-from pipeline.store.database import Database, open_database
+from pipeline.store import chain
+from pipeline.store.database import Database, now, open_database
 from pipeline.store.durable import refuse_network_disk
 from pipeline.words import _
 
@@ -53,15 +54,27 @@ def send_owed(database: Database, settings: Settings) -> int:
 def verify_books(
     database: Database, settings: Settings, accessions: Sequence[str]
 ) -> dict[str, tuple[Difference, ...]]:
-    """Recompute every sum of the books' packages; return what differs, by accession."""
-    return {
-        accession: verify_package(
+    """Recompute every sum of the books' packages; return what differs, by accession.
+
+    When that was done, and how much differed, is logged.
+    """
+    found = {}
+    for accession in chosen_books(database, accessions):
+        found[accession] = verify_package(
             package_of(settings.archive, accession),
             database.masters(accession),
             sealed=database.is_sealed(accession),
         )
-        for accession in chosen_books(database, accessions)
-    }
+        with database.write() as connection:
+            chain.append(
+                connection,
+                now(),
+                settings.person,
+                "fixity.checked",
+                f"fixity:{accession}",
+                differences=len(found[accession]),
+            )
+    return found
 
 
 def chosen_books(database: Database, accessions: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ Whatever brings them, they are taken in by `books.intake`, one after the other, 
 import hmac
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -285,7 +285,7 @@ def append_upload(
     """
     if upload.outcome is not None:
         raise ConflictError(_("tệp này đã nhận xong"))
-    return _uploads(database, settings).append(upload, offset, [part])
+    return _uploads(database, settings).append(upload, offset, part)
 
 
 def finish_upload(
@@ -320,7 +320,7 @@ def finish_upload(
         instead_of=upload.instead_of,
         names={file: upload.name},
     )
-    told = arrived(database, taken)
+    told = arrived(database, taken, {file: upload.name})
     uploads.end(upload, told)
     return told
 
@@ -330,8 +330,15 @@ def drop_upload(database: Database, settings: Settings, asker: Asker, id_: str) 
     _uploads(database, settings).drop(find_upload(database, settings, asker, id_))
 
 
-def arrived(database: Database, taken: Intake) -> dict[str, Any]:
-    """Return what whoever sent files is told: of each page its place, grade and what to do."""
+def arrived(
+    database: Database, taken: Intake, names: Mapping[Path, str] | None = None
+) -> dict[str, Any]:
+    """Return what whoever sent files is told: of each page its place, grade and what to do.
+
+    Args:
+        names: what files are called whose own name is not the one they were given.
+    """
+    names = names or {}
     told: dict[str, Any] = {"pages": [], "already": [], "refused": []}
     for one in (taken, *taken.onward):
         places = {page.number: place for place, page in enumerate(database.pages(one.accession), 1)}
@@ -345,8 +352,14 @@ def arrived(database: Database, taken: Intake) -> dict[str, Any]:
             }
             for page in one.taken
         ]
-        told["already"] += [{"book": book, "master": number} for _file, book, number in one.already]
-        told["refused"] += [str(error) for _file, error in one.refused]
+        told["already"] += [
+            {"file": names.get(file, file.name), "book": book, "master": number}
+            for file, book, number in one.already
+        ]
+        # An error names the file as it lies here; its sender knows it by another name.
+        told["refused"] += [
+            str(error).replace(str(file), names.get(file, file.name)) for file, error in one.refused
+        ]
     return told
 
 

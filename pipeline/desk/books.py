@@ -68,6 +68,22 @@ def check_form(form: str) -> None:
         )
 
 
+def years_of(text: str) -> tuple[int, int]:
+    """Return the first and the last year of a text: 1987, or 1987-1989.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    first, _dash, last = text.replace("–", "-").partition("-")
+    try:
+        years = (int(first), int(last or first))
+    except ValueError:
+        years = (0, 0)
+    if not 1800 <= years[0] <= years[1] <= 2200:
+        raise UsageError(_("năm “{text}” không hợp lệ; viết 1987 hoặc 1987-1989").format(text=text))
+    return years
+
+
 def book_card(
     form: str,
     place: str,

@@ -165,7 +165,12 @@ def books(database: Database, asker: Asker) -> list[tuple[Book, str, int, bool]]
     counts, closed = database.page_counts(), Arrangements(database).closed_books()
     kind_of = search_rules().kind_of
     return [
-        (book, title_of(book), counts.get(book.accession, 0), book.accession in closed)
+        (
+            book,
+            title_of(book),
+            sum(counts.get(book.accession, {}).values()),
+            book.accession in closed,
+        )
         for book in database.books()
         if may_see(asker.rights, book.accession, book.place, kind_of(book.form))
     ]
@@ -221,6 +226,24 @@ def standing(database: Database, asker: Asker, accession: str) -> Standing:
         stands.is_closed,
         last_to_undo(acts),
     )
+
+
+def version(database: Database, asker: Asker, accession: str) -> str:
+    """Return a text that changes with whatever the desk shows of a book's pages."""
+    find_book(database, asker, accession)
+    acts = Arrangements(database)
+    with database.read() as connection:
+        told = (
+            *database.pages_version(connection, accession),
+            acts.last_number(connection, accession),
+        )
+    return "-".join(str(number) for number in told)
+
+
+def number_at(database: Database, accession: str, place: int) -> int:
+    """Return the number of the page that stands at a place, the last one's beyond; 0 for 0."""
+    pages = database.pages(accession)
+    return pages[min(place, len(pages)) - 1].number if place > 0 and pages else 0
 
 
 def _strip(database: Database, accession: str) -> list[StripPage]:
@@ -404,10 +427,10 @@ def picture(
         MissingError: there is no such page that the asker may know of.
     """
     find_book(database, asker, accession)
-    page = next((one for one in database.all_pages(accession) if one.number == number), None)
+    page = database.page(accession, number)
     found = database.find_master(page.master) if page else None
     if page is None or found is None:
-        raise MissingError(_("sổ không có trang {number}").format(number=number))
+        raise missing_page(number)
     view = view_file(settings.archive, page.master, page.frame)
     if not view.exists():
         _make_view(settings, accession, found[1], page, view)
@@ -421,6 +444,11 @@ def picture(
             raise StorageError(_("ảnh xem của trang {number} hỏng").format(number=number))
         durable_write(thumb, jpeg(shrunk(pixels.astype(np.uint8), THUMB_PX), 70))
     return thumb
+
+
+def missing_page(number: int) -> MissingError:
+    """Return the error that tells that a book has no such page."""
+    return MissingError(_("sổ không có trang {number}").format(number=number))
 
 
 def _make_view(settings: Settings, accession: str, master: Master, page: Page, view: Path) -> None:

@@ -23,6 +23,7 @@ from pipeline.extract.totals import declared, series_of
 from pipeline.flow.many import read_scans
 from pipeline.flow.outcome import BookOutcome
 from pipeline.flow.page import ScanJob, forms
+from pipeline.flow.reviewing import queue_book
 from pipeline.index.backends import Index
 from pipeline.index.documents import Document, document
 from pipeline.ingest.files import embedded_bytes
@@ -33,8 +34,19 @@ from pipeline.quality.verdict import judged_among, lie_of
 from pipeline.settings import Settings
 from pipeline.store.arrangement import Arrangements
 from pipeline.store.database import Database, PageState, gutter_of, now
+from pipeline.store.decisions import standing
+from pipeline.store.review import Review
 from pipeline.store.typed import Imports
-from pipeline.values import Book, Decision, Master, Origin, Page, PageReading, Record
+from pipeline.values import (
+    Book,
+    Decision,
+    FieldValue,
+    Master,
+    Origin,
+    Page,
+    PageReading,
+    Record,
+)
 from pipeline.words import _
 
 _SURE_FORM = 0.6  # of a page's form: below, its neighbours are asked
@@ -192,7 +204,7 @@ def book_said(
     The place on its card, what people decided, and what sure fields said when it was read before:
     the same whatever page comes first, so that reading a page does not depend on chance.
     """
-    decided = {(decision.record, decision.key): decision.value for decision in decisions}
+    decided = {place: decision.value for place, decision in standing(decisions).items()}
 
     def known(record: Record) -> Record:
         fields = (
@@ -210,8 +222,11 @@ def book_said(
 
 
 def as_decided(record: Record, decisions: Mapping[str, Decision]) -> Record:
-    """Return a record as it stands: with what people decided about its fields, by key."""
-    fields = (
+    """Return a record as it stands: with what people decided about its fields, by key.
+
+    A field that the machine did not find and a person did comes last.
+    """
+    fields = [
         replace(
             field,
             raw=decision.raw or field.raw,
@@ -222,8 +237,14 @@ def as_decided(record: Record, decisions: Mapping[str, Decision]) -> Record:
         if (decision := decisions.get(field.key))
         else field
         for field in record.fields
-    )
-    return replace(record, fields=tuple(fields))
+    ]
+    known = {field.key for field in record.fields}
+    added = [
+        FieldValue(key, one.raw or one.value, one.value, 1.0, record.page, record.polygon)
+        for key, one in decisions.items()
+        if key not in known and one.value
+    ]
+    return replace(record, fields=(*fields, *added))
 
 
 def as_they_stand(database: Database, records: Sequence[Record]) -> list[Record]:
@@ -247,8 +268,11 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
     records = book_records(readings.values())
     pages = judged_pages(book, pages, readings, profile_called(settings.quality.profile))
     search_index = index_of(database, settings)
+    review = Review(database)
     with database.write() as connection:  # records and index together, or neither
         database.keep_records(connection, book.accession, records)
+        decisions = database.decisions(book.accession)
+        queue_book(review, connection, book.accession, records, decisions)
         database.keep_verdicts(connection, pages)
         records = [*records, *database.imported_records(book.accession)]
         revision = database.next_revision(connection)

@@ -21,6 +21,7 @@ from pipeline.ocr.crops import crop, find_ink
 from pipeline.ocr.engines.ctc_onnx import Model, to_strip
 from pipeline.settings import IngestSettings, Settings
 from pipeline.store.database import Database
+from pipeline.store.decisions import standing
 from pipeline.store.durable import sha256_of
 from pipeline.tuning.general import STRIP_PX
 from pipeline.tuning.steps import STEP_PX, least_steps
@@ -41,6 +42,7 @@ LIST = "lines.jsonl"
 SHARED = 0.5  # of a line's height and of the shorter one's length, to stand on one line
 PART = 0.9  # of a line's length; a field that covers less is cut out of it
 _SHORTENED = frozenset(".~:/")  # in a name: what was made of it is not what is written
+_UNCERTAIN = frozenset("_[]")  # how people write letters that they cannot read
 _DITTOS = frozenset({reasons.DITTO, reasons.DITTO_UNRESOLVED, reasons.MAYBE_DITTO})
 
 
@@ -205,7 +207,7 @@ def _pages(
     database: Database, accession: str, why: Counter[str]
 ) -> Iterator[tuple[Page, list[_Known]]]:
     """Yield the pages of a book on which some writing is known, with the fields."""
-    last = {(made.record, made.key): made for made in database.decisions(accession)}
+    last = standing(database.decisions(accession))
     records = {record.id: record for record in database.records(accession)}
     by_page: dict[int, list[_Known]] = {}
     for (id_, key), decision in last.items():
@@ -237,8 +239,11 @@ def written(decision: Decision, field: FieldValue, form: Form) -> str:
     """Return what stands on the paper by a person's word; empty when that is not known.
 
     A person may say so, or confirm the value that was made of the raw text; a value of another
-    kind than names, places and notes is not what is written.
+    kind than names, places and notes is not what is written. Nor is what a ditto mark stands for,
+    or a text of which some letters could not be read.
     """
+    if decision.act in ("ditto", "unreadable") or _UNCERTAIN & set(decision.value):
+        return ""
     if decision.raw:
         return decision.raw
     if decision.value == field.value:

@@ -146,6 +146,11 @@ class Arrangements:
         numbers = [page.number for page in self._database.all_pages(accession)]
         return arrange(numbers, self.acts(accession))
 
+    def last_number(self, connection: Connection, accession: str) -> int:
+        """Return the number of the last act on a book's pages, 0 when there is none."""
+        last = sa.select(sa.func.max(_act.c.number)).where(_act.c.accession == accession)
+        return connection.execute(last).scalar() or 0
+
     def is_closed(self, accession: str) -> bool:
         """Say whether no more pages are to come to a book."""
         return arrange((), self.acts(accession)).is_closed

@@ -7,7 +7,7 @@ were all there with FULL and none with NORMAL. Only one process writes; many may
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from pipeline.errors import StorageError
 from pipeline.store import chain
+from pipeline.store.decisions import standing
 from pipeline.store.durable import refuse_network_disk
 from pipeline.values import Book, Decision, Gutter, Master, Page, PageReading, Record, Step
 from pipeline.words import _
@@ -67,6 +68,8 @@ _place = sa.Table(
     sa.Column("in_tray", sa.Boolean, nullable=False),
     sa.Column("gutter", sa.Text, nullable=False),
 )
+_STANDS = sa.and_(_place.c.accession == _page.c.accession, _place.c.number == _page.c.number)
+_IN_BOOK = _place.c.in_tray.is_not(True)  # most pages were never arranged, and stand nowhere else
 _record = sa.Table(
     "record",
     metadata,
@@ -315,16 +318,12 @@ class Database:
         told = sa.select(_page.c.number).where(_page.c.accession == accession)
         return list(connection.execute(told.order_by(_page.c.number)).scalars())
 
-    def page_counts(self) -> dict[str, int]:
-        """Return how many pages each book has that has any, without those in the tray."""
-        stands = sa.and_(_place.c.accession == _page.c.accession, _place.c.number == _page.c.number)
-        rows = self._all(
-            sa.select(_page.c.accession, sa.func.count().label("count"))
-            .outerjoin(_place, stands)
-            .where(_place.c.in_tray.is_not(True))
-            .group_by(_page.c.accession)
-        )
-        return {row["accession"]: row["count"] for row in rows}
+    def pages_version(self, connection: Connection, accession: str) -> tuple[int, int, int]:
+        """Return three numbers that change when pages come in, are read or judged anew."""
+        waiting = sa.func.sum(_page.c.state == "waiting")
+        told = sa.select(sa.func.count(), waiting, sa.func.sum(sa.func.length(_page.c.card)))
+        row = connection.execute(told.where(_page.c.accession == accession)).one()
+        return row[0], row[1] or 0, row[2] or 0
 
     def gutters(self, accession: str, connection: Connection | None = None) -> dict[int, Gutter]:
         """Return where people part the spreads of a book, by number; 0 is for all other pages."""
@@ -374,9 +373,15 @@ class Database:
             )
         self.unseal(connection, accession)
 
+    def page(self, accession: str, number: int) -> Page | None:
+        """Return a page of a book, None when there is none of that number."""
+        row = self._one(
+            sa.select(_page.c.card).where(_page.c.accession == accession, _page.c.number == number)
+        )
+        return _PAGE.validate_json(row["card"]) if row else None
+
     def page_work(self, accession: str) -> list[PageWork]:
         """Return the pages of a book with their states, in its order, without those in the tray."""
-        stands = sa.and_(_place.c.accession == _page.c.accession, _place.c.number == _page.c.number)
         rows = self._all(
             sa.select(
                 _page.c.card,
@@ -387,8 +392,8 @@ class Database:
                 sa.func.json_extract(_page.c.readings, "$[0].form").label("form"),
                 sa.func.json_extract(_page.c.readings, "$[0].form_confidence").label("sure"),
             )
-            .outerjoin(_place, stands)
-            .where(_page.c.accession == accession, _place.c.in_tray.is_not(True))
+            .outerjoin(_place, _STANDS)
+            .where(_page.c.accession == accession, _IN_BOOK)
             # A scan that came after the pages were arranged stands behind them: positions run
             # from 1 as numbers do.
             .order_by(sa.func.coalesce(_place.c.position, _page.c.number))
@@ -404,6 +409,41 @@ class Database:
             )
             for row in rows
         ]
+
+    def page_counts(self) -> dict[str, dict[str, int]]:
+        """Return of each book how many pages it has in each state, without those in the tray."""
+        rows = self._all(
+            sa.select(_page.c.accession, _page.c.state, sa.func.count().label("pages"))
+            .outerjoin(_place, _STANDS)
+            .where(_IN_BOOK)
+            .group_by(_page.c.accession, _page.c.state)
+        )
+        found: dict[str, dict[str, int]] = {}
+        for row in rows:
+            found.setdefault(row["accession"], {})[row["state"]] = row["pages"]
+        return found
+
+    def failed_pages(self) -> list[tuple[str, int, str, str]]:
+        """Return the pages that could not be read: book, number, name of the error, sentence."""
+        rows = self._all(
+            sa.select(_page.c.accession, _page.c.number, _page.c.error)
+            .outerjoin(_place, _STANDS)
+            .where(_page.c.state == "failed", _IN_BOOK)
+            .order_by(_page.c.accession, _page.c.number)
+        )
+        return [(row["accession"], row["number"], *json.loads(row["error"])) for row in rows]
+
+    def read_by(self) -> dict[str, str]:
+        """Return of each book the model that read most of its pages."""
+        told = sa.func.json_extract(_step.c.card, "$.settings")
+        model = sa.func.json_extract(told, "$.hand_model").label("model")
+        rows = self._all(
+            sa.select(_step.c.accession, model, sa.func.count().label("pages"))
+            .where(sa.func.json_extract(_step.c.card, "$.stage") == "ocr")
+            .group_by(_step.c.accession, model)
+            .order_by(sa.text("pages"))
+        )
+        return {row["accession"]: row["model"] or "" for row in rows}
 
     def readings(self, accession: str, number: int) -> tuple[PageReading, ...]:
         """Return what was read on a page; empty when it was not read yet."""
@@ -539,37 +579,48 @@ class Database:
                     )
         return found
 
-    def add_decision(self, decision: Decision) -> None:
-        """Append a decision; nothing is ever overwritten."""
+    def add_decision(self, decision: Decision, connection: Connection | None = None) -> Decision:
+        """Append a decision; nothing is ever overwritten. Return it with its number."""
         card = _json(_DECISION, decision)
-        with self.write() as connection:
+        with nullcontext(connection) if connection else self.write() as writing:
             row = sa.insert(_decision).values(record=decision.record, card=card)
-            added = connection.execute(row)
+            added = writing.execute(row)
             assert added.inserted_primary_key is not None
-            subject = f"decision:{added.inserted_primary_key[0]}"
-            self._log(connection, decision.person, "decision", subject, card)
+            number: int = added.inserted_primary_key[0]
+            self._log(writing, decision.person, "decision", f"decision:{number}", card)
+        return replace(decision, number=number)
 
     def decisions(self, accession: str) -> list[Decision]:
         """Return the decisions about a book's records, oldest first."""
         rows = self._all(
-            sa.select(_decision.c.card)
+            sa.select(_decision)
             .where(_decision.c.record.startswith(f"{accession}/", autoescape=True))
             .order_by(_decision.c.sequence)
         )
-        return [_DECISION.validate_json(row["card"]) for row in rows]
+        return [_made_decision(row) for row in rows]
+
+    def decisions_on(self, connection: Connection, record: str) -> list[Decision]:
+        """Return the decisions about a record, oldest first, as a transaction sees them."""
+        asked = (
+            sa.select(_decision).where(_decision.c.record == record).order_by(_decision.c.sequence)
+        )
+        return [_made_decision(row) for row in connection.execute(asked).mappings()]
+
+    def last_decision(self, connection: Connection) -> int:
+        """Return the number of the newest decision; 0 without any."""
+        return connection.execute(sa.select(sa.func.max(_decision.c.sequence))).scalar() or 0
 
     def decided(self, records: Sequence[str]) -> Mapping[str, Mapping[str, Decision]]:
-        """Return the last decision about each field of these records, by id and key."""
+        """Return the decision that stands about each field of these records, by id and key."""
         found: dict[str, dict[str, Decision]] = {}
         for start in range(0, len(records), 500):
             rows = self._all(
-                sa.select(_decision.c.card)
+                sa.select(_decision)
                 .where(_decision.c.record.in_(records[start : start + 500]))
                 .order_by(_decision.c.sequence)
             )
-            for row in rows:
-                decision = _DECISION.validate_json(row["card"])
-                found.setdefault(decision.record, {})[decision.key] = decision
+            for (record, key), decision in standing(map(_made_decision, rows)).items():
+                found.setdefault(record, {})[key] = decision
         return found
 
     # Sealing, and who looked at what
@@ -801,6 +852,10 @@ def _explained() -> Iterator[None]:
                 "trống và quyền ghi của đĩa, rồi chạy lại"
             ).format(reason=error.orig)
         ) from error
+
+
+def _made_decision(row: RowMapping) -> Decision:
+    return replace(_DECISION.validate_json(row["card"]), number=row["sequence"])
 
 
 def _json(adapter: TypeAdapter[Any], value: object) -> str:

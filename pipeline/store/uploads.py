@@ -7,7 +7,6 @@ before the sender is told. The table says whose upload it is, and what became of
 import json
 import os
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,10 +141,8 @@ class Uploads:
         file = self.file(upload)
         return file.stat().st_size if file.exists() else 0
 
-    def append(self, upload: Upload, offset: int, parts: Iterable[bytes]) -> int:
+    def append(self, upload: Upload, offset: int, part: bytes) -> int:
         """Write what arrives behind what is there, and sync it; return the new offset.
-
-        When the line breaks (`parts` raises), what came before is kept.
 
         Raises:
             ConflictError: something else is there than the sender thinks, or it is too much.
@@ -161,14 +158,11 @@ class Uploads:
                             offset=stream.tell()
                         )
                     )
-                try:
-                    for part in parts:
-                        if stream.tell() + len(part) > upload.size_bytes:
-                            raise ConflictError(_("tệp dài hơn độ dài đã báo trước"))
-                        stream.write(part)
-                finally:
-                    stream.flush()
-                    os.fsync(stream.fileno())
+                if offset + len(part) > upload.size_bytes:
+                    raise ConflictError(_("tệp dài hơn độ dài đã báo trước"))
+                stream.write(part)
+                stream.flush()
+                os.fsync(stream.fileno())
                 return stream.tell()
         except OSError as error:
             raise StorageError(

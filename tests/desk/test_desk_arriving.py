@@ -83,19 +83,6 @@ def test_what_arrives_otherwise_than_it_was_sent_must_be_sent_again(desk: Desk) 
     assert finished(desk, upload, data)["pages"]
 
 
-def test_a_file_that_breaks_off_on_its_way_keeps_what_came(desk: Desk) -> None:
-    upload = begun(desk, 100)
-
-    def broken() -> Iterator[bytes]:
-        yield b"x" * 40
-        raise ConnectionError
-
-    uploads = Uploads(desk.database, desk.settings.archive, timedelta(days=1))
-    with pytest.raises(ConnectionError):
-        uploads.append(upload, 0, broken())
-    assert uploads.offset(upload) == 40
-
-
 def test_uploads_have_limits(desk: Desk) -> None:
     for size in (0, (desk.settings.scanning.max_upload_mb << 20) + 1):
         with pytest.raises(UsageError):

@@ -244,13 +244,18 @@ def printed(desk: Desk, book: Book, folder: Path, name: str) -> Path:
     return folder / name
 
 
+def size_of(file: Path) -> tuple[int, int]:
+    with Image.open(file) as opened:
+        return opened.size
+
+
 def test_pictures_are_ours_small_and_a_readable_one_is_logged(desk: Desk) -> None:
     desk.take(1)
     told = (desk.database, desk.settings, desk.lan, desk.book.accession, 1)
     for _round in range(2):
         thumb, view = scanning.picture(*told, "thumb"), scanning.picture(*told, "view")
-        assert max(Image.open(thumb).size) == scanning.THUMB_PX
-        assert Image.open(view).size == (413, 585)
+        assert max(size_of(thumb)) == scanning.THUMB_PX
+        assert size_of(view) == (413, 585)
         view.unlink()  # it is made anew
     with desk.database.read() as connection:
         looks = chain.events(connection, kind="look.scan")

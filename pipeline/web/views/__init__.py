@@ -2,6 +2,6 @@
 
 from types import ModuleType
 
-from pipeline.web.views import entering, home, own, people
+from pipeline.web.views import entering, home, own, people, phone, scanning
 
-ALL: tuple[ModuleType, ...] = (entering, home, own, people)
+ALL: tuple[ModuleType, ...] = (entering, home, own, people, phone, scanning)

@@ -1,0 +1,80 @@
+"""Pictures for screens: pages made once from their masters, parts of them cut out and encoded anew.
+
+A foreign master is opened in its limited child only and is never handed on.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline.errors import MissingError, StorageError
+from pipeline.flow.book import package_of
+from pipeline.ingest.files import open_frame
+from pipeline.review.pictures import Cut, part_of
+from pipeline.settings import Settings
+from pipeline.store.database import Database
+from pipeline.store.durable import durable_write
+from pipeline.values import Page, Pixels
+from pipeline.words import _
+
+_PAGE_QUALITY, _PART_QUALITY = 88, 82  # of JPEG; parts are small, pages are cut from
+
+
+def page_file(database: Database, settings: Settings, page: Page) -> Path:
+    """Return the picture of a page in `work/`, made when it is not there.
+
+    Raises:
+        StorageError: the master is gone from the disk, or cannot be opened any more.
+    """
+    name = f"{page.number:04}-{page.master[:16]}-{page.frame}.jpg"
+    file = settings.archive / "work" / "pictures" / page.accession / name
+    if file.exists():
+        return file
+    found = database.find_master(page.master)
+    if found is None:
+        raise StorageError(_("không thấy bản gốc của trang {number}").format(number=page.number))
+    accession, master = found
+    source = package_of(settings.archive, accession) / master.path
+    image = open_frame(source, page.frame, master.name, settings.ingest)
+    durable_write(file, _encoded(image.pixels, _PAGE_QUALITY))
+    return file
+
+
+def page_pixels(database: Database, settings: Settings, page: Page) -> Pixels:
+    """Return the picture of a page, grey; few are kept in memory."""
+    return _pixels(page_file(database, settings, page))
+
+
+@lru_cache(maxsize=4)
+def _pixels(file: Path) -> Pixels:
+    read = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if read is None:
+        raise StorageError(_("ảnh {file} hỏng; hãy xóa tệp ấy").format(file=file))
+    return np.asarray(read, np.uint8)
+
+
+def part(database: Database, settings: Settings, page: Page, cut: Cut) -> bytes:
+    """Return a part of a page as a JPEG; `cut` is told in px of the scan."""
+    pixels = page_pixels(database, settings, page)
+    # The picture may have fewer px than the scan that polygons are told in.
+    shrunk = np.diag([page.width_px / pixels.shape[1], page.height_px / pixels.shape[0], 1.0])
+    return _encoded(part_of(pixels, cut._replace(warp=cut.warp @ shrunk)), _PART_QUALITY)
+
+
+def page_of(database: Database, accession: str, number: int) -> Page:
+    """Return a page of a book.
+
+    Raises:
+        MissingError: there is none of that number.
+    """
+    page = database.page(accession, number)
+    if page is None:
+        raise MissingError(_("không có trang {number}").format(number=number))
+    return page
+
+
+def _encoded(pixels: Pixels, quality: int) -> bytes:
+    _done, coded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return bytes(coded.tobytes())

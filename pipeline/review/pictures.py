@@ -1,0 +1,78 @@
+"""The picture of a record or a field, cut upright out of its page, and where fields lie in it."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.values import Pixels, Polygon
+
+_PAPER = 255
+_MOST_PX = 4000  # of a side: a screen shows no more
+
+
+class Cut(NamedTuple):
+    """A part of a page.
+
+    Attributes:
+        warp: 3x3, from px of the page to px of the part.
+        width, height: of the part, px.
+    """
+
+    warp: npt.NDArray[np.float64]
+    width: int
+    height: int
+
+
+def cut_of(polygon: Polygon, margin: float, scale: float = 1.0) -> Cut:
+    """Return the part of a page that holds a polygon, upright.
+
+    Args:
+        polygon: px of the page, at least three corners; of four the first is the top left one.
+        margin: paper around it, as a share of its height.
+        scale: px of the part for one of the page.
+    """
+    points = np.asarray(polygon, np.float32).reshape(-1, 2)
+    if len(points) != 4:
+        left, top, width, height = cv2.boundingRect(points)
+        right, bottom = left + width, top + height
+        points = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float32)
+    top_left, top_right, bottom_right, bottom_left = points
+    width = max(np.hypot(*(top_right - top_left)), np.hypot(*(bottom_right - bottom_left)), 1.0)
+    height = max(np.hypot(*(bottom_left - top_left)), np.hypot(*(bottom_right - top_right)), 1.0)
+    room = margin * height
+    scale = min(scale, _MOST_PX / (width + 2 * room), _MOST_PX / (height + 2 * room))
+    inner = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32) + room
+    warp = cv2.getPerspectiveTransform(points, np.asarray(inner * scale, np.float32))
+    return Cut(
+        np.asarray(warp, np.float64),
+        max(1, round((width + 2 * room) * scale)),
+        max(1, round((height + 2 * room) * scale)),
+    )
+
+
+def part_of(pixels: Pixels, cut: Cut) -> Pixels:
+    """Return the pixels of a part; white where the page ends."""
+    found = cv2.warpPerspective(
+        pixels,
+        cut.warp,
+        (cut.width, cut.height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=_PAPER,
+    )
+    return np.asarray(found, np.uint8)
+
+
+def places_in(cut: Cut, polygons: Iterable[Polygon]) -> list[tuple[float, float, float, float]]:
+    """Return where polygons of the page lie in a part: left, top, width, height as shares of it."""
+    found = []
+    for polygon in polygons:
+        points = np.asarray(polygon, np.float64).reshape(-1, 1, 2)
+        seen = cv2.perspectiveTransform(points, cut.warp).reshape(-1, 2)
+        seen = np.clip(seen / (cut.width, cut.height), 0.0, 1.0)
+        (left, top), (right, bottom) = seen.min(axis=0), seen.max(axis=0)
+        found.append((float(left), float(top), float(right - left), float(bottom - top)))
+    return found
