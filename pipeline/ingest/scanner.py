@@ -22,7 +22,7 @@ def devices() -> list[tuple[str, str]]:
     Raises:
         ProgramError: scanimage is not installed.
     """
-    told = run("scanimage", ["--formatted-device-list=%d%t%v %m%n"], timeout_s=FIND_S)
+    told = run("scanimage", ["--formatted-device-list=%d\t%v %m%n"], timeout_s=FIND_S)
     lines = told.stdout.decode("utf-8", "replace").splitlines()
     found = (line.partition("\t") for line in lines if "\t" in line)
     return [(name, title) for name, _tab, title in found]

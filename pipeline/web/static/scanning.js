@@ -40,10 +40,9 @@ function watchDesk() {
   const strip = document.querySelector("#strip");
   const CELL = { width: 132, height: 196 };
   const WINDOW = 60;
-  const known = new Map(); // start of a window → its pages, or the promise of them
+  const known = new Map(); // start of a window → {pages (undefined until told), coming}
   let total = Number(desk.dataset.count);
   let chosen = 1;
-  let round = 0;
 
   document.querySelector(".plain-pages").hidden = true;
   strip.classList.add("drawn");
@@ -54,20 +53,29 @@ function watchDesk() {
 
   const columns = () => Math.max(1, Math.floor((strip.clientWidth - 4) / CELL.width));
 
-  function pageAt(place) {
+  function windowOf(place) {
     const start = Math.floor((place - 1) / WINDOW) * WINDOW + 1;
     if (!known.has(start)) {
-      const asked = round;
-      known.set(start, null);
-      fetch(`${base}/strip?start=${start}&count=${WINDOW}`, { credentials: "same-origin" })
+      const here = { start };
+      known.set(start, here);
+      here.coming = fetch(`${base}/strip?start=${start}&count=${WINDOW}`, { credentials: "same-origin" })
         .then((answer) => (answer.ok ? answer.json() : { pages: [] }))
         .then((told) => {
-          if (asked !== round) return;
-          known.set(start, told.pages);
-          draw();
+          here.pages = told.pages;
+          if (known.get(start) === here) draw();
         });
     }
-    return known.get(start)?.[place - start];
+    return known.get(start);
+  }
+
+  function pageAt(place) {
+    const here = windowOf(place);
+    return here.pages?.[place - here.start];
+  }
+
+  async function pageTold(place) {
+    await windowOf(place).coming;
+    return pageAt(place);
   }
 
   const cells = new Map(); // place → element
@@ -134,13 +142,13 @@ function watchDesk() {
     draw();
   }
 
-  const open = () => {
-    const page = pageAt(chosen);
+  const open = async () => {
+    const page = await pageTold(chosen);
     if (page) location.assign(`${base}/pages/${page.number}`);
   };
 
   async function act(what, fields = {}) {
-    const page = pageAt(chosen);
+    const page = await pageTold(chosen);
     if (!page) return;
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.set(name, value);
@@ -178,7 +186,8 @@ function watchDesk() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey && event.key === "z" && !event.target.closest("input, textarea")) {
       event.preventDefault();
-      document.querySelector("#undo")?.requestSubmit();
+      if (!form) document.querySelector("#undo")?.requestSubmit(); // a closed book is opened
+      else if (document.querySelector("#undo")) send("POST", `${base}/undo`, new FormData()).then(refresh);
     }
   });
 
@@ -194,7 +203,6 @@ function watchDesk() {
     const state = parsed.querySelector("#state");
     document.querySelector("#state").replaceWith(state);
     total = Number(state.querySelector(".counter strong").textContent);
-    round++;
     known.clear();
     choose(chosen);
   }

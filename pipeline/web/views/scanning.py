@@ -272,7 +272,7 @@ def undo(request: Request, accession: str, signed: _Clerk) -> Response:
     """Take back what was done last with the pages of a book; that may open it again."""
     office, who = _who(request, signed)
     scanning.undo(office.database, who, accession)
-    return go(f"/scanning/books/{accession}")
+    return _on(request, accession)
 
 
 # Pages
