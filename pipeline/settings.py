@@ -147,6 +147,18 @@ class WorkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The office's web app.
+
+    Attributes:
+        ask_purpose: whoever searches must say what for; it is logged with the look-up.
+    """
+
+    __pydantic_config__ = _STRICT
+    ask_purpose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one archive.
 
@@ -164,6 +176,7 @@ class Settings:
     index: IndexSettings = field(default_factory=IndexSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
     scanning: ScanningSettings = field(default_factory=ScanningSettings)
+    web: WebSettings = field(default_factory=WebSettings)
 
 
 def load_settings(archive: Path, person: str) -> Settings:

@@ -18,6 +18,7 @@ from pipeline.settings import (
     OcrSettings,
     QualitySettings,
     ScanningSettings,
+    WebSettings,
     WorkSettings,
     shipped,
 )
@@ -59,6 +60,7 @@ def test_every_option_is_explained(name: str) -> None:
         ElasticsearchSettings(),
         ScanningSettings(),
         WorkSettings(),
+        WebSettings(),
     ],
 )
 def test_every_setting_is_in_the_table_with_its_default(settings: object) -> None:
@@ -68,7 +70,7 @@ def test_every_setting_is_in_the_table_with_its_default(settings: object) -> Non
         row = re.search(rf"^\|[^|]*\| `{field.name}` \| `?([^|`]+)`? \|", GUIDE, re.M)
         assert row, field.name
         default = getattr(settings, field.name)
-        read = json.loads if isinstance(default, tuple) else str
+        read = json.loads if isinstance(default, tuple | bool) else str
         assert type(default)(read(row.group(1).strip())) == default, field.name
 
 

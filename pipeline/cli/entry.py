@@ -1,6 +1,6 @@
 """The command `sohoa`: all commands, gathered."""
 
-from pipeline.cli import books, finding, models, office, pages, places, typed
+from pipeline.cli import audit, books, finding, models, office, pages, places, typed
 from pipeline.cli.shell import main
 
-__all__ = ["books", "finding", "main", "models", "office", "pages", "places", "typed"]
+__all__ = ["audit", "books", "finding", "main", "models", "office", "pages", "places", "typed"]

@@ -1,6 +1,6 @@
 """Search, and what stands around a hit: its row, its neighbours, its place then and now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,8 +9,9 @@ import cv2
 
 from pipeline.clean.places import on_page
 from pipeline.desk.places import Units, spellings, units_at
-from pipeline.errors import StorageError, UsageError
+from pipeline.errors import MissingError, StorageError, UsageError
 from pipeline.flow.book import as_decided, index_of, package_of
+from pipeline.flow.reviewing import sensitive_in
 from pipeline.index.documents import may_see
 from pipeline.index.keys import key_rules
 from pipeline.index.query import readings
@@ -24,7 +25,7 @@ from pipeline.settings import Settings
 from pipeline.store.database import Database
 from pipeline.store.durable import durable_write
 from pipeline.store.typed import Imports
-from pipeline.values import Asker, FieldValue, Hit, Line, Record
+from pipeline.values import Asker, FieldValue, Hit, Line, Record, Rights
 from pipeline.words import _
 
 MOST_NEAR = 5  # entries of such names in other years, when none fits
@@ -105,10 +106,45 @@ def search(
         undated = tuple(replace(query, years=(), dates=()) for query in read)
         near = [hit for hit in look(undated, limit + MOST_NEAR) if hit.record.id not in known]
         rescue = _rescue(database, asker, read, _as_they_stand(database, near[:MOST_NEAR]))
+    hits = tuple(hide(hit, asker.rights) for hit in hits)
+    if rescue is not None:
+        rescue = replace(rescue, near=tuple(hide(hit, asker.rights) for hit in rescue.near))
     seen = [hit.record.id for hit in (*hits, *(rescue.near if rescue else ()))]
     seen += [row.id for shelf in (rescue.shelves if rescue else ()) for row in shelf.rows]
     database.log_look(asker.person, "search", seen, asker.purpose)
     return Found(read, hits, rescue, index.behind())
+
+
+def hide(hit: Hit, rights: Rights) -> Hit:
+    """Return a hit without the fields that these rights leave closed."""
+    return hit if rights.sensitive else replace(hit, record=hidden(hit.record))
+
+
+def hidden(record: Record) -> Record:
+    """Return a record without the fields that the law calls sensitive, and doubts about them."""
+    closed = sensitive_in(record.form)
+    return replace(
+        record,
+        fields=tuple(field for field in record.fields if field.key not in closed),
+        doubts=tuple(doubt for doubt in record.doubts if doubt.key not in closed),
+    )
+
+
+def line_of(chips: Iterable[Chip]) -> str:
+    """Return a line of the search box that is read as these chips."""
+    rules = search_rules()
+    words = {
+        **{role: told.words[:1] for role, told in rules.roles.items()},
+        **{part: told[:1] for part, told in rules.number_words.items()},
+        "year": rules.year_words[:1],
+        "place": ("ở",),
+    }
+    said = []
+    for chip in chips:
+        if chip.text:
+            said += [*words.get(chip.part, ()), chip.text]
+            said += rules.age_words[:1] if chip.part == "age" else ()
+    return " ".join(said)
 
 
 def _as_they_stand(database: Database, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -158,12 +194,12 @@ def neighbours(
     """Return the entries before and after one in its book, in the book's order.
 
     Raises:
-        UsageError: there is no such entry that the asker may see.
+        MissingError: there is no such entry that the asker may see.
     """
     found = database.find_records([record_id]).get(record_id)
     kind = search_rules().kind_of(found[0].form or found[1].form) if found else ""
     if not found or not may_see(asker.rights, found[1].accession, found[1].place, kind):
-        raise UsageError(_("không có bản ghi “{id}”").format(id=record_id))
+        raise MissingError(_("không có bản ghi “{id}”").format(id=record_id))
     records = database.records(found[1].accession)
     at = next(place for place, record in enumerate(records) if record.id == record_id)
     before, after = records[max(0, at - count) : at], records[at + 1 : at + 1 + count]

@@ -3,8 +3,10 @@
 A foreign master is opened in its limited child only and is never handed on.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -12,13 +14,15 @@ import numpy as np
 from pipeline.errors import MissingError, StorageError
 from pipeline.flow.book import package_of
 from pipeline.ingest.files import open_frame
-from pipeline.review.pictures import Cut, part_of
+from pipeline.review.pictures import Cut, covered, part_of
 from pipeline.settings import Settings
 from pipeline.store.database import Database
 from pipeline.store.durable import durable_write
-from pipeline.values import Page, Pixels
+from pipeline.values import Page, Pixels, Polygon
 from pipeline.words import _
 
+# One at a time: a screen asks for all rows of a page at once, and a scan opened takes 300 MB.
+_making = Lock()
 _PAGE_QUALITY, _PART_QUALITY = 88, 82  # of JPEG; parts are small, pages are cut from
 
 
@@ -30,8 +34,13 @@ def page_file(database: Database, settings: Settings, page: Page) -> Path:
     """
     name = f"{page.number:04}-{page.master[:16]}-{page.frame}.jpg"
     file = settings.archive / "work" / "pictures" / page.accession / name
-    if file.exists():
-        return file
+    with _making:
+        if not file.exists():
+            _make(database, settings, page, file)
+    return file
+
+
+def _make(database: Database, settings: Settings, page: Page, file: Path) -> None:
     found = database.find_master(page.master)
     if found is None:
         raise StorageError(_("không thấy bản gốc của trang {number}").format(number=page.number))
@@ -39,7 +48,6 @@ def page_file(database: Database, settings: Settings, page: Page) -> Path:
     source = package_of(settings.archive, accession) / master.path
     image = open_frame(source, page.frame, master.name, settings.ingest)
     durable_write(file, _encoded(image.pixels, _PAGE_QUALITY))
-    return file
 
 
 def page_pixels(database: Database, settings: Settings, page: Page) -> Pixels:
@@ -55,12 +63,35 @@ def _pixels(file: Path) -> Pixels:
     return np.asarray(read, np.uint8)
 
 
-def part(database: Database, settings: Settings, page: Page, cut: Cut) -> bytes:
-    """Return a part of a page as a JPEG; `cut` is told in px of the scan."""
+def part(
+    database: Database,
+    settings: Settings,
+    page: Page,
+    cut: Cut,
+    hidden: Sequence[Polygon] = (),
+) -> bytes:
+    """Return a part of a page as a JPEG; `cut` and what is to be covered are px of the scan."""
     pixels = page_pixels(database, settings, page)
+    if hidden:
+        pixels = covered(pixels, _scaled(page, pixels, hidden))
     # The picture may have fewer px than the scan that polygons are told in.
     shrunk = np.diag([page.width_px / pixels.shape[1], page.height_px / pixels.shape[0], 1.0])
     return _encoded(part_of(pixels, cut._replace(warp=cut.warp @ shrunk)), _PART_QUALITY)
+
+
+def page_without(
+    database: Database, settings: Settings, page: Page, polygons: Sequence[Polygon]
+) -> bytes:
+    """Return a page as a JPEG on which some polygons (px of the scan) are covered."""
+    pixels = page_pixels(database, settings, page)
+    return _encoded(covered(pixels, _scaled(page, pixels, polygons)), _PAGE_QUALITY)
+
+
+def _scaled(page: Page, pixels: Pixels, polygons: Sequence[Polygon]) -> list[Polygon]:
+    """Return polygons of a scan in px of its picture, which may have fewer."""
+    height, width = pixels.shape
+    across, down = width / page.width_px, height / page.height_px
+    return [tuple((x * across, y * down) for x, y in polygon) for polygon in polygons]
 
 
 def page_of(database: Database, accession: str, number: int) -> Page:

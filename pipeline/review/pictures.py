@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pipeline.values import Pixels, Polygon
 
 _PAPER = 255
+_COVER = 128  # grey, as no paper is: that something is hidden is not
 _MOST_PX = 4000  # of a side: a screen shows no more
 
 
@@ -64,6 +65,14 @@ def part_of(pixels: Pixels, cut: Cut) -> Pixels:
         borderValue=_PAPER,
     )
     return np.asarray(found, np.uint8)
+
+
+def covered(pixels: Pixels, polygons: Iterable[Polygon]) -> Pixels:
+    """Return a copy of a page on which what lies in these polygons cannot be seen."""
+    shown = pixels.copy()
+    for polygon in polygons:
+        cv2.fillPoly(shown, [np.asarray(polygon, np.float64).round().astype(np.int32)], _COVER)
+    return shown
 
 
 def places_in(cut: Cut, polygons: Iterable[Polygon]) -> list[tuple[float, float, float, float]]:

@@ -558,6 +558,24 @@ class Database:
         )
         return [_RECORD.validate_json(row["card"]) for row in rows]
 
+    def beside(self, record: str) -> tuple[str, str]:
+        """Return the ids of the entries before and after one in its book; empty at its ends."""
+        own = sa.select(_record.c.accession, _record.c.position).where(_record.c.id == record)
+        typed = sa.exists().where(_typed.c.record == _record.c.id)
+        ids = sa.select(_record.c.id).where(~typed).limit(1)
+        position = _record.c.position
+        with self.read() as connection:
+            found = connection.execute(own).first()
+            if found is None:
+                return "", ""
+            ids = ids.where(_record.c.accession == found.accession)
+            before = ids.where(position < found.position).order_by(position.desc())
+            after = ids.where(position > found.position).order_by(position)
+            return (
+                connection.execute(before).scalar() or "",
+                connection.execute(after).scalar() or "",
+            )
+
     def has_records(self) -> bool:
         """Say whether any book has a record."""
         return self._one(sa.select(_record.c.id).limit(1)) is not None

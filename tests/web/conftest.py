@@ -6,14 +6,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.web.office import Running, add_people, running
+from tests.web.office import Running, fill, running
 
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An office with people and without books."""
-    with running(tmp_path_factory.mktemp("office")) as made:
-        add_people(made.database)
+    """An office with people and a book of either ward."""
+    archive = tmp_path_factory.mktemp("office")
+    fill(archive)
+    with running(archive) as made:
         yield made
 
 

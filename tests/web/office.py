@@ -17,10 +17,10 @@ from pipeline.desk.archive import open_archive
 from pipeline.rights import ROLES, Grant
 from pipeline.settings import Settings
 from pipeline.store.database import Database
+from pipeline.values import PageReading
+from tests.reviewing_archive import BOOK, OTHER, doubtful, make_archive
 
 PASSWORD = "con mèo ngủ trên mái"
-VAN_TRUNG = "Xã Vân Trung, huyện Việt Yên, tỉnh Bắc Giang"
-HOA_XA = "Xã Hòa Xá, huyện Ứng Hòa, tỉnh Hà Tây"
 
 
 @dataclass(slots=True)
@@ -94,12 +94,24 @@ def running(archive: Path) -> Iterator[Running]:
 
 
 def add_people(database: Database) -> None:
-    """Add an administrator, and of each role one person in Vân Trung and one in Hòa Xá."""
+    """Add an administrator, and of each role one person for either ward."""
     accounts.add_first(database, "quan", "Đỗ Thị Quân", PASSWORD)
     admin = accounts.Person("quan", "", (Grant("administrator"),))
-    for place, ending in ((VAN_TRUNG, "vt"), (HOA_XA, "hx")):
+    for place, ending in ((BOOK.place, "vt"), (OTHER.place, "hx")):
         for role in ROLES:
             grant = Grant(role, frozenset({place}))
             accounts.add_account(
                 database, admin, f"{role}.{ending}", f"{role} {ending}", PASSWORD, [grant]
             )
+
+
+def fill(archive: Path) -> None:
+    """Make an archive with people and a book of either ward."""
+    books = {BOOK: doubtful(BOOK, 6), OTHER: doubtful(OTHER, 6)}
+    with closing(make_archive(Settings(archive), books)) as database:
+        add_people(database)
+        for book, records in books.items():
+            [page] = database.pages(book.accession)
+            whole = ((0.0, 0.0), (1400.0, 0.0), (1400.0, 900.0), (0.0, 900.0))
+            told = PageReading(None, 0, 0.0, book.form, 1.0, whole, records=tuple(records))
+            database.keep_reading(page, [told], [])

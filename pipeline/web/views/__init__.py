@@ -2,6 +2,15 @@
 
 from types import ModuleType
 
-from pipeline.web.views import entering, home, own, people, phone, scanning
+from pipeline.web.views import (
+    auditing,
+    entering,
+    finding,
+    home,
+    own,
+    people,
+    phone,
+    scanning,
+)
 
-ALL: tuple[ModuleType, ...] = (entering, home, own, people, phone, scanning)
+ALL: tuple[ModuleType, ...] = (auditing, entering, finding, home, own, people, phone, scanning)

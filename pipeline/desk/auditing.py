@@ -1,0 +1,105 @@
+"""The log: read, searched for who saw a record, and checked against the database."""
+
+from collections.abc import Sequence
+
+from pipeline.errors import UsageError
+from pipeline.store import accounts, chain
+from pipeline.store.chain import Break, Event, Head
+from pipeline.store.database import Database, contents
+from pipeline.store.links import Links
+from pipeline.words import _
+
+
+def find_breaks(database: Database, known: Head | None = None) -> list[Break]:
+    """Compare the log with itself, and all it bears witness to with what is in the database."""
+    links = Links(database)
+    accounts.Accounts(database)
+    with database.read() as connection:
+        found = {
+            **contents(connection),
+            **accounts.contents(connection),
+            "link_decision": links.contents(connection),
+        }
+        return list(chain.find_breaks(connection, found, known))
+
+
+def head(database: Database) -> Head:
+    """Return the newest event's place and hash, to be kept elsewhere."""
+    with database.read() as connection:
+        return chain.head(connection)
+
+
+def read_head(text: str) -> Head:
+    """Return a head as it was printed.
+
+    Raises:
+        UsageError: the text is none.
+    """
+    sequence, _colon, total = text.strip().partition(":")
+    if not sequence.isdecimal() or len(total) != len(chain.FIRST):
+        raise UsageError(_("“{text}” không phải đầu nhật ký: cần SỐ:64 chữ số").format(text=text))
+    return Head(int(sequence), total.lower())
+
+
+def events(database: Database, *, kind: str = "", until: int = 0, limit: int = 100) -> list[Event]:
+    """Return events, the newest first: of kinds that begin so, before a place in the log."""
+    with database.read() as connection:
+        newest = chain.head(connection).sequence
+        return chain.events(connection, kind=kind, until=until or newest + 1, limit=limit)
+
+
+def seen_by(database: Database, record: str) -> list[Event]:
+    """Return who saw a record, the newest first: what the person it is about may ask for."""
+    with database.read() as connection:
+        found = chain.events(connection, kind="look.")
+    return [event for event in reversed(found) if record in event.told.get("records", ())]
+
+
+def kind_words(kind: str) -> str:
+    """Return what an event's kind is called; a new one is shown as it is."""
+    sort, _dot, act = kind.partition(".")
+    return {
+        "decision": _("quyết định một trường"),
+        "look.search": _("tra cứu"),
+        "look.entry": _("xem bản ghi"),
+        "look.page": _("xem trang sổ"),
+        "look.picture": _("xem ảnh dòng"),
+        "look.neighbours": _("xem dòng bên cạnh"),
+        "look.review": _("mở để đối chiếu"),
+        "look.links": _("xem liên hệ"),
+        "browser.begun": _("đăng nhập"),
+        "browser.refused": _("đăng nhập sai"),
+        "browser.ended": _("phiên kết thúc"),
+        "token.begun": _("tạo khóa"),
+        "token.ended": _("khóa kết thúc"),
+        "account.added": _("thêm tài khoản"),
+        "account.grants": _("đổi quyền"),
+        "account.password": _("đổi mật khẩu"),
+        "account.second_factor": _("đổi mã sáu số"),
+        "book.added": _("lập sổ"),
+        "book.changed": _("sửa phiếu sổ"),
+        "master.added": _("nạp bản quét"),
+        "page.read": _("đọc xong trang"),
+        "page.failed": _("trang đọc hỏng"),
+        "records.read": _("bản ghi của sổ"),
+        "records.imported": _("nhập bản ghi"),
+        "adopted": _("nhận vào nhật ký"),
+    }.get(kind, f"{sort} {act}".strip())
+
+
+def break_sentence(one: Break) -> str:
+    """Return what a break means, and where it is."""
+    told = {
+        "event": _("sự kiện {sequence} của nhật ký bị sửa"),
+        "gap": _("nhật ký thiếu sự kiện ngay trước {sequence}"),
+        "head": _("nhật ký không còn sự kiện {sequence} như đã ghi lại: bị cắt hoặc làm lại"),
+        "changed": _("{subject} bị sửa sau sự kiện {sequence}"),
+        "gone": _("{subject} bị xóa sau sự kiện {sequence}"),
+        "unknown": _("{subject} được thêm vào không qua chương trình"),
+    }
+    return told[one.what].format(sequence=one.sequence, subject=one.subject)
+
+
+def break_sentences(breaks: Sequence[Break]) -> list[str]:
+    """Return the sentences of breaks, in order."""
+    return [break_sentence(one) for one in breaks]
