@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.errors import UsageError
 from pipeline.store import accounts, chain
+from pipeline.store.arrangement import Arrangements
 from pipeline.store.chain import Break, Event, Head
 from pipeline.store.database import Database, contents
 from pipeline.store.links import Links
@@ -12,13 +13,14 @@ from pipeline.words import _
 
 def find_breaks(database: Database, known: Head | None = None) -> list[Break]:
     """Compare the log with itself, and all it bears witness to with what is in the database."""
-    links = Links(database)
+    links, acts = Links(database), Arrangements(database)
     accounts.Accounts(database)
     with database.read() as connection:
         found = {
             **contents(connection),
             **accounts.contents(connection),
             "link_decision": links.contents(connection),
+            "page_act": acts.contents(connection),
         }
         return list(chain.find_breaks(connection, found, known))
 

@@ -14,12 +14,12 @@ import numpy as np
 
 from pipeline.desk.books import book_card, check_open, title_of
 from pipeline.desk.paper import Completeness, completeness_sheet, separator_sheet
+from pipeline.desk.pictures import page_of, page_pixels
 from pipeline.desk.places import units_at
 from pipeline.errors import ConflictError, MissingError, RightsError, StorageError
-from pipeline.flow.book import book_outcome, package_of
+from pipeline.flow.book import book_outcome
 from pipeline.index.documents import may_see
 from pipeline.index.rules import search_rules
-from pipeline.ingest.files import open_frame
 from pipeline.ingest.intake import separator_key, view_file
 from pipeline.ingest.views import jpeg, shrunk, view_of
 from pipeline.letters import nfc
@@ -30,7 +30,7 @@ from pipeline.store.accounts import Accounts
 from pipeline.store.arrangement import Arrangements, PageAct, arrange, last_to_undo
 from pipeline.store.database import Database, PageState, now
 from pipeline.store.durable import durable_write
-from pipeline.values import Asker, Book, Grade, Master, Page
+from pipeline.values import Asker, Book, Grade, Page
 from pipeline.words import _
 
 Size = Literal["thumb", "view"]
@@ -427,13 +427,10 @@ def picture(
         MissingError: there is no such page that the asker may know of.
     """
     find_book(database, asker, accession)
-    page = database.page(accession, number)
-    found = database.find_master(page.master) if page else None
-    if page is None or found is None:
-        raise missing_page(number)
+    page = page_of(database, accession, number)
     view = view_file(settings.archive, page.master, page.frame)
-    if not view.exists():
-        _make_view(settings, accession, found[1], page, view)
+    if not view.exists():  # of a scan that came before intake made them
+        durable_write(view, view_of(page_pixels(database, settings, page)))
     if size == "view":
         database.log_look(asker.person, "scan", [f"{accession}/{number}"], asker.purpose)
         return view
@@ -444,14 +441,3 @@ def picture(
             raise StorageError(_("ảnh xem của trang {number} hỏng").format(number=number))
         durable_write(thumb, jpeg(shrunk(pixels.astype(np.uint8), THUMB_PX), 70))
     return thumb
-
-
-def missing_page(number: int) -> MissingError:
-    """Return the error that tells that a book has no such page."""
-    return MissingError(_("sổ không có trang {number}").format(number=number))
-
-
-def _make_view(settings: Settings, accession: str, master: Master, page: Page, view: Path) -> None:
-    file = package_of(settings.archive, accession) / master.path
-    image = open_frame(file, page.frame, master.name, settings.ingest)
-    durable_write(view, view_of(image.pixels))

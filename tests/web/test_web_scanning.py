@@ -17,12 +17,13 @@ from pipeline.programs import find
 from pipeline.rights import Grant, Person, asker
 from pipeline.values import Asker, Master, Quality
 from pipeline.values import Page as BookPage
-from tests.web.office import HOA_XA, VAN_TRUNG, Running, add_people, csrf, running, sign_in
+from tests.reviewing_archive import BOOK, OTHER
+from tests.web.office import Running, add_people, csrf, running, sign_in
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "ingest"))
 from ingest_samples import save, written_page
 
-FEEDER = "Automatic Document Feeder"
+VAN_TRUNG, NENH = BOOK.place, OTHER.place
 CLERK = asker(Person("clerk.vt", "", (Grant("clerk", frozenset({VAN_TRUNG})),)), "clerk")
 
 
@@ -313,7 +314,7 @@ def test_another_wards_clerk_sees_nothing_of_a_book(office: Running, tmp_path: P
     assert begun.status_code == 404
     card = {"form": "", "place": VAN_TRUNG, "years": "1990", "volume": "1", "csrf": token}
     assert other.post("/scanning/new", data=card).status_code == 400
-    assert HOA_XA in other.post("/scanning/new", data={**card, "place": HOA_XA, "volume": ""}).text
+    assert NENH in other.post("/scanning/new", data={**card, "place": NENH, "volume": ""}).text
     assert office.enter("officer.vt").get("/scanning").status_code == 403
 
 

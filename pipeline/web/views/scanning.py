@@ -18,7 +18,7 @@ from pipeline.desk.accounts import SignedIn
 from pipeline.desk.arriving import Sources
 from pipeline.desk.books import years_of
 from pipeline.desk.places import units_at
-from pipeline.errors import SohoaError, UsageError
+from pipeline.errors import MissingError, SohoaError, UsageError
 from pipeline.flow.page import forms
 from pipeline.ingest.scanner import devices
 from pipeline.rights import asker
@@ -288,7 +288,7 @@ def page(request: Request, accession: str, number: int, signed: _Clerk) -> Respo
     shown = pages[at] if at is not None else None
     shown = shown or next((one for one in hidden if one.page.number == number), None)
     if shown is None:
-        raise scanning.missing_page(number)
+        raise MissingError(_("không có trang {number}").format(number=number))
     gutters = office.database.gutters(accession)
     return render(
         request,
