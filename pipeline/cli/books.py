@@ -21,11 +21,17 @@ from pipeline.cli.shell import (
     settings_for,
 )
 from pipeline.desk.archive import chosen_books, open_archive, verify_books
-from pipeline.desk.books import book_card, clear_taken, intake, intake_sentences, intake_summary
-from pipeline.errors import UsageError
+from pipeline.desk.books import (
+    book_card,
+    clear_taken,
+    intake,
+    intake_sentences,
+    intake_summary,
+    years_of,
+)
 from pipeline.flow.book import process
 from pipeline.flow.outcome import BookOutcome
-from pipeline.ingest.intake import Intake
+from pipeline.ingest.intake import Intake, Refused
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
 from pipeline.values import Book
@@ -195,18 +201,9 @@ def _book(
     entries: int | None,
     shelf: str,
 ) -> Book:
-    return book_card(form, place, _years(years), volume, pages=pages, entries=entries, shelf=shelf)
-
-
-def _years(text: str) -> tuple[int, int]:
-    first, _dash, last = text.partition("-")
-    try:
-        years = (int(first), int(last or first))
-    except ValueError:
-        years = (0, 0)
-    if not 1800 <= years[0] <= years[1] <= 2200:
-        raise UsageError(_("năm “{text}” không hợp lệ; viết 1987 hoặc 1987-1989").format(text=text))
-    return years
+    return book_card(
+        form, place, years_of(years), volume, pages=pages, entries=entries, shelf=shelf
+    )
 
 
 def _tell_intake(taken: Intake, *, as_json: bool) -> None:
@@ -214,14 +211,18 @@ def _tell_intake(taken: Intake, *, as_json: bool) -> None:
         print_json(intake_summary(taken))
     else:
         _print_intake(taken)
-    exit_for(next((error.exit_code for _file, error in taken.refused), 0))
+    exit_for(next((error.exit_code for _file, error in _refused(taken)), 0))
 
 
 def _print_intake(taken: Intake) -> None:
     for sentence in intake_sentences(taken):
         out.print(sentence, markup=False)
-    for _file, error in taken.refused:
+    for _file, error in _refused(taken):
         err.print(f"sohoa: {error}", markup=False)
+
+
+def _refused(taken: Intake) -> list[Refused]:
+    return [refused for one in (taken, *taken.onward) for refused in one.refused]
 
 
 def print_outcomes(outcomes: Sequence[BookOutcome]) -> None:

@@ -6,6 +6,7 @@ from pipeline.desk.entries import seen_entry
 from pipeline.errors import RightsError, UsageError
 from pipeline.letters import nfc
 from pipeline.store import accounts, chain
+from pipeline.store.arrangement import Arrangements
 from pipeline.store.chain import Break, Event, Head
 from pipeline.store.database import Database, contents
 from pipeline.store.links import Links
@@ -23,13 +24,14 @@ def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> 
     """
     if asker.rights.places is not None:
         raise RightsError(_("chỉ quản trị viên ở mọi nơi mới kiểm được toàn bộ nhật ký"))
-    links = Links(database)
+    links, acts = Links(database), Arrangements(database)
     accounts.Accounts(database)
     with database.read() as connection:
         found = {
             **contents(connection),
             **accounts.contents(connection),
             "link_decision": links.contents(connection),
+            "page_act": acts.contents(connection),
         }
         return list(chain.find_breaks(connection, found, known))
 

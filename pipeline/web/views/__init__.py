@@ -10,7 +10,9 @@ from pipeline.web.views import (
     overseeing,
     own,
     people,
+    phone,
     reviewing,
+    scanning,
 )
 
 ALL: tuple[ModuleType, ...] = (
@@ -21,5 +23,7 @@ ALL: tuple[ModuleType, ...] = (
     overseeing,
     own,
     people,
+    phone,
     reviewing,
+    scanning,
 )
