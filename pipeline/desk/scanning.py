@@ -21,7 +21,7 @@ from pipeline.flow.book import book_outcome
 from pipeline.index.documents import may_see
 from pipeline.index.rules import search_rules
 from pipeline.ingest.intake import separator_key, view_file
-from pipeline.ingest.views import jpeg, shrunk, view_of
+from pipeline.ingest.views import VIEW_PX, jpeg, shrunk, view_of
 from pipeline.letters import nfc
 from pipeline.quality.sentences import sentence
 from pipeline.quality.verdict import worst_of
@@ -430,7 +430,8 @@ def picture(
     page = page_of(database, accession, number)
     view = view_file(settings.archive, page.master, page.frame)
     if not view.exists():  # of a scan that came before intake made them
-        durable_write(view, view_of(page_pixels(database, settings, page)))
+        whole = page_pixels(database, settings, page)
+        durable_write(view, view_of(shrunk(whole, VIEW_PX)))
     if size == "view":
         database.log_look(asker.person, "scan", [f"{accession}/{number}"], asker.purpose)
         return view
