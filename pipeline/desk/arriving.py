@@ -154,7 +154,7 @@ class Sources:
     def watch(self, asker: Asker, accession: str) -> Run:
         """Take what comes into the watched folder of the settings into a book, until stopped.
 
-        Files that are safe as masters are removed from the folder, the others stay.
+        The files stay in the folder.
 
         Raises:
             UsageError: there is no such folder.
