@@ -56,7 +56,7 @@ def entry(
             sure,
             1,
             box(column, row),
-            alternatives=(Alternative(value[:-1] + "m", 0.2),) if "HoTen" in key else (),
+            alternatives=(Alternative(value[:-1] + "n", 0.2),) if "HoTen" in key else (),
         )
         for column, (key, (value, sure)) in enumerate(usual.items())
     )

@@ -17,6 +17,7 @@ from pipeline.cli.shell import (
 from pipeline.desk import auditing
 from pipeline.desk.archive import open_archive
 from pipeline.errors import FixityError
+from pipeline.values import Asker
 from pipeline.words import _
 
 
@@ -34,8 +35,9 @@ def audit() -> None:
 def verify(*, known: str | None, archive: Path, as_json: bool) -> None:
     """Compare the log with itself and with the database."""
     kept = auditing.read_head(known) if known else None
-    with closing(open_archive(settings_for(archive))) as database:
-        breaks = auditing.find_breaks(database, kept)
+    settings = settings_for(archive)
+    with closing(open_archive(settings)) as database:
+        breaks = auditing.find_breaks(database, Asker(settings.person), kept)
         head = auditing.head(database)
     if as_json:
         print_json({"head": str(head), "breaks": [one._asdict() for one in breaks]})
@@ -61,8 +63,9 @@ def head(*, archive: Path) -> None:
 @json_option
 def seen(*, record: str, archive: Path, as_json: bool) -> None:
     """Tell who saw a record."""
-    with closing(open_archive(settings_for(archive))) as database:
-        found = auditing.seen_by(database, record)
+    settings = settings_for(archive)
+    with closing(open_archive(settings)) as database:
+        found = auditing.seen_by(database, Asker(settings.person), record)
     if as_json:
         print_json([event._asdict() for event in found])
         return

@@ -2,17 +2,28 @@
 
 from collections.abc import Sequence
 
-from pipeline.errors import UsageError
+from pipeline.desk.entries import seen_entry
+from pipeline.errors import RightsError, UsageError
+from pipeline.letters import nfc
 from pipeline.store import accounts, chain
 from pipeline.store.arrangement import Arrangements
 from pipeline.store.chain import Break, Event, Head
 from pipeline.store.database import Database, contents
 from pipeline.store.links import Links
+from pipeline.values import Asker
 from pipeline.words import _
 
+_PART = 500  # events that are looked through at a time
 
-def find_breaks(database: Database, known: Head | None = None) -> list[Break]:
-    """Compare the log with itself, and all it bears witness to with what is in the database."""
+
+def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> list[Break]:
+    """Compare the log with itself, and all it bears witness to with what is in the database.
+
+    Raises:
+        RightsError: the asker administers some places only; this tells of all.
+    """
+    if asker.rights.places is not None:
+        raise RightsError(_("chỉ quản trị viên ở mọi nơi mới kiểm được toàn bộ nhật ký"))
     links, acts = Links(database), Arrangements(database)
     accounts.Accounts(database)
     with database.read() as connection:
@@ -43,18 +54,57 @@ def read_head(text: str) -> Head:
     return Head(int(sequence), total.lower())
 
 
-def events(database: Database, *, kind: str = "", until: int = 0, limit: int = 100) -> list[Event]:
-    """Return events, the newest first: of kinds that begin so, before a place in the log."""
+def events(
+    database: Database, asker: Asker, *, kind: str = "", until: int = 0, limit: int = 100
+) -> list[Event]:
+    """Return events, the newest first: of kinds that begin so, before a place in the log.
+
+    Who administers some places sees what was done to their books; sign-ins and accounts are for
+    those who administer all.
+    """
     with database.read() as connection:
-        newest = chain.head(connection).sequence
-        return chain.events(connection, kind=kind, until=until or newest + 1, limit=limit)
+        until = until or chain.head(connection).sequence + 1
+        if asker.rights.places is None:
+            return chain.events(connection, kind=kind, until=until, limit=limit)
+        own = _own_books(database, asker)
+        found: list[Event] = []
+        while len(found) < limit:
+            part = chain.events(connection, kind=kind, until=until, limit=_PART)
+            found += [_within(event, own) for event in part if _books_of(event) & own]
+            if len(part) < _PART:
+                break
+            until = part[-1].sequence
+        return found[:limit]
 
 
-def seen_by(database: Database, record: str) -> list[Event]:
-    """Return who saw a record, the newest first: what the person it is about may ask for."""
+def seen_by(database: Database, asker: Asker, record: str) -> list[Event]:
+    """Return who saw a record, the newest first: what the person it is about may ask for.
+
+    Raises:
+        MissingError: there is no such record in the places that the asker administers.
+    """
+    seen_entry(database, asker, record)
     with database.read() as connection:
         found = chain.events(connection, kind="look.")
     return [event for event in reversed(found) if record in event.told.get("records", ())]
+
+
+def _own_books(database: Database, asker: Asker) -> frozenset[str]:
+    places = asker.rights.places or frozenset()
+    return frozenset(book.accession for book in database.books() if nfc(book.place) in places)
+
+
+def _within(event: Event, books: frozenset[str]) -> Event:
+    """Return an event without the records of other books."""
+    records = event.told.get("records", ())
+    own = [one for one in records if one.partition("/")[0] in books]
+    return event._replace(told={**event.told, "records": own})
+
+
+def _books_of(event: Event) -> set[str]:
+    """Return the accessions of the books that an event is about."""
+    ids = [*event.told.get("records", ()), event.subject.partition(":")[2]]
+    return {id_.partition("/")[0] for id_ in ids}
 
 
 def kind_words(kind: str) -> str:

@@ -1,18 +1,16 @@
 """One entry with all that is known of it: the paper, the fields, who said what, and when."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from pipeline.desk import pictures
 from pipeline.desk.finding import hidden, name_in, scan_of
-from pipeline.desk.pictures import page_file, page_of, page_without, part
 from pipeline.desk.places import Units, units_at
-from pipeline.desk.reviewing import record_cut
 from pipeline.desk.typing import field_of, shown
 from pipeline.errors import MissingError
 from pipeline.extract import reasons
 from pipeline.flow.book import as_decided
 from pipeline.flow.page import forms
-from pipeline.flow.reviewing import sensitive_in
 from pipeline.index.documents import may_see
 from pipeline.index.rules import search_rules
 from pipeline.review.state import WHOLE
@@ -193,19 +191,8 @@ def page_picture(
             its sensitive fields stand.
     """
     seen_book(database, asker, accession)
-    page = page_of(database, accession, number)
     database.log_look(asker.person, "page", [f"{accession}/{number}"], asker.purpose)
-    if asker.rights.sensitive:
-        return page_file(database, settings, page).read_bytes()
-    readings = database.readings(accession, number)
-    if not readings:
-        raise MissingError(
-            _("trang {number} chưa được đọc, nên chưa che được trường nhạy cảm").format(
-                number=number
-            )
-        )
-    records = [record for side in readings for record in side.records]
-    return page_without(database, settings, page, _closed(records))
+    return pictures.page_picture(database, settings, accession, number, asker.rights)
 
 
 def entry_picture(database: Database, settings: Settings, asker: Asker, record_id: str) -> bytes:
@@ -217,19 +204,7 @@ def entry_picture(database: Database, settings: Settings, asker: Asker, record_i
     record, book = seen_entry(database, asker, record_id)
     if not record.page:
         raise MissingError(_("bản ghi {id} không có ảnh dòng").format(id=record_id))
-    page = page_of(database, book.accession, record.page)
-    hidden_parts = () if asker.rights.sensitive else _closed([record])
-    return part(database, settings, page, record_cut(record), hidden_parts)
-
-
-def _closed(records: Sequence[Record]) -> list[Polygon]:
-    """Return where the sensitive fields of records stand, px of the scan."""
-    return [
-        field.polygon
-        for record in records
-        for field in record.fields
-        if field.polygon and field.key in sensitive_in(record.form)
-    ]
+    return pictures.record_picture(database, settings, record, book.accession, asker.rights)
 
 
 def outlines(entry: Entry, size: tuple[int, int], page: int) -> list[dict[str, object]]:

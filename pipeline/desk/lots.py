@@ -7,8 +7,11 @@ from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
 from pipeline.desk.overseeing import new_seed
-from pipeline.desk.reviewing import refresh_queue, review_books
+from pipeline.desk.reviewing import refresh_queue, review_books, seen_record
+from pipeline.desk.typing import field_of, shown
 from pipeline.errors import ConflictError, MissingError, UsageError
+from pipeline.flow.book import as_they_stand
+from pipeline.flow.reviewing import sensitive_in
 from pipeline.review.sampling import draw, plan_for, tables
 from pipeline.store.database import Database, now
 from pipeline.store.review import Review
@@ -155,6 +158,23 @@ def lot_called(database: Database, asker: Asker, number: int) -> NumberedLot:
     if not found:
         raise MissingError(_("không có lô số {number}").format(number=number))
     return found[0]
+
+
+def inspected(database: Database, asker: Asker, record_id: str) -> list[tuple[str, str, str]]:
+    """Return what a record says, for who inspects it: key, title and text of its fields.
+
+    The look is logged. Sensitive fields are left out for who may not see them.
+    """
+    record, _book = seen_record(database, asker, record_id)
+    [stands] = as_they_stand(database, [record])
+    database.log_look(asker.person, "inspect", [record_id], asker.purpose)
+    hidden = frozenset() if asker.rights.sensitive else sensitive_in(record.form)
+    return [
+        (one.key, field.title if field else one.key, shown(field, one.value, one.raw))
+        for one in stands.fields
+        if one.key not in hidden
+        for field in [field_of(record.form, one.key)]
+    ]
 
 
 def judge(

@@ -290,20 +290,33 @@ def preview(database: Database, rules: ReviewRules) -> Preview:
     return Preview(fields, fields - unseen, unseen, wrong)
 
 
-def save_rules(database: Database, asker: Asker, rules: ReviewRules) -> None:
-    """Set what people look at from now on; the queue follows.
+def field_titles() -> dict[str, str]:
+    """Return the titles of all forms' fields by key."""
+    return {field.key: field.title for form in forms().values() for field in form.fields}
+
+
+def check_rules(rules: ReviewRules) -> None:
+    """Let rules pass that can be set.
 
     Raises:
         UsageError: a number is out of its range, or there is no such field.
     """
-    keys = {field.key for form in forms().values() for field in form.fields}
-    unknown = [key for key in rules.twice if key not in keys]
+    unknown = [key for key in rules.twice if key not in field_titles()]
     if unknown:
         raise UsageError(_("không có trường “{key}”").format(key=unknown[0]))
     if not (0.5 <= rules.sure <= 1 and 0 <= rules.blind_share <= 0.5):
-        raise UsageError(_("ngưỡng chắc từ 0,5 đến 1; phần đọc mù từ 0 đến 0,5"))
+        raise UsageError(_("ngưỡng chắc từ 50 đến 100 %; phần đọc không có chữ máy từ 0 đến 50 %"))
     if not 1 <= rules.lease_minutes <= 240:
         raise UsageError(_("thời gian giữ bản ghi từ 1 đến 240 phút"))
+
+
+def save_rules(database: Database, asker: Asker, rules: ReviewRules) -> None:
+    """Set what people look at from now on; the queue follows.
+
+    Raises:
+        UsageError: as in `check_rules`.
+    """
+    check_rules(rules)
     told = told_rules(rules)
     review = Review(database)
     with database.write() as connection:

@@ -3,7 +3,7 @@
 A foreign master is opened in its limited child only and is never handed on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -13,16 +13,18 @@ import numpy as np
 
 from pipeline.errors import MissingError, StorageError
 from pipeline.flow.book import package_of
+from pipeline.flow.reviewing import sensitive_in
 from pipeline.ingest.files import open_frame
-from pipeline.review.pictures import Cut, covered, part_of
+from pipeline.review.pictures import Cut, covered, cut_of, part_of
 from pipeline.settings import Settings
 from pipeline.store.database import Database
 from pipeline.store.durable import durable_write
-from pipeline.values import Page, Pixels, Polygon
+from pipeline.values import Page, Pixels, Polygon, Record, Rights
 from pipeline.words import _
 
 # One at a time: a screen asks for all rows of a page at once, and a scan opened takes 300 MB.
 _making = Lock()
+_RECORD_MARGIN = 0.25  # paper around a record, as a share of its height
 _PAGE_QUALITY, _PART_QUALITY = 88, 82  # of JPEG; parts are small, pages are cut from
 
 
@@ -34,7 +36,9 @@ def page_file(database: Database, settings: Settings, page: Page) -> Path:
     """
     name = f"{page.number:04}-{page.master[:16]}-{page.frame}.jpg"
     file = settings.archive / "work" / "pictures" / page.accession / name
-    with _making:
+    if file.exists():
+        return file
+    with _making:  # of several that ask at once, one makes it
         if not file.exists():
             _make(database, settings, page, file)
     return file
@@ -79,19 +83,59 @@ def part(
     return _encoded(part_of(pixels, cut._replace(warp=cut.warp @ shrunk)), _PART_QUALITY)
 
 
-def page_without(
-    database: Database, settings: Settings, page: Page, polygons: Sequence[Polygon]
-) -> bytes:
-    """Return a page as a JPEG on which some polygons (px of the scan) are covered."""
-    pixels = page_pixels(database, settings, page)
-    return _encoded(covered(pixels, _scaled(page, pixels, polygons)), _PAGE_QUALITY)
-
-
 def _scaled(page: Page, pixels: Pixels, polygons: Sequence[Polygon]) -> list[Polygon]:
     """Return polygons of a scan in px of its picture, which may have fewer."""
     height, width = pixels.shape
     across, down = width / page.width_px, height / page.height_px
     return [tuple((x * across, y * down) for x, y in polygon) for polygon in polygons]
+
+
+def record_cut(record: Record) -> Cut:
+    """Return the part of its page that shows a record, with a margin, px of the scan."""
+    return cut_of(record.polygon, _RECORD_MARGIN)
+
+
+def closed_parts(records: Iterable[Record], rights: Rights) -> list[Polygon]:
+    """Return where fields of records stand that these rights leave closed, px of the scan."""
+    if rights.sensitive:
+        return []
+    return [
+        field.polygon
+        for record in records
+        for field in record.fields
+        if field.polygon and field.key in sensitive_in(record.form)
+    ]
+
+
+def record_picture(
+    database: Database, settings: Settings, record: Record, accession: str, rights: Rights
+) -> bytes:
+    """Return the picture of a record's row or form, a JPEG; what is closed is covered."""
+    page = page_of(database, accession, record.page)
+    return part(database, settings, page, record_cut(record), closed_parts([record], rights))
+
+
+def page_picture(
+    database: Database, settings: Settings, accession: str, number: int, rights: Rights
+) -> bytes:
+    """Return the picture of a page, a JPEG made from its master; what is closed is covered.
+
+    Raises:
+        MissingError: there is no such page, or nobody knows yet where its closed fields stand.
+    """
+    page = page_of(database, accession, number)
+    if rights.sensitive:
+        return page_file(database, settings, page).read_bytes()
+    readings = database.readings(accession, number)
+    if not readings:
+        raise MissingError(
+            _("trang {number} chưa được đọc, nên chưa che được trường nhạy cảm").format(
+                number=number
+            )
+        )
+    closed = closed_parts((one for side in readings for one in side.records), rights)
+    pixels = page_pixels(database, settings, page)
+    return _encoded(covered(pixels, _scaled(page, pixels, closed)), _PAGE_QUALITY)
 
 
 def page_of(database: Database, accession: str, number: int) -> Page:

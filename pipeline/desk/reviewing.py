@@ -8,7 +8,8 @@ from typing import Literal
 
 from sqlalchemy.engine import Connection
 
-from pipeline.desk.pictures import page_of, part
+from pipeline.desk import pictures
+from pipeline.desk.pictures import closed_parts, page_of, part, record_cut
 from pipeline.desk.typing import field_of, is_typeable, shown, typed
 from pipeline.errors import ConflictError, MissingError, RightsError, UsageError
 from pipeline.extract import reasons
@@ -28,7 +29,7 @@ from pipeline.index.rules import search_rules
 from pipeline.letters import fold
 from pipeline.places.tables import load_places
 from pipeline.places.telling import in_full
-from pipeline.review.pictures import Cut, cut_of, places_in
+from pipeline.review.pictures import cut_of, places_in
 from pipeline.review.rules import ReviewRules, field_facts
 from pipeline.review.state import WHOLE, FieldState, Wanted, reader_for, states_of
 from pipeline.review.suggestions import MOST, completions, named_places, next_syllables
@@ -39,8 +40,8 @@ from pipeline.store.review import Measured, Review
 from pipeline.values import Act, Asker, Book, Decision, Record
 from pipeline.words import _
 
-_RECORD_MARGIN = 0.25  # paper around a record, as a share of its height; likewise of a field
-_FIELD_MARGIN = 0.35
+_FIELD_MARGIN = 0.35  # paper around a field, as a share of its height
+_ROW = 3.0  # times as wide as high: a row of a table
 _ENLARGED = 1.6  # px of a field's picture for one of its scan
 Told = Literal["text", "ditto", "unreadable"]
 
@@ -91,11 +92,13 @@ class Sheet:
     """A record on the desk.
 
     Attributes:
-        fields: in the order of the form.
+        fields: as they stand on the paper: of a table's row from left to right, of a form in its
+            order.
+        is_row: it is a row of a table.
         whole: what is doubtful of the record as a whole, as sentences; empty once it was seen.
         whole_base: number of the decision that an answer to that names.
         held_by: another person has it open.
-        version: changes when anything about the record does.
+        size: of its picture, width and height in px.
     """
 
     record: str
@@ -107,7 +110,8 @@ class Sheet:
     whole: tuple[str, ...]
     whole_base: int
     held_by: str
-    version: int
+    is_row: bool
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,10 +308,14 @@ def _sheet(
     hidden = frozenset() if asker.rights.sensitive else sensitive_in(record.form)
     fields = [one for one in states if one.read.key not in {WHOLE, *hidden}]
     whole = next((one for one in states if one.read.key == WHOLE), None)
-    order = {key: place for place, key in enumerate(kinds_of(record.form))}
-    fields.sort(key=lambda one: order.get(one.read.key, len(order)))
     cut = record_cut(record)
     places = places_in(cut, [one.read.polygon or record.polygon for one in fields])
+    is_row = cut.width > _ROW * cut.height
+    order = {key: at for at, key in enumerate(kinds_of(record.form))}
+    placed = sorted(
+        zip(fields, places, strict=True),
+        key=lambda one: one[1][0] if is_row else order.get(one[0].read.key, len(order)),
+    )
     form = forms().get(record.form)
     return Sheet(
         record.id,
@@ -315,16 +323,14 @@ def _sheet(
         form.title if form else record.form,
         record.page,
         record.row,
-        tuple(
-            _sheet_field(record, one, asker.person, place)
-            for one, place in zip(fields, places, strict=True)
-        ),
+        tuple(_sheet_field(record, one, asker.person, place) for one, place in placed),
         tuple(reasons.sentence(reason) for reason in whole.doubts)
         if whole and whole.wanted
         else (),
         whole.last if whole else 0,
         holder,
-        decisions[-1].number if decisions else 0,
+        is_row,
+        (cut.width, cut.height),
     )
 
 
@@ -716,11 +722,6 @@ def _place_names() -> tuple[tuple[str, str], ...]:
 # Pictures
 
 
-def record_cut(record: Record) -> Cut:
-    """Return the part of its page that shows a record, with a margin, px of the scan."""
-    return cut_of(record.polygon, _RECORD_MARGIN)
-
-
 def record_picture(database: Database, settings: Settings, asker: Asker, record_id: str) -> bytes:
     """Return the picture of a record's row or form, a JPEG.
 
@@ -728,8 +729,7 @@ def record_picture(database: Database, settings: Settings, asker: Asker, record_
         MissingError: there is no such record that the person may see.
     """
     record, book = seen_record(database, asker, record_id)
-    page = page_of(database, book.accession, record.page)
-    return part(database, settings, page, record_cut(record))
+    return pictures.record_picture(database, settings, record, book.accession, asker.rights)
 
 
 def field_picture(
@@ -747,4 +747,15 @@ def field_picture(
     number = field.page if field and field.page else record.page
     polygon = field.polygon if field and field.polygon else record.polygon
     page = page_of(database, book.accession, number)
-    return part(database, settings, page, cut_of(polygon, _FIELD_MARGIN, _ENLARGED))
+    cut = cut_of(polygon, _FIELD_MARGIN, _ENLARGED)
+    return part(database, settings, page, cut, closed_parts([record], asker.rights))
+
+
+def page_picture(database: Database, settings: Settings, asker: Asker, record_id: str) -> bytes:
+    """Return the picture of the page on which a record stands, a JPEG made from its master.
+
+    Raises:
+        MissingError: there is no such record that the person may see.
+    """
+    record, book = seen_record(database, asker, record_id)
+    return pictures.page_picture(database, settings, book.accession, record.page, asker.rights)

@@ -4,9 +4,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.web.office import Running, fill, running
+
+expect.set_options(timeout=30_000)  # two test processes and a browser share the cores
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,7 @@ def chromium() -> Iterator[Browser]:
 def screen(chromium: Browser) -> Iterator[Page]:
     """A window of 1366×768; whatever a page asks of another host, or logs as an error, fails."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="vi-VN")
+    context.set_default_timeout(60_000)
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))

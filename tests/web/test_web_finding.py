@@ -10,7 +10,7 @@ from pipeline.rights import Grant, Person
 from pipeline.store.database import now
 from pipeline.values import Decision
 from tests.reviewing_archive import BOOK, OTHER
-from tests.web.office import PASSWORD, Running, sign_in
+from tests.web.office import PASSWORD, Running, csrf, sign_in
 
 FIRST = f"{BOOK.accession}/1/-/1"
 
@@ -143,8 +143,16 @@ def test_any_line_of_the_box_is_answered(office: Running, q: str) -> None:
 
 
 def test_the_whole_log_is_checked_on_the_screen(office: Running) -> None:
-    admin = office.enter("administrator.vt")
-    from tests.web.office import csrf
-
+    admin = office.enter("quan")
     told = admin.post("/log/verify", data={"csrf": csrf(admin)})
     assert "nguyên vẹn" in told.text
+    ward = office.enter("administrator.vt")
+    assert ward.post("/log/verify", data={"csrf": csrf(ward)}).status_code == 403
+
+
+def test_who_administers_a_ward_sees_what_was_done_to_its_books_alone(office: Running) -> None:
+    office.enter("officer.hx").get(f"/entries/{OTHER.accession}/1/-/2")
+    office.enter("officer.vt").get(f"/entries/{BOOK.accession}/1/-/2")
+    own = office.enter("administrator.vt").get("/log").text
+    assert "officer.vt" in own and "officer.hx" not in own and OTHER.accession not in own
+    assert "đăng nhập" in office.enter("quan").get("/log?kind=browser.").text

@@ -7,10 +7,23 @@ from pipeline.web.views import (
     entering,
     finding,
     home,
+    overseeing,
     own,
     people,
     phone,
+    reviewing,
     scanning,
 )
 
-ALL: tuple[ModuleType, ...] = (auditing, entering, finding, home, own, people, phone, scanning)
+ALL: tuple[ModuleType, ...] = (
+    auditing,
+    entering,
+    finding,
+    home,
+    overseeing,
+    own,
+    people,
+    phone,
+    reviewing,
+    scanning,
+)
