@@ -341,7 +341,7 @@ def arrived(
     names = names or {}
     told: dict[str, Any] = {"pages": [], "already": [], "refused": []}
     for one in (taken, *taken.onward):
-        places = {page.number: place for place, page in enumerate(database.pages(one.accession), 1)}
+        places = {number: at for at, number in enumerate(database.page_order(one.accession), 1)}
         told["pages"] += [
             {
                 "book": one.accession,

@@ -242,8 +242,8 @@ def version(database: Database, asker: Asker, accession: str) -> str:
 
 def number_at(database: Database, accession: str, place: int) -> int:
     """Return the number of the page that stands at a place, the last one's beyond; 0 for 0."""
-    pages = database.pages(accession)
-    return pages[min(place, len(pages)) - 1].number if place > 0 and pages else 0
+    order = database.page_order(accession)
+    return order[min(place, len(order)) - 1] if place > 0 and order else 0
 
 
 def _strip(database: Database, accession: str) -> list[StripPage]:
