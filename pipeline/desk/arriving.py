@@ -154,7 +154,7 @@ class Sources:
     def watch(self, asker: Asker, accession: str) -> Run:
         """Take what comes into the watched folder of the settings into a book, until stopped.
 
-        Files that are safe as masters are removed from the folder, the others stay.
+        The files stay in the folder.
 
         Raises:
             UsageError: there is no such folder.
@@ -341,7 +341,7 @@ def arrived(
     names = names or {}
     told: dict[str, Any] = {"pages": [], "already": [], "refused": []}
     for one in (taken, *taken.onward):
-        places = {page.number: place for place, page in enumerate(database.pages(one.accession), 1)}
+        places = {number: at for at, number in enumerate(database.page_order(one.accession), 1)}
         told["pages"] += [
             {
                 "book": one.accession,

@@ -164,7 +164,7 @@ def check_open(database: Database, accession: str) -> None:
 
 def _glanced(database: Database, settings: Settings, profile: Profile, taken: Intake) -> Intake:
     """Judge what was taken in once more, by how it lies too; keep that."""
-    numbers = {page.number for page in database.pages(taken.accession)}
+    numbers = frozenset(database.page_order(taken.accession))
     pages = tuple(
         glanced(_view(settings.archive, page), page, profile, numbers) for page in taken.taken
     )

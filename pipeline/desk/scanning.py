@@ -21,7 +21,7 @@ from pipeline.flow.book import book_outcome
 from pipeline.index.documents import may_see
 from pipeline.index.rules import search_rules
 from pipeline.ingest.intake import separator_key, view_file
-from pipeline.ingest.views import jpeg, shrunk, view_of
+from pipeline.ingest.views import VIEW_PX, jpeg, shrunk, view_of
 from pipeline.letters import nfc
 from pipeline.quality.sentences import sentence
 from pipeline.quality.verdict import worst_of
@@ -242,8 +242,8 @@ def version(database: Database, asker: Asker, accession: str) -> str:
 
 def number_at(database: Database, accession: str, place: int) -> int:
     """Return the number of the page that stands at a place, the last one's beyond; 0 for 0."""
-    pages = database.pages(accession)
-    return pages[min(place, len(pages)) - 1].number if place > 0 and pages else 0
+    order = database.page_order(accession)
+    return order[min(place, len(order)) - 1] if place > 0 and order else 0
 
 
 def _strip(database: Database, accession: str) -> list[StripPage]:
@@ -430,7 +430,8 @@ def picture(
     page = page_of(database, accession, number)
     view = view_file(settings.archive, page.master, page.frame)
     if not view.exists():  # of a scan that came before intake made them
-        durable_write(view, view_of(page_pixels(database, settings, page)))
+        whole = page_pixels(database, settings, page)
+        durable_write(view, view_of(shrunk(whole, VIEW_PX)))
     if size == "view":
         database.log_look(asker.person, "scan", [f"{accession}/{number}"], asker.purpose)
         return view

@@ -71,7 +71,7 @@ def _survey_file(file: Path, limits: "Limits", clock: "_Clock") -> Any:
 
     from pipeline.ingest.codes import read_codes
     from pipeline.ingest.torn import is_torn
-    from pipeline.ingest.views import view_of
+    from pipeline.ingest.views import VIEW_PX, shrunk, view_of
     from pipeline.quality.measures import measure
 
     with file.open("rb") as stream:
@@ -85,6 +85,7 @@ def _survey_file(file: Path, limits: "Limits", clock: "_Clock") -> Any:
                 raise UnreadableFileError(str(file), _("ảnh JPEG bị cắt cụt"))
             pixels = np.asarray(frame.image)
             dpi = frame.dpi * frame.image.width / frame.width_px
+            small = shrunk(pixels, VIEW_PX)
             quality, look = measure(pixels, dpi, bits=frame.bits, dpi_assumed=frame.is_assumed)
             yield {
                 "frame": {
@@ -93,8 +94,8 @@ def _survey_file(file: Path, limits: "Limits", clock: "_Clock") -> Any:
                     "dpi": frame.dpi,
                     "quality": asdict(quality),
                     "look": look,
-                    "codes": read_codes(pixels),
-                    "view": base64.b64encode(view_of(pixels)).decode("ascii"),
+                    "codes": read_codes(small),
+                    "view": base64.b64encode(view_of(small)).decode("ascii"),
                 }
             }
         yield {

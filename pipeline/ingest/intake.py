@@ -264,7 +264,7 @@ class _Desk:
             adopted=tuple(self.adopted),
             notes=tuple(self.notes),
             declared=book.pages if book else None,
-            counted=len(self.database.pages(self.accession)),
+            counted=len(self.database.page_order(self.accession)),
         )
 
     def take(self, file: Path, outcome: Surveyed, *, skip_first: bool = False) -> None:
@@ -374,7 +374,8 @@ class _Desk:
         self, master: Master, frames: Sequence[FrameSurvey], *, skip_first: bool
     ) -> Iterator[Page]:
         others = self._looks()
-        count = len(self.database.all_pages(self.accession))
+        with self.database.read() as connection:
+            count = len(self.database.page_numbers(connection, self.accession))
         for index, frame in enumerate(frames):
             if index == 0 and skip_first:
                 continue

@@ -9,9 +9,8 @@ _QUALITIES = (80, 50, 20)
 _MOST_BYTES = 600_000  # an answer of the child that opens foreign files is one line
 
 
-def view_of(pixels: Pixels) -> bytes:
-    """Return a JPEG of at most `VIEW_PX` and 600 kB; empty when it is too wild for that."""
-    small = shrunk(pixels, VIEW_PX)
+def view_of(small: Pixels) -> bytes:
+    """Return a picture as a JPEG of at most 600 kB; empty when it is too wild for that."""
     jpegs = (jpeg(small, quality) for quality in _QUALITIES)
     return next((view for view in jpegs if len(view) <= _MOST_BYTES), b"")
 

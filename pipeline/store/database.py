@@ -69,6 +69,8 @@ _place = sa.Table(
     sa.Column("gutter", sa.Text, nullable=False),
 )
 _STANDS = sa.and_(_place.c.accession == _page.c.accession, _place.c.number == _page.c.number)
+# A scan that came after the pages were arranged stands behind them: positions run as numbers do.
+_ORDER = sa.func.coalesce(_place.c.position, _page.c.number)
 _IN_BOOK = _place.c.in_tray.is_not(True)  # most pages were never arranged, and stand nowhere else
 _record = sa.Table(
     "record",
@@ -313,6 +315,16 @@ class Database:
         )
         return [_PAGE.validate_json(row["card"]) for row in rows]
 
+    def page_order(self, accession: str) -> list[int]:
+        """Return the numbers of a book's pages in its order, without those in the tray."""
+        rows = self._all(
+            sa.select(_page.c.number)
+            .outerjoin(_place, _STANDS)
+            .where(_page.c.accession == accession, _IN_BOOK)
+            .order_by(_ORDER)
+        )
+        return [row["number"] for row in rows]
+
     def page_numbers(self, connection: Connection, accession: str) -> list[int]:
         """Return the numbers of the pages of a book, also of those in the tray."""
         told = sa.select(_page.c.number).where(_page.c.accession == accession)
@@ -394,9 +406,7 @@ class Database:
             )
             .outerjoin(_place, _STANDS)
             .where(_page.c.accession == accession, _IN_BOOK)
-            # A scan that came after the pages were arranged stands behind them: positions run
-            # from 1 as numbers do.
-            .order_by(sa.func.coalesce(_place.c.position, _page.c.number))
+            .order_by(_ORDER)
         )
         return [
             PageWork(
