@@ -34,6 +34,7 @@ OBJECTS = {  # what stands for a path's parameter, in the one ward and in the ot
     "id_": ("0" * 32, "0" * 32),
     "key": ("nksHoTen", "nksHoTen"),
     "text": ("ng", "ng"),
+    "q": ("nguyen", "nguyen"),
     "name": ("officer.vt", "officer.vt"),
 }
 
