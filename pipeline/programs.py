@@ -70,6 +70,17 @@ class Conversation:
             raise TimeoutError(timeout_s) from None
         return None if line is None else line.decode("utf-8", "replace").rstrip("\r\n")
 
+    def ask(self, question: str) -> None:
+        """Hand it one more line, of a program that was started without a question."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it is dead, which its answer will say
+            self._process.stdin.write(question.encode("utf-8") + b"\n")
+            self._process.stdin.flush()
+
+    def is_running(self) -> bool:
+        """Say whether it has not ended."""
+        return self._process.poll() is None
+
     def end(self) -> int:
         """Wait until it has ended, a few seconds at most; return the exit code."""
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -164,11 +175,13 @@ def talk(
     program: str | Path,
     arguments: Sequence[str | Path],
     *,
-    question: str = "",
+    question: str | None = "",
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Conversation]:
     """Start a program, hand it `question` on stdin, and read its answers line by line.
+
+    Without a question (None) it waits for what `Conversation.ask` hands it.
 
     On leaving the block, however that happens, the program and all that it started are gone.
 
@@ -176,13 +189,17 @@ def talk(
         ProgramError: it is missing.
     """
     with tempfile.TemporaryFile() as asked:  # a file, not a pipe: neither side blocks the other
-        asked.write(question.encode("utf-8"))
+        asked.write((question or "").encode("utf-8"))
         asked.seek(0)
-        with _started(program, arguments, folder, environment, asked) as (process, errors):
+        stdin = subprocess.PIPE if question is None else asked
+        with _started(program, arguments, folder, environment, stdin) as (process, errors):
             conversation = Conversation(process, errors)
             try:
                 yield conversation
             finally:
+                if process.stdin is not None:
+                    with contextlib.suppress(BrokenPipeError):
+                        process.stdin.close()
                 _kill_group(process)
                 conversation.hang_up()
                 _log(Path(program).name, conversation.stderr())
@@ -206,7 +223,7 @@ def _started(
     arguments: Sequence[str | Path],
     folder: Path | None,
     environment: Mapping[str, str] | None,
-    stdin: IO[bytes] | None = None,
+    stdin: IO[bytes] | int | None = None,
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
     where = program if isinstance(program, Path) else require(program)
     command = [str(where), *(_plain(argument) for argument in arguments)]

@@ -114,6 +114,26 @@ class IndexSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanningSettings:
+    """The scanning desk of the web app.
+
+    Attributes:
+        max_upload_mb: of one file that is sent to it.
+        max_open_uploads: of one person, files that have not arrived whole.
+        upload_days: after so long a file that did not arrive is forgotten.
+        phone_minutes: how long a phone may send pictures into a book.
+        watched: a folder (absolute) out of which the desk takes files; empty: none.
+    """
+
+    __pydantic_config__ = _STRICT
+    max_upload_mb: int = 500
+    max_open_uploads: int = 200
+    upload_days: int = 7
+    phone_minutes: int = 120
+    watched: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkSettings:
     """How pages are worked on: name of a file in `executors/`, and how many side by side.
 
@@ -155,6 +175,7 @@ class Settings:
     ocr: OcrSettings = field(default_factory=OcrSettings)
     index: IndexSettings = field(default_factory=IndexSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
+    scanning: ScanningSettings = field(default_factory=ScanningSettings)
     web: WebSettings = field(default_factory=WebSettings)
 
 

@@ -68,6 +68,18 @@ class Master:
     frames: int
 
 
+class Gutter(NamedTuple):
+    """Where a person parts a spread: a line through a scan as a viewer shows it.
+
+    Attributes:
+        top: where the line meets the top edge, as a fraction (0 to 1) of the width; likewise
+            `bottom`. A line along the left edge leaves the scan whole.
+    """
+
+    top: float
+    bottom: float
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """One paper book, as its card says.
@@ -156,7 +168,8 @@ class Page:
 
     Attributes:
         accession: the book it belongs to.
-        number: its place in the book, counted from 1.
+        number: what it is called in ids of records, counted from 1 as scans come in. Its place in
+            the book is that too, until people arrange the pages.
         master: sha256 of the master that holds it.
         frame: which page image of the master, counted from 1.
         width_px: as a viewer shows it (the EXIF turn applied), likewise `height_px`.

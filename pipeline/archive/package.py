@@ -40,7 +40,10 @@ data/records.jsonl     mỗi dòng một bản ghi (JSON): máy đọc được 
 data/decisions.jsonl   mỗi dòng một quyết định của người: giá trị đúng, ai, khi nào
 data/provenance.jsonl  mỗi dòng một bước xử lý: chương trình nào, cài đặt nào; hoặc một bản ghi đã
                        nhập: từ tệp nào, hàng nào, ai nhập, khi nào
-data/pages.jsonl       mỗi dòng một lần quét: bản gốc nào, chất lượng, có phải quét lại
+data/pages.jsonl       mỗi dòng một lần quét, theo thứ tự của sổ: bản gốc nào, chất lượng, có phải
+                       quét lại
+data/page-acts.jsonl   nếu có: mỗi dòng một việc người đã làm với các trang (đổi chỗ, loại, quét
+                       lại, đường chia); bản gốc của trang bị loại vẫn ở data/masters
 bag-info.txt           thẻ của quyển sổ
 manifest-sha256.txt    tổng kiểm SHA-256 của từng tệp; kiểm: sha256sum -c manifest-sha256.txt
 
@@ -52,7 +55,9 @@ data/records.jsonl: what the machine read, and what was typed earlier and import
 JSON record a line ("raw" is as written on paper).
 data/decisions.jsonl: what people decided; the newest decision on a field stands above the
 machine's value. data/provenance.jsonl: how it was made or where it was imported from.
-data/pages.jsonl: of each scan its master, what was measured of its quality, and the verdict.
+data/pages.jsonl: of each scan, in the order of the book, its master, what was measured of its
+quality, and the verdict. data/page-acts.jsonl, if any: what people did with the pages (moved,
+rejected, scanned again, parted); masters of rejected scans stay in data/masters.
 Check: sha256sum -c manifest-sha256.txt
 """
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pipeline.clean.border import find_bed, shift
 from pipeline.clean.deskew import page_direction, turn_matrix
 from pipeline.clean.ink import Ink, page_ink, shrink
-from pipeline.values import Matrix, PageImage, Pixels
+from pipeline.values import Gutter, Matrix, PageImage, Pixels
 
 Curve = npt.NDArray[np.float64]
 Columns = npt.NDArray[np.int_]
@@ -73,10 +73,30 @@ def find_gutter(image: PageImage) -> float | None:
     return None if fold is None else (fold.top + fold.bottom) / 2
 
 
-def split(image: PageImage) -> tuple[PageImage, ...]:
-    """Return the left and the right page of a spread, or the page itself."""
-    fold = find_fold(image)
+def split(image: PageImage, gutter: Gutter | None = None) -> tuple[PageImage, ...]:
+    """Return the left and the right page of a spread, or the page itself.
+
+    Args:
+        gutter: where a person parts it; None: the fold is found.
+    """
+    fold = find_fold(image) if gutter is None else fold_at(image, gutter)
     return (image,) if fold is None else part(image, fold)
+
+
+def fold_at(image: PageImage, gutter: Gutter) -> Fold | None:
+    """Return the line that a person drew through the scan, on the upright image; None: no line.
+
+    A scan that lies sideways has its fold across, which such a line does not tell: it is found.
+    """
+    if image.turn_deg in (90, 270):
+        return find_fold(image)
+    top, bottom = gutter
+    if image.turn_deg == 180:
+        top, bottom = 1 - bottom, 1 - top
+    if max(top, bottom) <= 0 or min(top, bottom) >= 1:
+        return None
+    width = image.pixels.shape[1]
+    return Fold(top * width, bottom * width)
 
 
 def part(image: PageImage, fold: Fold) -> tuple[PageImage, PageImage]:

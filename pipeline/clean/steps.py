@@ -4,10 +4,12 @@ from pipeline.clean.border import crop
 from pipeline.clean.deskew import deskew
 from pipeline.clean.orientation import Legibility, find_turn, turn
 from pipeline.clean.spread import split
-from pipeline.values import PageImage
+from pipeline.values import Gutter, PageImage
 
 
-def clean(image: PageImage, legibility: Legibility) -> tuple[PageImage, ...]:
+def clean(
+    image: PageImage, legibility: Legibility, gutter: Gutter | None = None
+) -> tuple[PageImage, ...]:
     """Return the pages on a scan, upright and level: one, or the left and the right of a spread.
 
     All steps but the last move pixels without changing them: a spread askew is parted along its
@@ -16,6 +18,7 @@ def clean(image: PageImage, legibility: Legibility) -> tuple[PageImage, ...]:
     Args:
         image: one scan.
         legibility: see `find_turn`.
+        gutter: where a person parts a spread; None: it is found.
     """
     upright = turn(image, find_turn(image, legibility))
-    return tuple(deskew(crop(page)) for page in split(upright))
+    return tuple(deskew(crop(page)) for page in split(upright, gutter))

@@ -20,12 +20,20 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.cli.worker import end_with_parent, give_way
 from pipeline.desk.archive import chosen_books, open_archive, verify_books
-from pipeline.desk.books import book_card, clear_taken, intake, intake_sentences, intake_summary
-from pipeline.errors import UsageError
+from pipeline.desk.books import (
+    book_card,
+    clear_taken,
+    intake,
+    intake_sentences,
+    intake_summary,
+    years_of,
+)
 from pipeline.flow.book import process
 from pipeline.flow.outcome import BookOutcome
-from pipeline.ingest.intake import Intake
+from pipeline.flow.worker import keep_on as work_on
+from pipeline.ingest.intake import Intake, Refused
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
 from pipeline.values import Book
@@ -134,6 +142,12 @@ def watch(*, folder: Path, poll: bool, seconds: float | None, archive: Path, **c
 @click.option("--workers", type=click.IntRange(min=0), help=_("Số trang đọc cùng lúc; 0: tự chọn."))
 @click.option("--retry", is_flag=True, help=_("Đọc lại cả những trang đã hỏng."))
 @click.option("--again", is_flag=True, help=_("Đọc lại tất cả các trang."))
+@click.option(
+    "--keep-on", is_flag=True, help=_("Không dừng: đọc trang mới ngay khi có, đến khi bấm Ctrl+C.")
+)
+@click.option(
+    "--attached", is_flag=True, help=_("Với --keep-on: dừng khi chương trình mở nó kết thúc.")
+)
 @archive_option
 @json_option
 def process_command(
@@ -143,6 +157,8 @@ def process_command(
     workers: int | None,
     retry: bool,
     again: bool,
+    keep_on: bool,
+    attached: bool,
     archive: Path,
     as_json: bool,
 ) -> None:
@@ -154,6 +170,13 @@ def process_command(
         workers=settings.work.workers if workers is None else workers,
     )
     settings = replace(settings, work=work)
+    if keep_on:
+        with closing(open_archive(settings)) as database:
+            if attached:
+                end_with_parent()
+            give_way()
+            work_on(database, settings, lambda: False)
+        return
     with closing(open_archive(settings)) as database, bar() as progress:
         chosen = chosen_books(database, books)
         outcomes = process(database, settings, chosen, progress, retry=retry, again=again)
@@ -195,18 +218,9 @@ def _book(
     entries: int | None,
     shelf: str,
 ) -> Book:
-    return book_card(form, place, _years(years), volume, pages=pages, entries=entries, shelf=shelf)
-
-
-def _years(text: str) -> tuple[int, int]:
-    first, _dash, last = text.partition("-")
-    try:
-        years = (int(first), int(last or first))
-    except ValueError:
-        years = (0, 0)
-    if not 1800 <= years[0] <= years[1] <= 2200:
-        raise UsageError(_("năm “{text}” không hợp lệ; viết 1987 hoặc 1987-1989").format(text=text))
-    return years
+    return book_card(
+        form, place, years_of(years), volume, pages=pages, entries=entries, shelf=shelf
+    )
 
 
 def _tell_intake(taken: Intake, *, as_json: bool) -> None:
@@ -214,14 +228,18 @@ def _tell_intake(taken: Intake, *, as_json: bool) -> None:
         print_json(intake_summary(taken))
     else:
         _print_intake(taken)
-    exit_for(next((error.exit_code for _file, error in taken.refused), 0))
+    exit_for(next((error.exit_code for _file, error in _refused(taken)), 0))
 
 
 def _print_intake(taken: Intake) -> None:
     for sentence in intake_sentences(taken):
         out.print(sentence, markup=False)
-    for _file, error in taken.refused:
+    for _file, error in _refused(taken):
         err.print(f"sohoa: {error}", markup=False)
+
+
+def _refused(taken: Intake) -> list[Refused]:
+    return [refused for one in (taken, *taken.onward) for refused in one.refused]
 
 
 def print_outcomes(outcomes: Sequence[BookOutcome]) -> None:

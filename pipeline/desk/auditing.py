@@ -6,6 +6,7 @@ from pipeline.desk.entries import seen_entry
 from pipeline.errors import RightsError, UsageError
 from pipeline.letters import nfc
 from pipeline.store import accounts, chain
+from pipeline.store.arrangement import Arrangements
 from pipeline.store.chain import Break, Event, Head
 from pipeline.store.database import Database, contents, now
 from pipeline.store.links import Links
@@ -26,13 +27,14 @@ def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> 
     """
     if asker.rights.places is not None:
         raise RightsError(_("chỉ quản trị viên ở mọi nơi mới kiểm được toàn bộ nhật ký"))
-    links, review = Links(database), Review(database)
+    links, acts, review = Links(database), Arrangements(database), Review(database)
     accounts.Accounts(database)
     with database.read() as connection:
         found = {
             **contents(connection),
             **accounts.contents(connection),
             "link_decision": links.contents(connection),
+            "page_act": acts.contents(connection),
             "lot": review.contents(connection),
         }
         breaks = list(chain.find_breaks(connection, found, known))
@@ -119,6 +121,7 @@ def kind_words(kind: str) -> str:
         "decision": _("quyết định một trường"),
         "look.search": _("tra cứu"),
         "look.entry": _("xem bản ghi"),
+        "look.entries": _("đọc bản ghi của sổ bằng chương trình"),
         "look.page": _("xem trang sổ"),
         "look.picture": _("xem ảnh dòng"),
         "look.neighbours": _("xem dòng bên cạnh"),

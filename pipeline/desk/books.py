@@ -1,24 +1,30 @@
 """Books come in: cards, forms, scans, what the scans are worth."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.answer import quality_answer, scan_answer
 from pipeline.desk.archive import chosen_books
-from pipeline.errors import FormError, UsageError
+from pipeline.errors import ConflictError, FormError, UsageError
 from pipeline.extract.form import Form, load_file
 from pipeline.extract.schema_files import find_faults, read_document
 from pipeline.flow.book import judged_pages, working
+from pipeline.flow.judging import glanced
 from pipeline.flow.page import forms
-from pipeline.ingest.intake import Intake, Progress, accession_for, take_in
+from pipeline.ingest.intake import Intake, Manner, Progress, accession_for, take_in, view_file
 from pipeline.quality.profiles import Profile, profile_called
 from pipeline.quality.sentences import grade_words, sentence
 from pipeline.settings import Settings, shipped
+from pipeline.store.arrangement import Arrangements
 from pipeline.store.database import Database
 from pipeline.store.durable import sha256_of
 from pipeline.values import Book, Page
 from pipeline.words import _
+
+INTAKE_WAIT_S = 60.0  # for another scan to come into the same book
 
 
 def written_form(file: Path, form: str) -> Form:
@@ -62,6 +68,22 @@ def check_form(form: str) -> None:
         )
 
 
+def years_of(text: str) -> tuple[int, int]:
+    """Return the first and the last year of a text: 1987, or 1987-1989.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    first, _dash, last = text.replace("–", "-").partition("-")
+    try:
+        years = (int(first), int(last or first))
+    except ValueError:
+        years = (0, 0)
+    if not 1800 <= years[0] <= years[1] <= 2200:
+        raise UsageError(_("năm “{text}” không hợp lệ; viết 1987 hoặc 1987-1989").format(text=text))
+    return years
+
+
 def book_card(
     form: str,
     place: str,
@@ -82,19 +104,80 @@ def book_card(
     return Book(accession, form, place, years, volume, pages, entries, shelf)
 
 
+def title_of(book: Book) -> str:
+    """Return what people call a book: its form, place, years and volume."""
+    first, last = book.years
+    years = str(first) if first == last else f"{first}–{last}"
+    form = forms()[book.form].title if book.form in forms() else _("Sổ")
+    return _("{form}, {place}, {years}, quyển {volume}").format(
+        form=form, place=book.place, years=years, volume=book.volume
+    )
+
+
 def intake(
     database: Database,
     settings: Settings,
     book: Book,
     paths: Sequence[Path],
     on_progress: Progress,
+    manner: Manner | None = None,
 ) -> Intake:
-    """Bring scans into the archive as masters of a book."""
-    with working(settings.archive):
-        profile = profile_called(settings.quality.profile)
-        return take_in(
-            database, settings.archive, book, paths, settings.ingest, profile, on_progress
+    """Bring scans into the archive as masters of a book.
+
+    Books may be read meanwhile, and scans may come into other books.
+
+    Args:
+        manner: where in the book they come to stand, and who brings them; None: at its end, and
+            the person of the settings.
+
+    Raises:
+        ConflictError: the book is closed.
+    """
+    asked = manner or Manner(settings.person)
+    profile = profile_called(settings.quality.profile)
+    check_open(database, book.accession)
+
+    def hold(accession: str) -> AbstractContextManager[None]:
+        return working(settings.archive, f"intake-{accession}", INTAKE_WAIT_S)
+
+    def may_enter(other: Book) -> bool:
+        return asked.may_enter(other) and not Arrangements(database).is_closed(other.accession)
+
+    kept = replace(asked, hold=hold, may_enter=may_enter)
+    taken = take_in(
+        database, settings.archive, book, paths, settings.ingest, profile, on_progress, kept
+    )
+    return _glanced(database, settings, profile, taken)
+
+
+def check_open(database: Database, accession: str) -> None:
+    """Let a book pass to which pages may still come.
+
+    Raises:
+        ConflictError: it is closed.
+    """
+    if Arrangements(database).is_closed(accession):
+        raise ConflictError(
+            _("sổ {book} đã đóng; hãy mở lại sổ ở bàn quét rồi nạp tiếp").format(book=accession)
         )
+
+
+def _glanced(database: Database, settings: Settings, profile: Profile, taken: Intake) -> Intake:
+    """Judge what was taken in once more, by how it lies too; keep that."""
+    numbers = frozenset(database.page_order(taken.accession))
+    pages = tuple(
+        glanced(_view(settings.archive, page), page, profile, numbers) for page in taken.taken
+    )
+    if pages:
+        with database.write() as connection:
+            database.keep_verdicts(connection, pages)
+    onward = tuple(_glanced(database, settings, profile, one) for one in taken.onward)
+    return replace(taken, taken=pages, onward=onward)
+
+
+def _view(archive: Path, page: Page) -> bytes:
+    file = view_file(archive, page.master, page.frame)
+    return file.read_bytes() if file.exists() else b""
 
 
 def books_quality(
@@ -138,6 +221,7 @@ def intake_summary(taken: Intake) -> dict[str, Any]:
         "notes": [{"file": str(file), "message": sentence} for file, sentence in taken.notes],
         "pages": taken.counted,
         "declared": taken.declared,
+        **({"onward": [intake_summary(one) for one in taken.onward]} if taken.onward else {}),
     }
 
 
@@ -179,7 +263,7 @@ def intake_sentences(taken: Intake) -> list[str]:
                 "sổ ghi {declared} trang, mới có {counted}: hãy kiểm tra trang thiếu hoặc thừa"
             ).format(declared=taken.declared, counted=taken.counted)
         )
-    return told
+    return [*told, *(sentence for one in taken.onward for sentence in intake_sentences(one))]
 
 
 def clear_taken(database: Database, folder: Path) -> None:

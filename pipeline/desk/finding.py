@@ -217,7 +217,7 @@ def row_picture(database: Database, settings: Settings, asker: Asker, hit: Hit) 
     """Cut the record out of its scan, upright, as a PNG in `work/`; return the file."""
     record = hit.record
     scan = scan_of(database, record)
-    pages = database.pages(scan[0]) if scan else []
+    pages = database.all_pages(scan[0]) if scan else []
     page = next((page for page in pages if scan and page.number == scan[1]), None)
     found = database.find_master(page.master) if page else None
     if found is None or page is None:

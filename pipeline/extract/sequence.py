@@ -24,13 +24,12 @@ _NUMBER = re.compile(r"\d+")
 
 
 def check_book(form: Form, records: Sequence[Record]) -> tuple[Record, ...]:
-    """Return the records of a book, in page order, with what their neighbours say.
+    """Return the records of a book, which come in its order, with what their neighbours say.
 
     Ditto marks at the head of a page take the raw text of the page before. All else adds
     doubts and alternatives only.
     """
-    ordered = sorted(records, key=lambda record: record.page)  # stable: sides and rows stay
-    return check_series(form, _resolved(ordered))
+    return check_series(form, _resolved(records))
 
 
 def check_series(form: Form, records: Sequence[Record]) -> tuple[Record, ...]:

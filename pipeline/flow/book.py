@@ -30,9 +30,10 @@ from pipeline.ingest.files import embedded_bytes
 from pipeline.ingest.intake import Progress
 from pipeline.quality.book import book_findings
 from pipeline.quality.profiles import Profile, load_rules, profile_called
-from pipeline.quality.verdict import judged, lie_of
+from pipeline.quality.verdict import judged_among, lie_of
 from pipeline.settings import Settings
-from pipeline.store.database import Database, PageState, now
+from pipeline.store.arrangement import Arrangements
+from pipeline.store.database import Database, PageState, gutter_of, now
 from pipeline.store.decisions import standing
 from pipeline.store.review import Review
 from pipeline.store.typed import Imports
@@ -60,18 +61,21 @@ def index_of(database: Database, settings: Settings) -> Index:
 
 
 @contextmanager
-def working(archive: Path, lock: str = "lock") -> Iterator[None]:
+def working(archive: Path, lock: str = "lock", wait_s: float = 0.0) -> Iterator[None]:
     """Hold the archive for writing; the lock falls with the process, also a killed one.
 
     Args:
         lock: its name in `work/`; another name is another lock.
+        wait_s: how long to wait for another program, or another thread of this one.
 
     Raises:
         BusyError: another program holds it.
     """
     (archive / "work").mkdir(parents=True, exist_ok=True)
     try:
-        with portalocker.Lock(archive / "work" / lock, "a", timeout=0, fail_when_locked=True):
+        with portalocker.Lock(
+            archive / "work" / lock, "a", timeout=wait_s, fail_when_locked=not wait_s
+        ):
             yield
     except portalocker.LockException as error:
         raise BusyError(str(archive)) from error
@@ -90,6 +94,7 @@ def process(
     *,
     retry: bool = False,
     again: bool = False,
+    finish: bool = True,
 ) -> list[BookOutcome]:
     """Read what has not been read of these books, and put what is new into packages and index.
 
@@ -98,12 +103,15 @@ def process(
     Args:
         retry: read the failed pages once more.
         again: read all pages once more; people's decisions stay.
+        finish: also look at each book as a whole; otherwise only its pages are read.
     """
     reset: Sequence[PageState] = ("read", "failed") if again else ("failed",) if retry else ()
     outcomes = []
     with working(settings.archive):
         for accession in accessions:
-            outcome = _process_book(database, settings, accession, on_progress, reset=reset)
+            outcome = _process_book(
+                database, settings, accession, on_progress, reset=reset, finish=finish
+            )
             outcomes.append(replace(outcome, behind=catch_up(database, settings)))
     return outcomes
 
@@ -115,6 +123,7 @@ def _process_book(
     on_progress: Progress,
     *,
     reset: Sequence[PageState],
+    finish: bool,
 ) -> BookOutcome:
     book = _known_book(database, accession)
     database.reset_pages(accession, reset)
@@ -122,24 +131,26 @@ def _process_book(
     jobs = scan_jobs(database, settings, book, waiting)
     _read(database, settings, jobs, on_progress)
     failure = None
-    if database.pages(accession) and not database.is_sealed(accession):
+    if finish and database.all_pages(accession) and not database.is_sealed(accession):
         if not book.form:
             _read(database, settings, _doubtful_forms(database, settings, book), on_progress)
         try:
             _finish(database, settings, book, on_progress)
         except ProgramError as error:  # the next book may fare better
             failure = (type(error).__name__, str(error))
-    return replace(_book_outcome(database, settings, book, len(jobs)), failure=failure)
+    return replace(book_outcome(database, settings, book, len(jobs)), failure=failure)
 
 
 def _read(
     database: Database, settings: Settings, jobs: Sequence[ScanJob], on_progress: Progress
 ) -> None:
+    gutters = {job.page.number: job.gutter for job in jobs}
     for count, outcome in enumerate(read_scans(jobs, settings.work), 1):
+        page = outcome.page
         if outcome.error:
-            database.keep_failure(outcome.page, *outcome.error)
+            database.keep_failure(page, *outcome.error)
         else:
-            database.keep_reading(outcome.page, outcome.readings, outcome.steps)
+            database.keep_reading(page, outcome.readings, outcome.steps, gutters[page.number])
         on_progress(_("đọc {book}").format(book=outcome.page.accession), count, len(jobs))
 
 
@@ -173,6 +184,7 @@ def scan_jobs(
     masters = {master.sha256: master for master in database.masters(book.accession)}
     package = package_of(settings.archive, book.accession)
     said = book_said(book, database.records(book.accession), database.decisions(book.accession))
+    gutters = database.gutters(book.accession)
     return [
         ScanJob(
             package / masters[page.master].path,
@@ -183,6 +195,7 @@ def scan_jobs(
             book.years,
             settings,
             said,
+            gutter=gutter_of(gutters, page.number),
         )
         for page in pages
     ]
@@ -254,6 +267,7 @@ def documents_of(
 
 
 def _finish(database: Database, settings: Settings, book: Book, on_progress: Progress) -> None:
+    database.begin_seal(book.accession)  # a scan that comes in from now on unseals it again
     pages = database.pages(book.accession)
     readings = {page.number: database.readings(book.accession, page.number) for page in pages}
     records = book_records(readings.values())
@@ -269,6 +283,8 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
         revision = database.next_revision(connection)
         search_index.put(documents_of(database, book, records, revision), connection)
         search_index.remove(book.accession, revision, connection)
+    if not pages:  # all of them lie in the tray: there is nothing to pack
+        return
     on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
     _seal(database, settings, book, pages, readings, records)
     database.mark_sealed(book.accession)
@@ -284,8 +300,9 @@ def judged_pages(
     """Return the pages of a book with what a profile says about each, after a look at them all."""
     titles = {form.id: form.title for form in forms().values()}
     findings = book_findings(book, readings, load_rules().card, titles)
+    numbers = frozenset(page.number for page in pages)
     return [
-        judged(page, profile, lie_of(readings[page.number]), findings[page.number])
+        judged_among(numbers, page, profile, lie_of(readings[page.number]), findings[page.number])
         for page in pages
     ]
 
@@ -299,7 +316,7 @@ def book_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
     checked: dict[str, Record] = {}
     for name in {record.form for record in found}:
         form = forms()[name]
-        own = sorted((one for one in found if one.form == name), key=lambda one: one.page)
+        own = [one for one in found if one.form == name]
         checked |= {one.id: one for one in check_book(form, decode_book(form, own))}
     return [checked[record.id] for record in found]
 
@@ -317,7 +334,8 @@ def with_book_records(readings: Sequence[PageReading]) -> tuple[PageReading, ...
     )
 
 
-def _book_outcome(database: Database, settings: Settings, book: Book, read: int) -> BookOutcome:
+def book_outcome(database: Database, settings: Settings, book: Book, read: int = 0) -> BookOutcome:
+    """Return what is known of a book as it was read, `read` of its pages just now."""
     works = database.page_work(book.accession)
     records = database.read_records(book.accession)
     told = [work.page.number for work in works if work.form and forms()[work.form].about_book]
@@ -379,6 +397,7 @@ def _seal(
     package = package_of(settings.archive, book.accession)
     masters = {master.sha256: master for master in database.masters(book.accession)}
     origins = Imports(database).origins_in(book.accession)
+    acts = Arrangements(database).acts(book.accession)
     target = package / "data" / "book.pdf"
     pdf = write_pdf(
         [
@@ -415,6 +434,7 @@ def _seal(
             ("decisions.jsonl", json_lines(database.decisions(book.accession))),
             ("provenance.jsonl", json_lines([*database.steps(book.accession), *origins])),
             ("pages.jsonl", json_lines(pages)),
+            *([("page-acts.jsonl", json_lines(acts))] if acts else []),
         ],
     )
 

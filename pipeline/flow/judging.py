@@ -1,7 +1,10 @@
 """Whether scans are good enough, before anything is read: `sohoa quality FILE…`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
+
+import cv2
+import numpy as np
 
 from pipeline.answer import answer, error_answer, scan_answer
 from pipeline.clean.deskew import find_skew
@@ -12,9 +15,9 @@ from pipeline.flow.page import engines, guard
 from pipeline.ingest.files import open_frame
 from pipeline.ingest.intake import Progress
 from pipeline.quality.profiles import Profile
-from pipeline.quality.verdict import Lie, judged
+from pipeline.quality.verdict import Lie, judged, judged_among
 from pipeline.settings import Settings
-from pipeline.values import PageImage
+from pipeline.values import Page, PageImage
 from pipeline.words import _
 
 
@@ -41,6 +44,23 @@ def judge_files(
         errors += [(error_answer(job.name, *fault), exit_code(fault[0])) for fault in faults]
         on_progress(_("xem"), count, len(jobs))
     return answer(pages, [told for told, _code in errors]), [code for _told, code in errors]
+
+
+def glanced(view: bytes, page: Page, profile: Profile, numbers: Collection[int]) -> Page:
+    """Return a page that has just come in with its verdict, how it lies on the glass included.
+
+    Args:
+        view: the small picture of it that intake made; empty when there is none.
+        numbers: of the book's pages, without those in the tray.
+    """
+    if not view:
+        return judged_among(numbers, page, profile)
+    pixels = cv2.imdecode(np.frombuffer(view, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None  # it is a JPEG of our own
+    dpi = page.dpi * max(pixels.shape) / max(page.width_px, page.height_px)
+    image = PageImage(pixels.astype(np.uint8), dpi, np.eye(3))
+    # Which side is up, only a reader of text can tell; a page that lies sideways is not askew.
+    return judged_among(numbers, page, profile, Lie(find_skew(image), 0))
 
 
 def _lie(image: PageImage, settings: Settings) -> Lie:

@@ -39,6 +39,7 @@ from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
 from pipeline.values import (
+    Gutter,
     Page,
     PageImage,
     PageReading,
@@ -67,6 +68,7 @@ class ScanJob:
         form: id of the form; empty to have it recognised.
         said: by kind of field, what the book has said so far.
         usual: id of the form that the pages before and after have; empty when nobody knows.
+        gutter: where a person parts the scan; None: that is found.
     """
 
     file: Path
@@ -78,6 +80,7 @@ class ScanJob:
     settings: Settings
     said: Said = field(default_factory=dict)
     usual: str = ""
+    gutter: Gutter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ def _read_sides(
     with clock.stage("decode"):
         image = _opened(job)
     with clock.stage("clean"):
-        sides = clean(image, readers["handwriting"].legibility)
+        sides = clean(image, readers["handwriting"].legibility, job.gutter)
     with clock.stage("layout"):
         laid = [lay_out(side) for side in sides]
     with clock.stage("ocr"):
@@ -196,7 +199,7 @@ def bare_sides(job: ScanJob) -> list[PageImage]:
     Raises:
         SohoaError: the scan cannot be used.
     """
-    sides = clean(_opened(job), engines(job.settings.ocr)["handwriting"].legibility)
+    sides = clean(_opened(job), engines(job.settings.ocr)["handwriting"].legibility, job.gutter)
     return [_emptied(side).bare for side in sides]
 
 

@@ -1,12 +1,13 @@
 """The only code that opens foreign files: a child process with limits of memory and time.
 
-Started by `files.py` as `python -m pipeline.ingest.decode`; a JSON request on stdin, JSON lines on
-stdout; pixels go through a raw file in a private folder of the parent. When a file kills this
-process, only that file is lost.
+Started by `files.py` as `python -m pipeline.ingest.decode`; JSON requests on stdin, one a line,
+JSON lines on stdout; pixels go through a raw file in a private folder of the parent. When a file
+kills this process, only that file is lost.
 
 Imports are late: a child is started for each page that is read.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -33,16 +34,17 @@ _DISK_BYTES = 4  # per pixel: what may be written for one page
 
 
 def main() -> None:
-    """Answer one request."""
+    """Answer requests until there are no more."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not look like an answer
-    request = json.loads(sys.stdin.buffer.read())
-    clock = _Clock(request["limits"]["max_seconds"])
-    _limit_memory(request["limits"])
-    try:
-        _ANSWERS[request["action"]](request, answers, clock)
-    except BrokenPipeError:  # nobody listens any more
-        os._exit(1)
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        clock = _Clock(request["limits"]["max_seconds"])
+        _limit_memory(request["limits"])
+        try:
+            _ANSWERS[request["action"]](request, answers, clock)
+        except BrokenPipeError:  # nobody listens any more
+            os._exit(1)
 
 
 def _survey(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None:
@@ -67,7 +69,9 @@ def _survey(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None
 def _survey_file(file: Path, limits: "Limits", clock: "_Clock") -> Any:
     import numpy as np
 
+    from pipeline.ingest.codes import read_codes
     from pipeline.ingest.torn import is_torn
+    from pipeline.ingest.views import VIEW_PX, shrunk, view_of
     from pipeline.quality.measures import measure
 
     with file.open("rb") as stream:
@@ -81,6 +85,7 @@ def _survey_file(file: Path, limits: "Limits", clock: "_Clock") -> Any:
                 raise UnreadableFileError(str(file), _("ảnh JPEG bị cắt cụt"))
             pixels = np.asarray(frame.image)
             dpi = frame.dpi * frame.image.width / frame.width_px
+            small = shrunk(pixels, VIEW_PX)
             quality, look = measure(pixels, dpi, bits=frame.bits, dpi_assumed=frame.is_assumed)
             yield {
                 "frame": {
@@ -89,6 +94,8 @@ def _survey_file(file: Path, limits: "Limits", clock: "_Clock") -> Any:
                     "dpi": frame.dpi,
                     "quality": asdict(quality),
                     "look": look,
+                    "codes": read_codes(small),
+                    "view": base64.b64encode(view_of(small)).decode("ascii"),
                 }
             }
         yield {

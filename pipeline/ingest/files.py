@@ -1,5 +1,6 @@
 """Foreign files from outside: looked at and decoded in a limited child, never in this process."""
 
+import base64
 import json
 import logging
 import os
@@ -8,8 +9,9 @@ import signal
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +33,7 @@ from pipeline.values import PageImage, Quality, SheetCell, SheetRow, Turn
 from pipeline.words import _
 
 CLOCK = 3  # by the clock a child may take so many times its CPU time
+IDLE_S = 300.0  # after that a child that waits for files ends: it holds 100 MB
 START_S = 30.0  # a loaded machine may need so long to start a child
 log = logging.getLogger("sohoa.ingest")
 _JUNK = frozenset(("thumbs.db", "desktop.ini"))
@@ -54,13 +57,20 @@ _QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING
 
 @dataclass(frozen=True, slots=True)
 class FrameSurvey:
-    """What intake knows of one page image; see `values.Page` for the units."""
+    """What intake knows of one page image; see `values.Page` for the units.
+
+    Attributes:
+        codes: what its QR codes say.
+        view: a small grey JPEG of it, made by us; empty when there is none.
+    """
 
     width_px: int
     height_px: int
     dpi: float
     quality: Quality
     look: str
+    codes: tuple[str, ...] = ()
+    view: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,65 @@ def survey(
         for outcome in _survey_in_one_child(files[start:end], settings):
             yield outcome
             start += 1
+
+
+class Looker:
+    """A child that waits for files to look at, so that a scan is judged as soon as it comes.
+
+    It is started at the first file, and ends when it has had nothing to do for a while, when a
+    file kills it, or with `close`. Threads may share it: they wait for one another.
+    """
+
+    def __init__(self, settings: IngestSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+        self._child: Conversation | None = None
+        self._idle: threading.Timer | None = None
+
+    def survey(self, files: Sequence[Path]) -> Iterator[Survey | ScanError | ProgramError]:
+        """Look at files one after the other, as `survey` does."""
+        for file in files:
+            yield self._survey(file)
+
+    def warm(self) -> None:
+        """Start the child if none waits."""
+        with self._lock:
+            self._ready()
+
+    def close(self) -> None:
+        """End the child."""
+        with self._lock:
+            self._hang_up()
+
+    def _survey(self, file: Path) -> Survey | ScanError | ProgramError:
+        refusal = _refuse_unfit(file)
+        if refusal is not None:
+            return refusal
+        with self._lock:
+            child = self._ready()
+            child.ask(json.dumps(_survey_request([file], self._settings)))
+            outcome, is_alive = _surveyed(child, 0, file, self._settings)
+            if not is_alive:
+                self._hang_up()
+            return outcome
+
+    def _ready(self) -> Conversation:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = threading.Timer(IDLE_S, self.close)
+        self._idle.daemon = True
+        self._idle.start()
+        if self._child is None or not self._child.is_running():
+            self._hang_up(stay=True)
+            self._child = self._stack.enter_context(_child(None))
+        return self._child
+
+    def _hang_up(self, *, stay: bool = False) -> None:
+        self._child = None
+        self._stack.close()
+        if self._idle is not None and not stay:
+            self._idle.cancel()
 
 
 def open_frame(file: Path, frame: int, name: str, settings: IngestSettings) -> PageImage:
@@ -232,30 +301,39 @@ def _survey_in_one_child(
     files: Sequence[Path], settings: IngestSettings
 ) -> Iterator[Survey | ScanError | ProgramError]:
     """Survey until the child dies or all is done; there is an outcome for at least one file."""
-    request = {
+    with _child(_survey_request(files, settings)) as child:
+        for index, file in enumerate(files):
+            outcome, is_alive = _surveyed(child, index, file, settings)
+            yield outcome
+            if not is_alive:
+                return
+
+
+def _survey_request(files: Sequence[Path], settings: IngestSettings) -> dict[str, Any]:
+    return {
         "action": "survey",
         "files": [str(file.absolute()) for file in files],
         "limits": _limits(settings),
     }
-    with _child(request) as child:
-        for index, file in enumerate(files):
-            frames: list[FrameSurvey] = []
-            while True:
-                answer = _answer(child, str(file), settings)
-                if isinstance(answer, ScanError):  # the child is dead
-                    yield answer
-                    return
-                if answer["file"] != index:
-                    yield UnreadableFileError(str(file), _("bộ giải mã trả lời lạc tệp"))
-                    return
-                if "frame" in answer:
-                    frames.append(_frame_survey(answer["frame"]))
-                    continue
-                break
-            outcome = _error(answer, str(file)) or _survey_of(answer["done"], frames)
-            yield outcome
-            if isinstance(outcome, HugeFileError):  # a child that met its limits has had its day
-                return
+
+
+def _surveyed(
+    child: Conversation, index: int, file: Path, settings: IngestSettings
+) -> tuple[Survey | ScanError | ProgramError, bool]:
+    """Return what a child says of one of its files, and whether it can look at more."""
+    frames: list[FrameSurvey] = []
+    while True:
+        answer = _answer(child, str(file), settings)
+        if isinstance(answer, ScanError):  # the child is dead
+            return answer, False
+        if answer["file"] != index:
+            return UnreadableFileError(str(file), _("bộ giải mã trả lời lạc tệp")), False
+        if "frame" in answer:
+            frames.append(_frame_survey(answer["frame"]))
+            continue
+        outcome = _error(answer, str(file)) or _survey_of(answer["done"], frames)
+        # A child that met its limits has had its day.
+        return outcome, not isinstance(outcome, HugeFileError)
 
 
 def _survey_of(done: dict[str, Any], frames: Sequence[FrameSurvey]) -> Survey:
@@ -275,6 +353,8 @@ def _frame_survey(told: dict[str, Any]) -> FrameSurvey:
         dpi=told["dpi"],
         quality=Quality(**{**told["quality"], "cut": tuple(told["quality"]["cut"])}),
         look=told["look"],
+        codes=tuple(told["codes"]),
+        view=base64.b64decode(told["view"]),
     )
 
 
@@ -305,8 +385,10 @@ def _one_answer(
         yield answer, raw
 
 
-def _child(request: dict[str, Any]) -> AbstractContextManager[Conversation]:
-    return talk(Path(sys.executable), _PYTHON, question=json.dumps(request), environment=_QUIET)
+def _child(request: dict[str, Any] | None) -> AbstractContextManager[Conversation]:
+    """Start a child on a request; None: it waits for requests."""
+    question = None if request is None else json.dumps(request)
+    return talk(Path(sys.executable), _PYTHON, question=question, environment=_QUIET)
 
 
 def _limits(settings: IngestSettings) -> dict[str, int]:

@@ -9,10 +9,23 @@ from pipeline.programs import Conversation, run, talk
 from pipeline.words import _
 
 ENDING = ".tif"
+FIND_S = 60.0  # scanners on the network are asked, and may be asleep
 SHEET_S = 180.0  # a slow flatbed at 600 dpi, and a lamp that warms up first
 _NO_DOCS = 7  # SANE_STATUS_NO_DOCS: the feeder is empty, which is how a batch ends
 _SOURCE = re.compile(r"^\s*--source\s.*\[([^\]]+)\]\s*$", re.MULTILINE)
 _FEEDER_EMPTY = "out of documents"
+
+
+def devices() -> list[tuple[str, str]]:
+    """Return the scanners that SANE finds: name, and what it is called; may take some seconds.
+
+    Raises:
+        ProgramError: scanimage is not installed.
+    """
+    told = run("scanimage", ["--formatted-device-list=%d\t%v %m%n"], timeout_s=FIND_S)
+    lines = told.stdout.decode("utf-8", "replace").splitlines()
+    found = (line.partition("\t") for line in lines if "\t" in line)
+    return [(name, title) for name, _tab, title in found]
 
 
 def scan(

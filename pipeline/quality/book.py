@@ -32,20 +32,20 @@ def book_findings(
     """Return for each page, by number, what speaks against its being a page of this book.
 
     Args:
-        readings: of each page that was read, its sides.
+        readings: of each page that was read, its sides; in the order of the book.
         card: which fields stand on the book's card too.
         titles: of the forms, by id.
     """
-    forms = {number: form for number, sides in readings.items() if (form := _form(sides))}
+    forms = {at: form for at, sides in enumerate(readings.values()) if (form := _form(sides))}
     return {
         number: [
             *(
                 Finding("wrong_form", titles[own], titles[usual])
-                for own, usual in _other_form(book, number, sides, forms)
+                for own, usual in _other_form(book, at, sides, forms)
             ),
             *_other_book(book, [one for side in sides for one in _fields(side)], card),
         ]
-        for number, sides in readings.items()
+        for at, (number, sides) in enumerate(readings.items())
     }
 
 
@@ -59,16 +59,16 @@ def _fields(side: PageReading) -> Iterator[FieldValue]:
 
 
 def _other_form(
-    book: Book, number: int, sides: Sequence[PageReading], forms: Mapping[int, str]
+    book: Book, at: int, sides: Sequence[PageReading], forms: Mapping[int, str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the form that a page has, and the one that it should have."""
+    """Yield the form that the page at a place has, and the one that it should have."""
     if book.form:
         others = {side.other_form for side in sides} - {""}
         if others:
             yield min(others), book.form
         return
-    own = forms.get(number)
-    near = sorted((other for other in forms if other != number), key=lambda one: abs(one - number))
+    own = forms.get(at)
+    near = sorted((other for other in forms if other != at), key=lambda one: abs(one - at))
     around = Counter(forms[other] for other in near[:NEIGHBOURS])
     usual, count = around.most_common(1)[0] if around else ("", 0)
     if own and own != usual and count >= max(FEWEST, AGREE * around.total()):

@@ -1,7 +1,6 @@
 """Whether a page was scanned twice: a hash of where its writing stands."""
 
 from functools import lru_cache
-from itertools import product
 
 import cv2
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from pipeline.quality.ink import Ink
 
 Words = npt.NDArray[np.uint64]
-Counts = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int16]
 
 LOOK_SHAPE = (88, 64)  # rows, columns of cells over the page; a row fits 64 bits
 LOOK_STEP = 0.02  # share of ink by which a cell must exceed its neighbourhood
@@ -20,7 +19,6 @@ MOST_MOVED = 2  # cells, some 7 mm on A4
 BLOCKS_ALIKE = 0.9  # so many blocks must be alike, a stamp or a finger may hide the others
 SAME_LOOK = 0.28  # share of a block's bits that differ between two scans of one page, at most
 _LOOK_LETTERS = LOOK_SHAPE[0] * LOOK_SHAPE[1] // 4
-_BITS_SET = np.array([number.bit_count() for number in range(1 << 16)], np.int64)
 
 
 def look_of(ink: Ink) -> str:
@@ -54,8 +52,16 @@ def is_duplicate(look: str, other: str) -> bool:
         return False
     moved, moved_counts = _moved(other)
     apart = _counts(_rows(look) ^ moved) / np.maximum(here + moved_counts, 1)
-    best = apart.min(axis=0)[is_written]
-    return float(np.quantile(best, BLOCKS_ALIKE)) <= SAME_LOOK
+    return _quantile(apart.min(axis=0)[is_written], BLOCKS_ALIKE) <= SAME_LOOK
+
+
+def _quantile(values: npt.NDArray[np.float64], share: float) -> float:
+    """Return what `numpy.quantile` does, which needs longer than all the rest here."""
+    ordered = np.sort(values)
+    place = share * (ordered.size - 1)
+    below = int(place)
+    above = min(below + 1, ordered.size - 1)
+    return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
 
 
 @lru_cache(maxsize=4096)
@@ -68,18 +74,20 @@ def _moved(look: str) -> tuple[Words, Counts]:
     """Return a look in all positions that are tried, and its counts in each."""
     rows = _rows(look)
     tried = range(-MOST_MOVED, MOST_MOVED + 1)
-    moved = np.zeros((len(tried) ** 2, rows.size), np.uint64)
-    for index, (down, across) in enumerate(product(tried, tried)):
-        aside = rows << np.uint64(across) if across >= 0 else rows >> np.uint64(-across)
-        moved[index, max(0, down) : rows.size + min(0, down)] = aside[
-            max(0, -down) : rows.size - max(0, down)
+    aside = np.stack([rows << np.uint64(by) if by >= 0 else rows >> np.uint64(-by) for by in tried])
+    moved = np.zeros((len(tried), *aside.shape), np.uint64)
+    for index, down in enumerate(tried):
+        moved[index, :, max(0, down) : rows.size + min(0, down)] = aside[
+            :, max(0, -down) : rows.size - max(0, down)
         ]
-    return moved, _counts(moved)
+    flat = moved.reshape(-1, rows.size)
+    return flat, _counts(flat)
 
 
 def _counts(rows: Words) -> Counts:
     """Return how many bits are set in each block, for one look or for a stack of them."""
-    quarters = _BITS_SET[rows.astype(">u8").view(">u2")]  # a row is four blocks wide
+    # A row is four blocks wide; which of them comes first does not matter, if it is always that.
+    quarters = np.bitwise_count(np.ascontiguousarray(rows).view(np.uint16))
     down = LOOK_SHAPE[0] // BLOCKS[0]
-    blocks: Counts = quarters.reshape(*rows.shape[:-1], BLOCKS[0], down, BLOCKS[1]).sum(axis=-2)
-    return blocks
+    parts = quarters.reshape(*rows.shape[:-1], BLOCKS[0], down, BLOCKS[1])
+    return np.asarray(np.add.reduce(parts, axis=-2, dtype=np.int16), np.int16)

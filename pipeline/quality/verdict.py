@@ -1,6 +1,6 @@
 """Judge a page: its measures and what was found about it, against the limits of a profile."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -47,10 +47,32 @@ def judged(
     for finding in (*_own_findings(page, lie), *findings):
         if finding.name in profile.findings:
             found.append(Reason(grade=profile.findings[finding.name].grade, **finding._asdict()))
-    grades = {reason.grade for reason in found}
-    worst: Grade = next((grade for grade in _WORST if grade in grades), "good")
+    worst = worst_of(reason.grade for reason in found)
     found.sort(key=lambda reason: _WORST.index(reason.grade))
     return replace(page, verdict=Verdict(worst, tuple(found), profile.name))
+
+
+def worst_of(grades: Iterable[Grade]) -> Grade:
+    """Return the worst of grades; `good` without any."""
+    told = frozenset(grades)
+    return next((grade for grade in _WORST if grade in told), "good")
+
+
+def judged_among(
+    numbers: Collection[int],
+    page: Page,
+    profile: Profile,
+    lie: Lie | None = None,
+    findings: Sequence[Finding] = (),
+) -> Page:
+    """Return the page with its verdict as one of a book's pages: no double of a rejected scan.
+
+    Args:
+        numbers: of the pages that the book has, without those in the tray.
+    """
+    quality = page.quality
+    own = quality if quality.double_of in numbers else replace(quality, double_of=0)
+    return replace(judged(replace(page, quality=own), profile, lie, findings), quality=quality)
 
 
 def _limited(page: Page, profile: Profile, lie: Lie | None) -> Iterator[Reason]:

@@ -5,7 +5,7 @@ were all there with FULL and none with NORMAL. Only one process writes; many may
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,10 +22,11 @@ from pipeline.errors import StorageError
 from pipeline.store import chain
 from pipeline.store.decisions import standing
 from pipeline.store.durable import refuse_network_disk
-from pipeline.values import Book, Decision, Master, Page, PageReading, Record, Step
+from pipeline.values import Book, Decision, Gutter, Master, Page, PageReading, Record, Step
 from pipeline.words import _
 
 PageState = Literal["waiting", "read", "failed"]
+_SEALING = "…"  # of a book whose package is being made
 SCHEMA_VERSION = 3  # PRAGMA user_version; an older program refuses a newer database
 
 metadata = sa.MetaData()
@@ -58,6 +59,19 @@ _page = sa.Table(
     sa.Column("error", sa.Text, nullable=False, default=""),
     sa.Column("readings", sa.Text, nullable=False, default="[]"),
 )
+_place = sa.Table(
+    "page_place",  # of pages that people arranged; made anew from their acts, store/arrangement.py
+    metadata,
+    sa.Column("accession", sa.ForeignKey("book.accession"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the page; 0 tells of the whole book
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("in_tray", sa.Boolean, nullable=False),
+    sa.Column("gutter", sa.Text, nullable=False),
+)
+_STANDS = sa.and_(_place.c.accession == _page.c.accession, _place.c.number == _page.c.number)
+# A scan that came after the pages were arranged stands behind them: positions run as numbers do.
+_ORDER = sa.func.coalesce(_place.c.position, _page.c.number)
+_IN_BOOK = _place.c.in_tray.is_not(True)  # most pages were never arranged, and stand nowhere else
 _record = sa.Table(
     "record",
     metadata,
@@ -236,9 +250,18 @@ class Database:
         return frozenset(row["place"] for row in rows)
 
     def add_master(
-        self, accession: str, master: Master, pages: Sequence[Page], person: str = ""
+        self,
+        accession: str,
+        master: Master,
+        pages: Sequence[Page],
+        person: str = "",
+        then: Callable[[Connection], None] = lambda _connection: None,
     ) -> None:
-        """Acknowledge a master that is safe on the disk, with its pages: all or nothing."""
+        """Acknowledge a master that is safe on the disk, with its pages: all or nothing.
+
+        Args:
+            then: what else belongs into the same transaction.
+        """
         card = _json(_MASTER, master)
         with self.write() as connection:
             connection.execute(
@@ -261,6 +284,7 @@ class Database:
                     )
                 )
             self.unseal(connection, accession)
+            then(connection)
 
     def find_master(self, sha256: str) -> tuple[str, Master] | None:
         """Return the book (accession) and the master that has these bytes, None when none has."""
@@ -281,8 +305,85 @@ class Database:
     # Pages and what was read on them
 
     def pages(self, accession: str) -> list[Page]:
-        """Return the pages of a book, by number."""
+        """Return the pages of a book in its order, without those in the tray."""
         return [work.page for work in self.page_work(accession)]
+
+    def all_pages(self, accession: str) -> list[Page]:
+        """Return the pages of a book by number, also those in the tray."""
+        rows = self._all(
+            sa.select(_page.c.card).where(_page.c.accession == accession).order_by(_page.c.number)
+        )
+        return [_PAGE.validate_json(row["card"]) for row in rows]
+
+    def page_order(self, accession: str) -> list[int]:
+        """Return the numbers of a book's pages in its order, without those in the tray."""
+        rows = self._all(
+            sa.select(_page.c.number)
+            .outerjoin(_place, _STANDS)
+            .where(_page.c.accession == accession, _IN_BOOK)
+            .order_by(_ORDER)
+        )
+        return [row["number"] for row in rows]
+
+    def page_numbers(self, connection: Connection, accession: str) -> list[int]:
+        """Return the numbers of the pages of a book, also of those in the tray."""
+        told = sa.select(_page.c.number).where(_page.c.accession == accession)
+        return list(connection.execute(told.order_by(_page.c.number)).scalars())
+
+    def pages_version(self, connection: Connection, accession: str) -> tuple[int, int, int]:
+        """Return three numbers that change when pages come in, are read or judged anew."""
+        waiting = sa.func.sum(_page.c.state == "waiting")
+        told = sa.select(sa.func.count(), waiting, sa.func.sum(sa.func.length(_page.c.card)))
+        row = connection.execute(told.where(_page.c.accession == accession)).one()
+        return row[0], row[1] or 0, row[2] or 0
+
+    def gutters(self, accession: str, connection: Connection | None = None) -> dict[int, Gutter]:
+        """Return where people part the spreads of a book, by number; 0 is for all other pages."""
+        told = sa.select(_place.c.number, _place.c.gutter).where(
+            _place.c.accession == accession, _place.c.gutter != ""
+        )
+        with nullcontext(connection) if connection else self.read() as reading:
+            return {row.number: Gutter(*json.loads(row.gutter)) for row in reading.execute(told)}
+
+    def arrange_pages(
+        self,
+        connection: Connection,
+        accession: str,
+        order: Sequence[int],
+        tray: Iterable[int],
+        gutters: Mapping[int, Gutter],
+    ) -> None:
+        """Put down in which order a book's pages stand, which lie in the tray, and the gutters.
+
+        A page whose gutter is another than before waits to be read again.
+        """
+        before, hidden = self.gutters(accession, connection), frozenset(tray)
+        connection.execute(sa.delete(_place).where(_place.c.accession == accession))
+        connection.execute(
+            sa.insert(_place),
+            [
+                {
+                    "accession": accession,
+                    "number": number,
+                    "position": position,
+                    "in_tray": number in hidden,
+                    "gutter": json.dumps(gutters[number]) if number in gutters else "",
+                }
+                for position, number in enumerate([0, *order])
+            ],
+        )
+        again = [
+            number for number in order if gutter_of(before, number) != gutter_of(gutters, number)
+        ]
+        for start in range(0, len(again), 500):  # as in `find_records`
+            connection.execute(
+                sa.update(_page)
+                .where(
+                    _page.c.accession == accession, _page.c.number.in_(again[start : start + 500])
+                )
+                .values(state="waiting", error="")
+            )
+        self.unseal(connection, accession)
 
     def page(self, accession: str, number: int) -> Page | None:
         """Return a page of a book, None when there is none of that number."""
@@ -292,7 +393,7 @@ class Database:
         return _PAGE.validate_json(row["card"]) if row else None
 
     def page_work(self, accession: str) -> list[PageWork]:
-        """Return the pages of a book with their states, by number."""
+        """Return the pages of a book with their states, in its order, without those in the tray."""
         rows = self._all(
             sa.select(
                 _page.c.card,
@@ -303,8 +404,9 @@ class Database:
                 sa.func.json_extract(_page.c.readings, "$[0].form").label("form"),
                 sa.func.json_extract(_page.c.readings, "$[0].form_confidence").label("sure"),
             )
-            .where(_page.c.accession == accession)
-            .order_by(_page.c.number)
+            .outerjoin(_place, _STANDS)
+            .where(_page.c.accession == accession, _IN_BOOK)
+            .order_by(_ORDER)
         )
         return [
             PageWork(
@@ -319,11 +421,12 @@ class Database:
         ]
 
     def page_counts(self) -> dict[str, dict[str, int]]:
-        """Return of each book how many pages it has in each state."""
+        """Return of each book how many pages it has in each state, without those in the tray."""
         rows = self._all(
-            sa.select(_page.c.accession, _page.c.state, sa.func.count().label("pages")).group_by(
-                _page.c.accession, _page.c.state
-            )
+            sa.select(_page.c.accession, _page.c.state, sa.func.count().label("pages"))
+            .outerjoin(_place, _STANDS)
+            .where(_IN_BOOK)
+            .group_by(_page.c.accession, _page.c.state)
         )
         found: dict[str, dict[str, int]] = {}
         for row in rows:
@@ -334,7 +437,8 @@ class Database:
         """Return the pages that could not be read: book, number, name of the error, sentence."""
         rows = self._all(
             sa.select(_page.c.accession, _page.c.number, _page.c.error)
-            .where(_page.c.state == "failed")
+            .outerjoin(_place, _STANDS)
+            .where(_page.c.state == "failed", _IN_BOOK)
             .order_by(_page.c.accession, _page.c.number)
         )
         return [(row["accession"], row["number"], *json.loads(row["error"])) for row in rows]
@@ -361,10 +465,20 @@ class Database:
         return _READINGS.validate_json(row["readings"]) if row else ()
 
     def keep_reading(
-        self, page: Page, readings: Sequence[PageReading], steps: Sequence[Step]
+        self,
+        page: Page,
+        readings: Sequence[PageReading],
+        steps: Sequence[Step],
+        gutter: Gutter | None = None,
     ) -> None:
-        """Put down what was read on a page: state, readings and provenance together."""
+        """Put down what was read on a page: state, readings and provenance together.
+
+        Args:
+            gutter: by which it was parted; when that is another by now, the page goes on waiting.
+        """
         with self.write() as connection:
+            if gutter_of(self.gutters(page.accession, connection), page.number) != gutter:
+                return
             self._set_page(connection, page, state="read", error="", readings=readings)
             for step in steps:
                 connection.execute(
@@ -454,6 +568,16 @@ class Database:
         )
         return [_RECORD.validate_json(row["card"]) for row in rows]
 
+    def record_part(self, accession: str, after: str, limit: int) -> list[Record]:
+        """Return some records of a book, by id: those behind one, or the first ones."""
+        rows = self._all(
+            sa.select(_record.c.card)
+            .where(_record.c.accession == accession, _record.c.id > after)
+            .order_by(_record.c.id)
+            .limit(limit)
+        )
+        return [_RECORD.validate_json(row["card"]) for row in rows]
+
     def beside(self, record: str) -> tuple[str, str]:
         """Return the ids of the entries before and after one in its book; empty at its ends."""
         own = sa.select(_record.c.accession, _record.c.position).where(_record.c.id == record)
@@ -539,16 +663,47 @@ class Database:
 
     # Sealing, and who looked at what
 
+    def unfinished(self) -> list[tuple[str, int, str]]:
+        """Return the books that lack something: accession, pages that wait, newest master's time.
+
+        Times are UTC, ISO 8601. Books without masters lack nothing.
+        """
+        waiting = (
+            sa.select(sa.func.count())
+            .where(_page.c.accession == _book.c.accession, _page.c.state == "waiting")
+            .scalar_subquery()
+        )
+        newest = (
+            sa.select(sa.func.max(_master.c.added))
+            .where(_master.c.accession == _book.c.accession)
+            .scalar_subquery()
+        )
+        query = sa.select(_book.c.accession, waiting, newest).where(
+            _book.c.sealed == "", newest.is_not(None)
+        )
+        with self.read() as connection:
+            found = connection.execute(query.order_by(newest)).all()
+        return [(accession, count, added) for accession, count, added in found]
+
     def is_sealed(self, accession: str) -> bool:
         """Say whether the package on the disk holds all that the database knows of the book."""
         row = self._one(sa.select(_book.c.sealed).where(_book.c.accession == accession))
-        return bool(row and row["sealed"])
+        return bool(row and row["sealed"] not in ("", _SEALING))
 
-    def mark_sealed(self, accession: str) -> None:
-        """Put down that the package is complete."""
+    def begin_seal(self, accession: str) -> None:
+        """Put down that a package is being made of what the database knows at this moment."""
         with self.write() as connection:
             connection.execute(
-                sa.update(_book).where(_book.c.accession == accession).values(sealed=now())
+                sa.update(_book).where(_book.c.accession == accession).values(sealed=_SEALING)
+            )
+
+    def mark_sealed(self, accession: str) -> None:
+        """Put down that the package is complete, unless something changed since `begin_seal`."""
+        with self.write() as connection:
+            connection.execute(
+                sa.update(_book)
+                .where(_book.c.accession == accession, _book.c.sealed == _SEALING)
+                .values(sealed=now())
             )
 
     def unseal(self, connection: Connection, *accessions: str) -> None:
@@ -640,6 +795,11 @@ class Database:
     def _all(self, query: sa.Select[Any]) -> Sequence[RowMapping]:
         with self.read() as connection:
             return connection.execute(query).mappings().all()
+
+
+def gutter_of(gutters: Mapping[int, Gutter], number: int) -> Gutter | None:
+    """Return where a page is parted: by its own line, else by the book's; None: not told."""
+    return gutters.get(number, gutters.get(0))
 
 
 def open_database(file: Path) -> Database:

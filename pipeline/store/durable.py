@@ -7,6 +7,7 @@ rename after fsync leaves the temporary name; only fsync, rename, fsync of the f
 import hashlib
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -103,7 +104,7 @@ def refuse_network_disk(folder: Path) -> None:
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[BinaryIO]:
-    part = target.with_name(f".{target.name}.{os.getpid()}{PART}")
+    part = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}{PART}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -47,7 +47,10 @@ _NAME = "json_extract(card, '$.name')"  # of a master: as the scan's file was ca
 _SCANS = f"""
     SELECT name, page.accession, min(page.number) FROM
     (SELECT sha256, {_NAME} AS name FROM master WHERE {_NAME} IN ({{marks}}))
-    JOIN page ON page.master = sha256 GROUP BY sha256
+    JOIN page ON page.master = sha256
+    LEFT JOIN page_place AS stands
+    ON stands.accession = page.accession AND stands.number = page.number
+    WHERE NOT coalesce(stands.in_tray, 0) GROUP BY sha256
 """
 
 

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from pipeline.errors import UsageError
 from pipeline.store.durable import durable_write
 from pipeline.web.app import LOCAL, make_app
-from pipeline.web.shell import Office
+from pipeline.web.shell import Office, outward_address
 from pipeline.words import _
 
 YEARS = 2  # that a certificate holds
@@ -51,18 +51,8 @@ def own_names(host: str) -> frozenset[str]:
         found = {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
     except OSError:
         found = set()
-    found |= {name, f"{name}.local", _outward_address()}
+    found |= {name, f"{name}.local", outward_address()}
     return LOCAL | frozenset(one for one in found if one) | {host} - {"0.0.0.0", "::"}
-
-
-def _outward_address() -> str:
-    """Return the address that the local network knows this machine by; no packet is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 of RFC 5737
-        except OSError:
-            return ""
-        return str(probe.getsockname()[0])
 
 
 def certificate(archive: Path, names: frozenset[str]) -> tuple[Path, Path]:
@@ -146,7 +136,7 @@ def serve(office: Office, host: str, port: int, on_ready: Callable[[str], None])
         timeout_graceful_shutdown=5,
         **settings,  # type: ignore[arg-type]
     )
-    shown = host if host in LOCAL else _outward_address() or host
+    shown = host if host in LOCAL else outward_address() or host
     scheme = "http" if host in LOCAL else "https"
     server = _Server(config, lambda: on_ready(f"{scheme}://{shown}:{listening.getsockname()[1]}"))
     server.run(sockets=[listening])

@@ -1,13 +1,14 @@
 """A spread is parted in its gutter, and a single page never."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import clean_pages
 import numpy as np
 import pytest
 
-from pipeline.clean.spread import Fold, find_fold, find_gutter, part, split
-from pipeline.values import Pixels
+from pipeline.clean.spread import Fold, find_fold, find_gutter, fold_at, part, split
+from pipeline.values import Gutter, Pixels, Turn
 
 DPI = 150
 NEAR_PX = 6  # 1 mm
@@ -85,3 +86,23 @@ def test_real_spreads_are_parted_between_their_pages(corpus: Path, number: int) 
     left, right = split(image)
     ink = int((pixels < 128).sum())
     assert int((left.pixels < 128).sum()) + int((right.pixels < 128).sum()) == ink
+
+
+@pytest.mark.parametrize("turn_deg", [0, 180])
+def test_a_person_parts_a_spread_where_the_machine_would_not(turn_deg: Turn) -> None:
+    pixels, _gutter = clean_pages.spread(np.random.default_rng(3), DPI, shadow=0.35)
+    image = replace(clean_pages.page_image(pixels, DPI), turn_deg=turn_deg)
+    width = pixels.shape[1]
+    left, right = split(image, Gutter(0.3, 0.3))
+    share = 0.7 if turn_deg else 0.3  # the line stands on the scan as it came
+    assert abs(left.pixels.shape[1] - share * width) < 2
+    assert abs(right.pixels.shape[1] - (1 - share) * width) < 2
+    assert split(image, Gutter(0.0, 0.0)) == (image,)
+
+
+def test_across_a_scan_that_lies_sideways_no_such_line_runs() -> None:
+    pixels, gutter = clean_pages.spread(np.random.default_rng(3), DPI, shadow=0.35)
+    image = replace(clean_pages.page_image(pixels, DPI), turn_deg=90)
+    fold = fold_at(image, Gutter(0.3, 0.3))
+    assert fold is not None
+    assert abs((fold.top + fold.bottom) / 2 - gutter) < NEAR_PX

@@ -87,6 +87,7 @@ def test_reading_again_replaces_records_and_leaves_decisions(database: Database)
 
 
 def test_a_package_is_no_longer_whole_when_a_page_is_read_anew(database: Database) -> None:
+    database.begin_seal("ks-1987")
     database.mark_sealed("ks-1987")
     assert database.is_sealed("ks-1987")
     database.keep_reading(PAGE, [READING], [])

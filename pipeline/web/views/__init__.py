@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from pipeline.web.views import (
+    api,
     auditing,
     entering,
     finding,
@@ -10,10 +11,13 @@ from pipeline.web.views import (
     overseeing,
     own,
     people,
+    phone,
     reviewing,
+    scanning,
 )
 
 ALL: tuple[ModuleType, ...] = (
+    api,
     auditing,
     entering,
     finding,
@@ -21,5 +25,7 @@ ALL: tuple[ModuleType, ...] = (
     overseeing,
     own,
     people,
+    phone,
     reviewing,
+    scanning,
 )
