@@ -46,7 +46,7 @@ from pipeline.index.backends import Index  # noqa: E402
 from pipeline.index.documents import Document, document  # noqa: E402
 from pipeline.index.query import readings  # noqa: E402
 from pipeline.index.rank import rank  # noqa: E402
-from pipeline.index.search import CANDIDATES  # noqa: E402
+from pipeline.index.search import gathered  # noqa: E402
 from pipeline.index.wanted import Query  # noqa: E402
 from pipeline.letters import bare, nfc, syllables  # noqa: E402
 from pipeline.places.tables import shipped_places  # noqa: E402
@@ -428,17 +428,17 @@ def build(
 
 
 def answer(
-    backend: str, folder: Path, told: Sequence[Asked], candidates: int, server: Server | None
+    backend: str, folder: Path, told: Sequence[Asked], server: Server | None
 ) -> tuple[list[Row], float, list[tuple[str, str, int]]]:
     """Ask everything; return the rows, the resident MB, and what was not among the first ten."""
     index, database = opened(backend, folder, server)
     results: dict[str, list[tuple[int, bool, bool, float, float]]] = defaultdict(list)
     missed = []
-    ask(index, readings(told[0].text), candidates)  # the first query reads the data of the program
+    ask(index, readings(told[0].text))  # the first query reads the data of the program
     for one in told:
         before = cpu_ms(server.pids[0]) if server else 0.0
         start = time.process_time()
-        ids, among = ask(index, readings(one.text), candidates)
+        ids, among = ask(index, readings(one.text))
         spent = (time.process_time() - start) * 1000
         served = cpu_ms(server.pids[0]) - before if server else 0.0
         place = ids.index(one.id) + 1 if one.id in ids else 0
@@ -450,15 +450,13 @@ def answer(
     return [row(sort, found) for sort, found in results.items()], resident, missed
 
 
-def ask(
-    index: Index | Rival, queries: Sequence[Query], candidates: int
-) -> tuple[list[str], set[str]]:
+def ask(index: Index | Rival, queries: Sequence[Query]) -> tuple[list[str], set[str]]:
     """Return the ids found, best first, and those of all candidates."""
     if isinstance(index, NaiveIndex | UsualElasticsearch):
         ids = index.ids(queries[0])
         return ids, set(ids)
-    found = {item.id: item for query in queries for item in index.candidates(query, candidates)}
-    return [one.document.id for one in rank(queries, list(found.values()), limit=10)], set(found)
+    found = gathered(index, queries, limit=10)
+    return [one.document.id for one in rank(queries, found, limit=10)], {one.id for one in found}
 
 
 def row(sort: str, found: Sequence[tuple[int, bool, bool, float, float]]) -> Row:
@@ -488,7 +486,6 @@ def memory_mb(key: str) -> float:
 @click.command()
 @click.option("--records", default=100_000, show_default=True)
 @click.option("--queries", default=300, show_default=True, help="Of each sort.")
-@click.option("--candidates", default=CANDIDATES, show_default=True)
 @click.option("--backend", "backends", multiple=True, default=("sqlite",), show_default=True)
 @click.option("--seed", default=1, show_default=True, help="Tune with another than this one.")
 @click.option("--first-year", default=FIRST_YEAR, show_default=True, help="A later one: denser.")
@@ -496,7 +493,6 @@ def memory_mb(key: str) -> float:
 def main(
     records: int,
     queries: int,
-    candidates: int,
     backends: Sequence[str],
     seed: int,
     first_year: int,
@@ -514,7 +510,7 @@ def main(
             folder = Path(name)
             cpu, clock, peak, other_cpu = alone(build, backend, folder, world, server)
             size = size_mb(folder, server)
-            rows, resident, lost = alone(answer, backend, folder, told, candidates, server)
+            rows, resident, lost = alone(answer, backend, folder, told, server)
         for one in rows:
             print(f"| {backend} | {one.sort} | {one.at_1:.3f} | {one.at_10:.3f} "
                   f"| {one.damaged_at_10:.3f} | {one.among:.3f} | {one.p50:.0f} | {one.p95:.0f} "

@@ -7,8 +7,8 @@ seen between a query and the entry that is meant, and between the query and the 
 
 import json
 from collections.abc import Mapping
-from functools import cache
-from typing import Literal
+from functools import cache, lru_cache
+from typing import Literal, NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -17,6 +17,7 @@ from pipeline.letters import bare, canon
 from pipeline.settings import shipped
 
 Likeness = Literal["same", "unmarked", "variant", "spoken", "misread", "letter", "alike", "other"]
+_TWO_SLIPS = 1.5  # letters; below it there is one
 _ALIKE = 0.5  # share of equal letters below which syllables are strangers
 
 
@@ -30,19 +31,36 @@ def weights() -> Mapping[str, Mapping[str, float]]:
 
 def likeness(wanted: str, written: str, is_marked: bool) -> Likeness:  # noqa: FBT001 - hot
     """Return in which way two syllables are alike; marks count when `is_marked`."""
-    if canon(wanted) == canon(written):
-        return "same"
-    one, two = bare(wanted), bare(written)
-    if one == two:
-        return "unmarked" if is_marked else "same"
-    if is_open(wanted):
+    one, two = _forms(wanted), _forms(written)
+    if one.bare == two.bare:
+        return "unmarked" if is_marked and canon(wanted) != canon(written) else "same"
+    if one.is_open:
         return "same" if fits(wanted, written) else "other"
-    if two in variants(wanted) or one in variants(written):
+    if two.bare in one.variants or one.bare in two.variants:
         return "variant"
-    if spoken(wanted) == spoken(written):
+    if one.spoken == two.spoken:
         return "spoken"
-    if skeleton(wanted) == skeleton(written):
+    if one.skeleton == two.skeleton:
         return "misread"
-    if abs(len(one) - len(two)) <= 1 < len(one) and OSA.distance(one, two, score_cutoff=1) <= 1:
-        return "letter"  # swapped letters are one slip
-    return "alike" if OSA.normalized_similarity(one, two) >= _ALIKE else "other"
+    like = OSA.normalized_similarity(one.bare, two.bare)  # swapped letters are one slip
+    most = max(len(one.bare), len(two.bare))
+    if len(one.bare) > 1 and (1 - like) * most < _TWO_SLIPS:
+        return "letter"
+    return "alike" if like >= _ALIKE else "other"
+
+
+class _Forms(NamedTuple):
+    """A syllable as it is compared."""
+
+    bare: str
+    is_open: bool
+    variants: frozenset[str]
+    spoken: str
+    skeleton: str
+
+
+@lru_cache(maxsize=20_000)
+def _forms(syllable: str) -> _Forms:
+    return _Forms(
+        bare(syllable), is_open(syllable), variants(syllable), spoken(syllable), skeleton(syllable)
+    )

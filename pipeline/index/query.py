@@ -223,8 +223,13 @@ class _Reader:
         return any(
             purpose == "kind" or self._starts(at + length, _FOLLOWS.get(purpose, _begins_name))
             for length, purpose, _meaning in self._announcements(at)
-            if not (but_places and purpose in ("place", "title"))
+            if not (but_places and self._may_begin_place(at, purpose))
         )
+
+    def _may_begin_place(self, at: int, purpose: str) -> bool:
+        """Say whether a word that announces this may begin a place's name: `xa vo tranh`."""
+        is_surname = purpose == "role" and self._tokens[at] in self._rules.name_words
+        return is_surname or purpose in ("place", "title")
 
     def _put_place(self, start: int, end: int) -> None:
         words = tuple(self._tokens[start:end])
