@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pipeline.index.documents import plain_number
 from pipeline.index.rules import SearchRules, search_rules
-from pipeline.index.syllables import certain_parts, has_marks
+from pipeline.index.syllables import certain_parts, has_marks, is_open
 from pipeline.index.wanted import (
     Chip,
     PlaceName,
@@ -212,7 +212,9 @@ class _Reader:
     def _place_end(self, start: int) -> int:
         """Return where a place ends that is announced and unknown: at what announces the next."""
         end = start
-        while self._starts(end, str.isalpha) and end < start + _MAX_PLACE:
+        while end < start + _MAX_PLACE and self._starts(end, str.isalpha):
+            if is_open(self._tokens[end]):
+                break  # places are not looked up by letters that are left open
             if self._announces(end, but_places=end == start):
                 break  # `xã Lãng Sơn` is one place, though `làng` announces one
             end += 1
