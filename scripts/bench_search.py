@@ -32,7 +32,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -424,7 +424,7 @@ def build(
         made = documents(world)
         while True:
             cpu, clock = time.process_time(), time.perf_counter()
-            some = [one for one, _ in zip(made, range(1000), strict=False)]
+            some = list(islice(made, 1000))
             spent[0] += time.process_time() - cpu
             spent[1] += time.perf_counter() - clock
             if not some:
