@@ -2,13 +2,14 @@
 
 `schemas/evidence.json` is made by `scripts/fit_evidence.py`: how often each kind of agreement is
 seen between a query and the entry that is meant, and between the query and the other candidates
-(Fellegi and Sunter's m and u); the weight is the logarithm of their ratio.
+(Fellegi and Sunter's m and u); the weight is the logarithm of their ratio. How often strangers
+agree depends on the name, so each syllable that agrees adds its rarity.
 """
 
 import json
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -24,8 +25,28 @@ _ALIKE = 0.5  # share of equal letters below which syllables are strangers
 @cache
 def weights() -> Mapping[str, Mapping[str, float]]:
     """Return by what is compared the weight of each way in which it agrees or not."""
-    told = json.loads((shipped("schemas") / "evidence.json").read_text(encoding="utf-8"))
-    found: Mapping[str, Mapping[str, float]] = told["weights"]
+    found: Mapping[str, Mapping[str, float]] = _told()["weights"]
+    return found
+
+
+def rarity(part: str, wanted: str) -> float:
+    """Return what it adds that just this syllable agrees: a rare one says more than `Nguyễn`.
+
+    Args:
+        part: surname, middle or given.
+        wanted: may have letters left open, which say nothing.
+    """
+    if is_open(wanted):
+        return 0.0
+    known: Mapping[str, float] = _told()["rarity"][part]
+    return known.get(bare(wanted), known[""])
+
+
+@cache
+def _told() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(
+        (shipped("schemas") / "evidence.json").read_text(encoding="utf-8")
+    )
     return found
 
 

@@ -10,7 +10,7 @@ from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
 from pipeline.index.documents import Document, Name, Year
-from pipeline.index.evidence import Likeness, likeness, weights
+from pipeline.index.evidence import Likeness, likeness, rarity, weights
 from pipeline.index.rules import search_rules
 from pipeline.index.wanted import (
     PlaceName,
@@ -27,11 +27,13 @@ from pipeline.words import _
 
 MIN_SHARE = 0.05  # of the evidence that a query could find; below it a hit would puzzle
 _STRANGER = -4.0  # another name says no more than that it is another
+_MAYBE = 0.06  # of the evidence, for a name that is perhaps misread: it comes last, yet it comes
 _NEAR = 3  # years that people are mistaken by
 _ORDER: dict[Likeness, int] = {
     "same": 0, "unmarked": 1, "variant": 1, "spoken": 1, "misread": 2, "letter": 2, "alike": 2,
     "other": 3,
 }  # fmt: skip
+_SAME = ("same", "unmarked", "variant")  # the syllable itself, however it is spelt
 Told = tuple[tuple[str, str], ...]
 Said = tuple[str, tuple[Mark, ...]]
 CLOSENESS: tuple[Closeness, ...] = ("exact", "spelling", "misread", "widened")
@@ -191,7 +193,9 @@ def _name_evidence(query: Query, wanted: WantedName, document: Document, sort: s
         return _Evidence(known["name"]["absent"], most, 3, lambda: (("name", "absent"),))
     weight, name, agreed, role = found
     told = partial(_told, sort, wanted.said, name, agreed, role)
-    if weight <= 0 and not _may_be(agreed):  # rather another name
+    if _may_be(agreed):
+        weight = max(weight, _MAYBE * most)
+    elif weight <= 0:  # rather another name
         return _Evidence(max(weight, _STRANGER), most, 3, told)
     far = max(agreed.far, 2 if name.is_alternative else 0, 0 if role == "asked" else 3)
     explain = partial(_explain_name, wanted, name, agreed)
@@ -244,11 +248,11 @@ def _role(asked: str, role: str) -> str:
 @lru_cache(maxsize=64)  # the names of one question, and of the next ones
 def _comparer(sort: str, said: Words, is_marked: bool) -> Callable[[str], _Agreement]:  # noqa: FBT001 - hot
     """Return what compares a wanted name with one that is written, and remembers both."""
-    by_place, known = _by_place(sort, len(said)), weights()["syllable"]
+    by_place, known = _by_place(sort, said), weights()["syllable"]
 
     @lru_cache(maxsize=4_000)
     def alike(syllable: str) -> tuple[Likeness, ...]:
-        return tuple(likeness(one, syllable, is_marked) for one in said)
+        return tuple([likeness(one, syllable, is_marked) for one in said])
 
     @lru_cache(maxsize=4_000)
     def agree(text: str) -> _Agreement:
@@ -280,13 +284,19 @@ def _is_swapped(pairs: Sequence[tuple[int, int, Likeness]]) -> bool:
 
 
 def _most(sort: str, said: Words) -> float:
-    return sum(ways["same"] for ways in _by_place(sort, len(said)))
+    return sum(ways["same"] for ways in _by_place(sort, said))
 
 
-@cache
-def _by_place(sort: str, count: int) -> tuple[Mapping[str, float], ...]:
-    """Return the weights of each syllable of a name of so many."""
-    return tuple(weights()[f"{sort} {_place(at, count)}"] for at in range(count))
+@lru_cache(maxsize=200)
+def _by_place(sort: str, said: Words) -> tuple[Mapping[Likeness, float], ...]:
+    """Return the weights of each syllable of a name, those of its rarity added."""
+    found = []
+    for at, one in enumerate(said):
+        part = _place(at, len(said))
+        rare = rarity(part, one)
+        known = weights()[f"{sort} {part}"]
+        found.append({how: known[how] + rare * (how in _SAME) for how in _ORDER})
+    return tuple(found)
 
 
 def _place(at: int, count: int) -> str:

@@ -20,7 +20,7 @@ from pipeline.letters import bare, syllables
 
 _BETWEEN, _ROLES = "|", "\n"
 _LEAST, _POWER = 0.4, 1.5  # of the likeness of syllables: what strangers have, and its worth
-_UNASKED = 0.15  # for each syllable more or fewer than were asked for
+_UNASKED = 0.2  # for each syllable that was not asked for
 
 
 def written(document: Document) -> str:
@@ -65,9 +65,11 @@ def _side_score(texts: Sequence[str], wanted: Sequence[WantedName]) -> Scores:
     places = np.fromiter(map(known.__getitem__, row), np.int64, len(row))
     total = np.zeros(len(texts), np.float32)
     for name in wanted:
-        likes = _likenesses(name, list(known))[:, places]
-        found = np.maximum.reduceat(likes, _starts(sizes), axis=1).sum(axis=0)
-        found -= _UNASKED * np.abs(sizes - len(likes))
+        likes = _likenesses(name, list(known))
+        parts = np.array(part_weights(name.said), np.float32)[:, None]
+        found = np.maximum.reduceat((likes * parts)[:, places], _starts(sizes), axis=1).sum(axis=0)
+        strange = (1 - likes.max(axis=0))[places]  # a syllable that nobody asked for
+        found -= _UNASKED * np.add.reduceat(strange, _starts(sizes))
         total += np.maximum(np.maximum.reduceat(found, _starts(counts)), 0)
     return total
 
@@ -77,8 +79,7 @@ def _starts(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _likenesses(name: WantedName, written: Sequence[str]) -> Scores:
-    """Return what each syllable that is written is worth for each that is wanted."""
+    """Return how much of each syllable that is wanted each one that is written is, 0 to 1."""
     wanted = [bare(one) for one in name.said]
     likes = cdist(wanted, written, scorer=OSA.normalized_similarity, dtype=np.float32)
-    worth = np.maximum(0, (likes - _LEAST) / (1 - _LEAST)) ** _POWER
-    return np.asarray(worth * np.array(part_weights(name.said), np.float32)[:, None], np.float32)
+    return np.asarray(np.maximum(0, (likes - _LEAST) / (1 - _LEAST)) ** _POWER, np.float32)
