@@ -8,6 +8,7 @@ import pytest
 from pipeline import desk
 from pipeline.errors import UsageError
 from pipeline.flow.book import reindex
+from pipeline.flow.deciding import decide
 from pipeline.index.rescue import Rescue
 from pipeline.settings import Settings, load_settings
 from pipeline.store.database import Database, now
@@ -145,6 +146,38 @@ def test_what_a_person_decided_is_found_and_shown(database: Database, settings: 
     hit = desk.search(database, settings, ASKER, "quach dinh bao", 5).hits[0]
     assert (hit.record.id, hit.reviewed) == (ROWS[2].id, {"nksHoTen"})
     assert hit.record.fields[0].value == "Quách Đình Bảo"
+
+
+def test_a_decision_is_found_as_soon_as_it_is_made(database: Database, settings: Settings) -> None:
+    assert found(database, settings, "pham van duc 1987") == [ROWS[2].id]
+    told = [
+        Decision(ROWS[2].id, "nksHoTen", "Quách Đình", "thu", now()),
+        Decision(ROWS[2].id, "nksHoTen", "Quách Đình Bảo", "thu", now()),
+        Decision(ROWS[1].id, "so", "145", "thu", now()),
+    ]
+    assert decide(database, settings, told) == ""
+    hit = desk.search(database, settings, ASKER, "quach dinh bao", 5).hits[0]
+    assert (hit.record.id, hit.closeness, hit.reviewed) == (ROWS[2].id, "exact", {"nksHoTen"})
+    assert found(database, settings, "so 145") == [ROWS[1].id]
+    assert found(database, settings, "pham van duc 1987") == []
+    assert not database.is_sealed(BIRTHS.accession)
+    decide(database, settings, [Decision(ROWS[2].id, "nksHoTen", "Phạm Văn Đức", "thu", now())])
+    assert found(database, settings, "pham van duc 1987") == [ROWS[2].id]
+    assert len(database.decisions(BIRTHS.accession)) == 4
+
+
+def test_of_decisions_of_which_one_cannot_be_none_is_kept(
+    database: Database, settings: Settings
+) -> None:
+    told = [
+        Decision(ROWS[2].id, "nksHoTen", "Quách Đình Bảo", "thu", now()),
+        Decision(f"{BIRTHS.accession}/9/-/1", "nksHoTen", "Ai", "thu", now()),
+    ]
+    revision = database.revision()
+    with pytest.raises(UsageError):
+        decide(database, settings, told)
+    assert database.decisions(BIRTHS.accession) == []
+    assert (database.revision(), found(database, settings, "quach dinh bao")) == (revision, [])
 
 
 def test_an_entry_has_neighbours_in_its_book(database: Database) -> None:

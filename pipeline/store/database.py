@@ -431,10 +431,10 @@ class Database:
                     )
         return found
 
-    def add_decision(self, decision: Decision) -> None:
-        """Append a decision; nothing is ever overwritten."""
-        with self.write() as connection:
-            connection.execute(
+    def add_decision(self, decision: Decision, connection: Connection | None = None) -> None:
+        """Append a decision; nothing is ever overwritten. Searches: see `flow/deciding.py`."""
+        with nullcontext(connection) if connection else self.write() as writing:
+            writing.execute(
                 sa.insert(_decision).values(record=decision.record, card=_json(_DECISION, decision))
             )
 
