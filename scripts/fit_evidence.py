@@ -33,7 +33,7 @@ STRANGERS = 30  # entries drawn for a query
 # Dates, numbers, kinds of book, parts swapped or too many, roles, variants, names of other times,
 # years with a wrong digit: as likely as people make them so, which no invented query tells.
 BY_HAND = ("date", "number", "kind", "role", "name", "reading")
-WAYS_BY_HAND = ("swapped", "unmet", "variant", "spoken", "absent", "other time", "digit")
+WAYS_BY_HAND = ("swapped", "unmet", "added", "variant", "spoken", "absent", "other time", "digit")
 
 Counts = dict[str, Counter[str]]
 Weights = dict[str, dict[str, float]]

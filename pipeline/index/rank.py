@@ -33,7 +33,7 @@ _ORDER: dict[Likeness, int] = {
     "same": 0, "unmarked": 1, "variant": 1, "spoken": 1, "misread": 2, "letter": 2, "alike": 2,
     "other": 3,
 }  # fmt: skip
-_SAME = ("same", "unmarked", "variant")  # the syllable itself, however it is spelt
+_SAME = ("same", "unmarked")  # the syllable itself
 Told = tuple[tuple[str, str], ...]
 Said = tuple[str, tuple[Mark, ...]]
 CLOSENESS: tuple[Closeness, ...] = ("exact", "spelling", "misread", "widened")
@@ -213,7 +213,7 @@ def _told(sort: str, said: Words, name: Name, agreed: _Agreement, role: str) -> 
     """Return what was compared in two names."""
     told = [(f"{sort} {_place(at, len(said))}", str(how)) for at, _other, how in agreed.pairs]
     unmet, unasked = _left_over(said, syllables(name.text))
-    told += [("syllable", "unmet")] * unmet + [("syllable", "unasked")] * unasked
+    told += [("syllable", "unmet")] * unmet + [("syllable", _unasked(said))] * unasked
     told += [("syllable", "swapped")] * _is_swapped(agreed.pairs)
     told += [("role", role), ("reading", "other" if name.is_alternative else "first")]
     return tuple(told)
@@ -264,7 +264,7 @@ def _comparer(sort: str, said: Words, is_marked: bool) -> Callable[[str], _Agree
             weight += by_place[at][how]
             far = max(far, _ORDER[how])
         unmet, unasked = _left_over(said, written)
-        weight += unmet * known["unmet"] + unasked * known["unasked"]
+        weight += unmet * known["unmet"] + unasked * known[_unasked(said)]
         far = max(far, 3 if unmet else 0, 1 if unasked else 0)
         if _is_swapped(pairs):
             weight, far = weight + known["swapped"], max(far, 2)
@@ -276,6 +276,11 @@ def _comparer(sort: str, said: Words, is_marked: bool) -> Callable[[str], _Agree
 def _left_over(said: Words, written: Words) -> tuple[int, int]:
     """Return how many syllables are asked for in vain, and how many were not asked for."""
     return max(0, len(said) - len(written)), max(0, len(written) - len(said))
+
+
+def _unasked(said: Words) -> str:
+    """Return how a syllable is told that was not asked for: who types one does not type all."""
+    return "unasked" if len(said) == 1 else "added"
 
 
 def _is_swapped(pairs: Sequence[tuple[int, int, Likeness]]) -> bool:
