@@ -463,8 +463,11 @@ def answer(
     by_sort: dict[str, list[tuple[Asked, Answer]]] = defaultdict(list)
     for one, got in zip(told, found, strict=True):
         by_sort[one.sort].append((one, got))
-    missed = [(one.text, one.id, got.place)
-              for one, got in zip(told, found, strict=True) if not 1 <= got.place <= 10]  # fmt: skip
+    missed = [
+        (one.text, one.id, got.place)
+        for one, got in zip(told, found, strict=True)
+        if not 1 <= got.place <= 10
+    ]
     return [row(sort, pairs) for sort, pairs in by_sort.items()], resident, missed
 
 

@@ -76,7 +76,7 @@ def fitted(meant: Counts, others: Counts, old: Weights) -> Weights:
 
 
 def rarities(world: World) -> Weights:
-    """Return by part of the name what it says that just this syllable agrees; "" is any rare one."""
+    """Return by part of the name what each syllable adds that agrees; "" is any rare one."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for one in births(world):
         surname, *middle, given = plain(one.child).split()

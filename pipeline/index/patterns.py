@@ -31,7 +31,7 @@ _WORD = 2**64 - 1
 _LEAST = 0.34  # share of a syllable's bits that strangers have too
 _POWER = 1.5
 _GIVEN, _OTHER, _COMMON = 1.5, 1.0, 0.7  # weight of a given name, another part, a frequent one
-_OTHER_ROLE = 0.6  # of the weight, when a name is another's than the one asked for
+OTHER_ROLE = 0.6  # of the weight, when a name is another's than the one asked for
 _TELLING = 0.6, 0.75  # share of a telling syllable's bits, of those an entry is about and of others
 
 
@@ -73,6 +73,7 @@ def likely(words: Bits, query: Query) -> npt.NDArray[np.bool_]:
         words: shape (2 * WORDS, documents).
     """
     found = np.zeros(words.shape[1], np.bool_)
+    no_roles = not any(name.role for name in query.names)
     for name in query.names:
         masks = _masks(name.said)
         if not masks:
@@ -80,7 +81,7 @@ def likely(words: Bits, query: Query) -> npt.NDArray[np.bool_]:
         mask = max(masks, key=lambda one: (one.weight, one.bits.bit_count()))
         sides = zip((words[:WORDS], words[WORDS:]), _TELLING, strict=True)
         for is_about, (side, share) in zip((True, False), sides, strict=True):
-            if is_about == is_main(name) or len(query.names) == 1:
+            if no_roles or is_about == is_main(name):
                 found |= _counted(side, mask) >= math.ceil(share * mask.bits.bit_count())
     return found
 
@@ -91,9 +92,11 @@ def most(query: Query) -> float:
 
 
 def _name_score(words: Bits, name: WantedName) -> Scores:
-    first, second = (words[:WORDS], words[WORDS:]) if is_main(name) else (words[WORDS:], words[:WORDS])
+    first, second = (
+        (words[:WORDS], words[WORDS:]) if is_main(name) else (words[WORDS:], words[:WORDS])
+    )
     masks = _masks(name.said)
-    others = np.float32(_OTHER_ROLE) * _masks_score(second, masks)
+    others = np.float32(OTHER_ROLE) * _masks_score(second, masks)
     return np.asarray(np.maximum(_masks_score(first, masks), others), np.float32)
 
 

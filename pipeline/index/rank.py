@@ -246,7 +246,11 @@ def _role(asked: str, role: str) -> str:
 
 
 @lru_cache(maxsize=64)  # the names of one question, and of the next ones
-def _comparer(sort: str, said: Words, is_marked: bool) -> Callable[[str], _Agreement]:  # noqa: FBT001 - hot
+def _comparer(
+    sort: str,
+    said: Words,
+    is_marked: bool,  # noqa: FBT001 - hot
+) -> Callable[[str], _Agreement]:
     """Return what compares a wanted name with one that is written, and remembers both."""
     by_place, known = _by_place(sort, said), weights()["syllable"]
 
@@ -311,9 +315,7 @@ def _place(at: int, count: int) -> str:
     return "surname" if at == 0 else "middle"
 
 
-def _align(
-    wanted: int, alike: Sequence[tuple[Likeness, ...]]
-) -> list[tuple[int, int, Likeness]]:
+def _align(wanted: int, alike: Sequence[tuple[Likeness, ...]]) -> list[tuple[int, int, Likeness]]:
     """Return (place wanted, place written, likeness) of syllables that belong together.
 
     Greedy, the most alike first, of equals those as far from the given name, which comes last:

@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
 from pipeline.index.documents import Document
-from pipeline.index.patterns import Scores, is_main, part_weights
+from pipeline.index.patterns import OTHER_ROLE, Scores, is_main, part_weights
 from pipeline.index.rules import search_rules
 from pipeline.index.wanted import Query, WantedName
 from pipeline.letters import bare, syllables
@@ -46,14 +46,18 @@ def sift(told: Sequence[str], query: Query) -> Scores:
     if not told:
         return total
     about, others = zip(*(text.split(_ROLES) for text in told), strict=True)
-    for texts, is_about in ((about, True), (others, False)):
-        if names := [name for name in query.names if is_main(name) == is_about]:
-            total += _side_score(texts, names)
+    first = _side_scores(about, query.names)
+    if len(query.names) == 1 and is_main(query.names[0]):
+        return first[0]  # who has the name in another part is found by looks
+    second = _side_scores(others, query.names)
+    for name, in_about, in_others in zip(query.names, first, second, strict=True):
+        asked, other = (in_about, in_others) if is_main(name) else (in_others, in_about)
+        total += np.maximum(asked, OTHER_ROLE * other)
     return total
 
 
-def _side_score(texts: Sequence[str], wanted: Sequence[WantedName]) -> Scores:
-    """Return how well the best name of each document agrees with each wanted one, summed up.
+def _side_scores(texts: Sequence[str], wanted: Sequence[WantedName]) -> list[Scores]:
+    """Return for each wanted name how well the best name of each document agrees with it.
 
     All syllables of all names stand in one row; names, and documents, are told by their starts.
     """
@@ -63,15 +67,15 @@ def _side_score(texts: Sequence[str], wanted: Sequence[WantedName]) -> Scores:
     counts = np.fromiter((text.count(_BETWEEN) for text in texts), np.int64, len(texts)) + 1
     known = {syllable: at for at, syllable in enumerate(dict.fromkeys(row))}
     places = np.fromiter(map(known.__getitem__, row), np.int64, len(row))
-    total = np.zeros(len(texts), np.float32)
+    scores = []
     for name in wanted:
         likes = _likenesses(name, list(known))
         parts = np.array(part_weights(name.said), np.float32)[:, None]
         found = np.maximum.reduceat((likes * parts)[:, places], _starts(sizes), axis=1).sum(axis=0)
         strange = (1 - likes.max(axis=0))[places]  # a syllable that nobody asked for
         found -= _UNASKED * np.add.reduceat(strange, _starts(sizes))
-        total += np.maximum(np.maximum.reduceat(found, _starts(counts)), 0)
-    return total
+        scores.append(np.maximum(np.maximum.reduceat(found, _starts(counts)), 0))
+    return scores
 
 
 def _starts(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

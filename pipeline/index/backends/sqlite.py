@@ -83,7 +83,7 @@ class _Sheets:
 
 
 class _Found(NamedTuple):
-    """Entries that look like what is asked for: numbers, what names and year and place are worth."""
+    """Entries that look like what is asked for: numbers, worth of names, of year and place."""
 
     numbers: npt.NDArray[np.uint64]
     names: Scores
