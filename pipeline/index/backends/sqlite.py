@@ -67,7 +67,8 @@ class _Sheets:
     Attributes:
         stamp: of the database when they were read.
         heads: of each sheet its year (0: none), accession, place and kind.
-        years: of each sheet; likewise `places`, where its place stands in `known_places`.
+        years: of each sheet; likewise `groups`, which of `known_groups` it belongs to.
+        known_groups: place and kind.
         numbers: of the entries; likewise `sheet_of`, the place of its sheet in `heads`.
         bits: shape (2 * WORDS, entries).
     """
@@ -75,8 +76,8 @@ class _Sheets:
     stamp: str
     heads: Sequence[tuple[int, str, str, str]]
     years: npt.NDArray[np.int64]
-    places: npt.NDArray[np.int64]
-    known_places: Sequence[str]
+    groups: npt.NDArray[np.int64]
+    known_groups: Sequence[tuple[str, str]]
     numbers: npt.NDArray[np.uint64]
     sheet_of: npt.NDArray[np.int32]
     bits: Bits
@@ -413,10 +414,11 @@ def _bound(
         start, stop = stop, stop + sheet.shape[1]
         whole[:, start:stop] = sheet
     years = np.array([year for year, *_rest in heads], np.int64)
-    at = {place: number for number, place in enumerate(sorted({head[2] for head in heads}))}
-    places = np.array([at[head[2]] for head in heads], np.int64)
+    told = [(place, kind) for _year, _accession, place, kind in heads]
+    at = {group: number for number, group in enumerate(dict.fromkeys(told))}
+    groups = np.array([at[group] for group in told], np.int64)
     sheet_of = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-    return _Sheets(stamp, heads, years, places, list(at), whole[0], sheet_of, whole[1:])
+    return _Sheets(stamp, heads, years, groups, list(at), whole[0], sheet_of, whole[1:])
 
 
 def _by_names(sheets: _Sheets, query: Query, rights: Rights) -> _Found:
@@ -446,8 +448,11 @@ def _allowed(sheets: _Sheets, rights: Rights) -> npt.NDArray[np.bool_]:
     """Return which sheets may be seen."""
     if rights == EVERYTHING:
         return np.ones(len(sheets.heads), np.bool_)
-    told = (may_see(rights, book, place, kind) for _year, book, place, kind in sheets.heads)
-    return np.fromiter(told, np.bool_, len(sheets.heads))
+    told = [may_see(rights, "", place, kind) for place, kind in sheets.known_groups]
+    allowed = np.array(told, np.bool_)[sheets.groups]
+    if rights.closed:
+        allowed &= np.array([head[1] not in rights.closed for head in sheets.heads], np.bool_)
+    return allowed
 
 
 def _worth(sheets: _Sheets, query: Query) -> Scores:
@@ -455,8 +460,8 @@ def _worth(sheets: _Sheets, query: Query) -> Scores:
     known, years = np.unique(sheets.years, return_inverse=True)
     worth = np.array([_year_worth(int(year), query) for year in known], np.float32)[years]
     if query.places:
-        asked = [_PLACE * _is_asked(place, query) for place in sheets.known_places]
-        worth += np.array(asked, np.float32)[sheets.places]
+        asked = [_PLACE * _is_asked(place, query) for place, _kind in sheets.known_groups]
+        worth += np.array(asked, np.float32)[sheets.groups]
     return np.asarray(worth, np.float32)
 
 
