@@ -80,7 +80,7 @@ class _Forms(NamedTuple):
     skeleton: str
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _forms(syllable: str) -> _Forms:
     return _Forms(
         bare(syllable), is_open(syllable), variants(syllable), spoken(syllable), skeleton(syllable)

@@ -245,7 +245,7 @@ def _role(asked: str, role: str) -> str:
     return "near" if role in rules.roles[asked].near else ""
 
 
-@lru_cache(maxsize=64)  # the names of one question, and of the next ones
+@lru_cache(maxsize=8)  # those of one question; more keep the collector of garbage busy
 def _comparer(
     sort: str,
     said: Words,
