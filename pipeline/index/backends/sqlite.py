@@ -27,7 +27,7 @@ from sqlalchemy.engine import Connection
 
 from pipeline.index.documents import Document, Name, Year, may_see
 from pipeline.index.keys import document_years, key_rules, number_keys, wanted_numbers
-from pipeline.index.patterns import WORDS, Bits, Scores, likely, most, row, score
+from pipeline.index.patterns import WORDS, Bits, Scores, most, resemblance, row, score
 from pipeline.index.sift import sift, written
 from pipeline.index.syllables import is_open
 from pipeline.index.wanted import Query, place_name
@@ -51,10 +51,11 @@ _YEAR, _NEAR_YEAR, _LIKE_YEAR = 1.0, 0.5, 0.4  # in weights of `patterns`: one p
 _NEAR = 3  # years that people are mistaken by
 _PLACE = 1.5
 _GOOD = 0.45  # of what a query could have; below it all years are looked through
-_SURE = 0.85  # likewise; below it no entry is left out unseen
 _SIFTED = 600  # of those that look alike; more cost time and hardly hold anyone else
 _KEPT = 0.3  # share of the answer that goes by looks alone, whatever the sieve says
-_POOR = 0.25  # of what the names could have: nothing that would be an answer
+_FINE = 30_000  # entries that are looked at syllable by syllable; more hold hardly anyone else
+_ANYHOW = np.uint16(60_000)  # as like as none can be
+_NOT_HERE = np.float32(-np.inf)
 _SLICE = 1 << 15  # entries whose letters are counted at once: they stay in the processor's cache
 
 _late = sa.Table(_LATE, sa.MetaData(), sa.Column("accession", sa.Text, primary_key=True))
@@ -425,22 +426,14 @@ def _by_names(sheets: _Sheets, query: Query, rights: Rights) -> _Found:
     """Return the documents whose names look like those of the query.
 
     With a year, the entries of about that year come first; all are looked through only when none
-    of those is good. Entries of other years than the one asked for are passed over at first
-    unless the most telling syllable of a name is like the one that is asked for.
+    of those is good.
     """
     allowed = _allowed(sheets, rights)
     worth, best = _worth(sheets, query), most(query)
-    near = allowed & (worth > 0) if query.years else allowed
-    for chosen in (near, allowed):
-        of_chosen = np.where(chosen, worth, -np.inf).astype(np.float32)
-        for least in (_YEAR, 0.0):
-            found = _scored(sheets, of_chosen, least, query)
-            if len(found.names) and found.names.max() >= _SURE * best:
-                return found
+    for chosen in (allowed & (worth > 0), allowed) if query.years else (allowed,):
+        found = _scored(sheets, np.where(chosen, worth, _NOT_HERE), query)
         if len(found.names) and (found.names + found.worth).max() >= _GOOD * best:
             return found
-        if not query.years:
-            break
     return _NOBODY
 
 
@@ -482,33 +475,38 @@ def _is_asked(place: str, query: Query) -> bool:
     return any(place_name(wanted, place) for wanted in query.places)
 
 
-def _scored(sheets: _Sheets, worth: Scores, least: float, query: Query) -> _Found:
-    """Return the documents that have some of the names.
+def _scored(sheets: _Sheets, worth: Scores, query: Query) -> _Found:
+    """Return the documents that look most like what is asked for.
+
+    Those of the very year or place are looked at syllable by syllable, of the others only those
+    that have the most letters of the names.
 
     Args:
-        worth: of each sheet, -inf where it is not to be looked at.
-        least: where a sheet's worth is lower, only the likely ones are looked at.
+        worth: of each sheet, _NOT_HERE where it is not to be looked at.
     """
-    poor = _POOR * most(query)
-    parts: list[tuple[npt.NDArray[np.uint64], Scores, Scores]] = []
+    places, rough = [np.zeros(0, np.int64)], [np.zeros(0, np.uint16)]
     for start in range(0, len(sheets.numbers), _SLICE):
         part = slice(start, start + _SLICE)
         sheet = sheets.sheet_of[part]
-        if np.all(worth[sheet[0] : sheet[-1] + 1] == -np.inf):
+        of_sheets = worth[sheet[0] : sheet[-1] + 1]
+        if of_sheets.max() == _NOT_HERE:
             continue
-        bits, here = sheets.bits[:, part], worth[sheet]
-        if here.min() < least:
-            at = np.flatnonzero((here >= least) | ((here > -np.inf) & likely(bits, query)))
-            bits, here = bits[:, at], here[at]
-            numbers = sheets.numbers[part][at]
+        like = resemblance(sheets.bits[:, part], query)
+        if of_sheets.max() >= _YEAR:
+            like[worth[sheet] >= _YEAR] = _ANYHOW
+        if of_sheets.min() == _NOT_HERE:
+            some = np.flatnonzero(worth[sheet] > _NOT_HERE)
+            places.append(start + some)
+            rough.append(like[some])
         else:
-            numbers = sheets.numbers[part]
-        names = score(bits, query)
-        some = names > poor
-        parts.append((numbers[some], names[some], here[some]))
-    if not parts:
-        return _NOBODY
-    return _Found(*map(np.concatenate, zip(*parts, strict=True)))
+            places.append(np.arange(start, start + len(sheet)))
+            rough.append(like)
+    at, like = np.concatenate(places), np.concatenate(rough)
+    if len(at) > _FINE:
+        sample = np.sort(like[:: max(1, len(at) // _FINE)])
+        at = at[like >= sample[-max(1, len(sample) * _FINE // len(at))]]
+    names = score(sheets.bits[:, at], query)
+    return _Found(sheets.numbers[at], names, worth[sheets.sheet_of[at]])
 
 
 def _top(found: _Found, limit: int) -> _Found:
