@@ -618,7 +618,10 @@ class Database:
         return found
 
     def add_decision(self, decision: Decision, connection: Connection | None = None) -> Decision:
-        """Append a decision; nothing is ever overwritten. Return it with its number."""
+        """Append a decision; nothing is ever overwritten. Return it with its number.
+
+        Searches know of it once the index does: see `desk/reviewing.py`.
+        """
         card = _json(_DECISION, decision)
         with nullcontext(connection) if connection else self.write() as writing:
             row = sa.insert(_decision).values(record=decision.record, card=card)
