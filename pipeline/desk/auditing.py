@@ -8,8 +8,9 @@ from pipeline.letters import nfc
 from pipeline.store import accounts, chain
 from pipeline.store.arrangement import Arrangements
 from pipeline.store.chain import Break, Event, Head
-from pipeline.store.database import Database, contents
+from pipeline.store.database import Database, contents, now
 from pipeline.store.links import Links
+from pipeline.store.review import Review
 from pipeline.values import Asker
 from pipeline.words import _
 
@@ -19,12 +20,14 @@ _PART = 500  # events that are looked through at a time
 def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> list[Break]:
     """Compare the log with itself, and all it bears witness to with what is in the database.
 
+    That it was compared, and what came of it, is logged too.
+
     Raises:
         RightsError: the asker administers some places only; this tells of all.
     """
     if asker.rights.places is not None:
         raise RightsError(_("chỉ quản trị viên ở mọi nơi mới kiểm được toàn bộ nhật ký"))
-    links, acts = Links(database), Arrangements(database)
+    links, acts, review = Links(database), Arrangements(database), Review(database)
     accounts.Accounts(database)
     with database.read() as connection:
         found = {
@@ -32,8 +35,12 @@ def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> 
             **accounts.contents(connection),
             "link_decision": links.contents(connection),
             "page_act": acts.contents(connection),
+            "lot": review.contents(connection),
         }
-        return list(chain.find_breaks(connection, found, known))
+        breaks = list(chain.find_breaks(connection, found, known))
+    with database.write() as connection:
+        chain.append(connection, now(), asker.person, "audit.checked", breaks=len(breaks))
+    return breaks
 
 
 def head(database: Database) -> Head:
@@ -120,6 +127,15 @@ def kind_words(kind: str) -> str:
         "look.neighbours": _("xem dòng bên cạnh"),
         "look.review": _("mở để đối chiếu"),
         "look.links": _("xem liên hệ"),
+        "look.inspect": _("xem để nghiệm thu"),
+        "rules.changed": _("đổi ngưỡng đối chiếu"),
+        "lot.drawn": _("lập lô, rút mẫu"),
+        "lot.judged": _("xem một bản ghi của mẫu"),
+        "lot.accepted": _("nhận lô"),
+        "lot.returned": _("trả lại lô"),
+        "pages.retried": _("đọc lại trang hỏng"),
+        "fixity.checked": _("kiểm tra nguyên vẹn"),
+        "audit.checked": _("kiểm tra nhật ký"),
         "browser.begun": _("đăng nhập"),
         "browser.refused": _("đăng nhập sai"),
         "browser.ended": _("phiên kết thúc"),

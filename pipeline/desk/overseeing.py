@@ -247,6 +247,15 @@ def fixity(database: Database, asker: Asker) -> list[Fixity]:
     return found
 
 
+def audited(database: Database) -> tuple[str, int]:
+    """Return when the log was last checked, and how many breaks that found; empty: never."""
+    with database.read() as connection:
+        last = chain.events(
+            connection, kind="audit.checked", until=chain.head(connection).sequence + 1, limit=1
+        )
+    return (last[0].time, last[0].told["breaks"]) if last else ("", 0)
+
+
 def try_again(database: Database, asker: Asker, accession: str) -> int:
     """Set the failed pages of a book back to waiting; return how many there were.
 

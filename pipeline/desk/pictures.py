@@ -59,7 +59,7 @@ def page_pixels(database: Database, settings: Settings, page: Page) -> Pixels:
     return _pixels(page_file(database, settings, page))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _pixels(file: Path) -> Pixels:
     read = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
     if read is None:

@@ -8,7 +8,6 @@ from typing import Literal
 
 from sqlalchemy.engine import Connection
 
-from pipeline.desk import pictures
 from pipeline.desk.pictures import closed_parts, page_of, part, record_cut
 from pipeline.desk.typing import field_of, is_typeable, shown, typed
 from pipeline.errors import ConflictError, MissingError, RightsError, UsageError
@@ -250,7 +249,8 @@ def open_sheet(database: Database, asker: Asker, record_id: str) -> Sheet:
     with database.write() as connection:
         rules = rules_in(review, connection)
         holder = _hold(review, connection, asker.person, record_id, rules)
-        sheet = _sheet(database, review, connection, asker, record, book, rules, holder)
+        states = _Desk(database, review, connection, asker, record, book, rules).states()
+    sheet = _sheet(asker, record, book, states, holder)
     database.log_look(asker.person, "review", [record_id], asker.purpose)
     return sheet
 
@@ -293,18 +293,8 @@ def seen_record(database: Database, asker: Asker, record_id: str) -> tuple[Recor
 
 
 def _sheet(
-    database: Database,
-    review: Review,
-    connection: Connection,
-    asker: Asker,
-    record: Record,
-    book: Book,
-    rules: ReviewRules,
-    holder: str,
+    asker: Asker, record: Record, book: Book, states: Sequence[FieldState], holder: str
 ) -> Sheet:
-    decisions = database.decisions_on(connection, record.id)
-    since = review.since_of(connection, record.id)
-    states = states_of(record, not_undone(decisions), rules, since)
     hidden = frozenset() if asker.rights.sensitive else sensitive_in(record.form)
     fields = [one for one in states if one.read.key not in {WHOLE, *hidden}]
     whole = next((one for one in states if one.read.key == WHOLE), None)
@@ -492,10 +482,10 @@ def _work(
             index.put([document(as_decided(record, decided), book, revision)], connection)
             database.unseal(connection, book.accession)
         holder = _hold(review, connection, asker.person, record.id, rules)
-        sheet = _sheet(database, review, connection, asker, record, book, rules, holder)
+        states = desk.states()
     if desk.changed:
         catch_up(database, settings)  # an index that is away is owed it; the decision is kept
-    return sheet
+    return _sheet(asker, record, book, states, holder)
 
 
 class _Desk:
@@ -725,20 +715,10 @@ def _place_names() -> tuple[tuple[str, str], ...]:
 # Pictures
 
 
-def record_picture(database: Database, settings: Settings, asker: Asker, record_id: str) -> bytes:
-    """Return the picture of a record's row or form, a JPEG.
-
-    Raises:
-        MissingError: there is no such record that the person may see.
-    """
-    record, book = seen_record(database, asker, record_id)
-    return pictures.record_picture(database, settings, record, book.accession, asker.rights)
-
-
 def field_picture(
     database: Database, settings: Settings, asker: Asker, record_id: str, key: str
 ) -> bytes:
-    """Return the picture of a field, enlarged, a JPEG; of one without a place, its record's.
+    """Return the picture of a field, enlarged, a JPEG.
 
     Raises:
         MissingError: there is no such record or field that the person may see.
@@ -752,13 +732,3 @@ def field_picture(
     page = page_of(database, book.accession, number)
     cut = cut_of(polygon, _FIELD_MARGIN, _ENLARGED)
     return part(database, settings, page, cut, closed_parts([record], asker.rights))
-
-
-def page_picture(database: Database, settings: Settings, asker: Asker, record_id: str) -> bytes:
-    """Return the picture of the page on which a record stands, a JPEG made from its master.
-
-    Raises:
-        MissingError: there is no such record that the person may see.
-    """
-    record, book = seen_record(database, asker, record_id)
-    return pictures.page_picture(database, settings, book.accession, record.page, asker.rights)

@@ -17,6 +17,7 @@ from pipeline.store import chain
 from pipeline.store.database import Database, metadata, now
 
 _RULES = "review rules"  # name of a fact
+_MOST_SAID = 2000  # texts that are looked through for suggestions: an answer must come at once
 _STEPS = 1000  # of confidence that are told apart
 
 _book = sa.Table(
@@ -53,8 +54,8 @@ _waiting = sa.Table(
     sa.Column("worth", sa.Float, nullable=False),
     sa.Column("fields", sa.Integer, nullable=False),
     sa.Column("not_for", sa.Text, nullable=False),  # names between bars: |thu|hoa|
-    sa.Index("review_waiting_in_book", "accession", "worth"),
-    sa.Index("review_waiting_by_worth", "worth"),
+    sa.Index("review_waiting_in_book", "accession", sa.text("worth DESC"), "record"),
+    sa.Index("review_waiting_by_worth", sa.text("worth DESC"), "record"),
 )
 _lease = sa.Table(
     "review_lease",
@@ -300,7 +301,8 @@ class Review:
             .where(
                 _waiting.c.accession == accessions[0]
                 if len(accessions) == 1
-                else _waiting.c.accession.in_(_these(accessions)),
+                # The plus keeps SQLite at the order by worth: the first that fits ends the search.
+                else sa.literal_column("+review_waiting.accession").in_(_these(accessions)),
                 _waiting.c.not_for.not_like(f"%|{_escaped(person)}|%", escape="\\"),
                 _waiting.c.record.not_in(taken),
                 _waiting.c.record != after,
@@ -458,7 +460,8 @@ class Review:
     def blind(self, connection: Connection, sure: float) -> dict[str, tuple[int, int]]:
         """Return by book how many sure fields were read blind, and how many the machine had wrong.
 
-        A field counts by what stands in the end: a person who misread it was overturned.
+        Where reader and machine differ, a field counts once another person has settled it; a
+        reader who was overturned then was the one who was wrong.
         """
         asked = (
             sa.select(
@@ -469,6 +472,7 @@ class Review:
             .where(
                 _measure.c.is_blind,
                 _measure.c.is_right.is_not(None),
+                _measure.c.is_right | _is_settled(),
                 _measure.c.reader == 1,
                 _measure.c.sure >= sure,
                 ~_measure.c.is_undone,
@@ -492,6 +496,7 @@ class Review:
                 _measure.c.accession.in_(_these(accessions)),
                 _measure.c.reader == 1,
                 _measure.c.is_right.is_not(None),
+                _measure.c.is_right | ~_measure.c.is_blind | _is_settled(),
                 ~_measure.c.is_undone,
                 ~_measure.c.is_overturned,
             )
@@ -566,19 +571,24 @@ class Review:
         The most frequent comes first. An empty accession is any book.
         """
         plain = fold(typed)
-        asked = (
-            sa.select(_said.c.value)
+        some = (
+            sa.select(_said.c.value, _said.c["count"])
             .where(
                 _said.c.kind == kind,
                 _said.c.plain >= plain,
                 _said.c.plain < plain + "\U0010ffff",
             )
-            .group_by(_said.c.value)
-            .order_by(sa.func.sum(_said.c.count).desc(), _said.c.value)
-            .limit(limit)
+            .limit(_MOST_SAID)
         )
         if accession:
-            asked = asked.where(_said.c.accession == accession)
+            some = some.where(_said.c.accession == accession)
+        found = some.subquery()
+        asked = (
+            sa.select(found.c.value)
+            .group_by(found.c.value)
+            .order_by(sa.func.sum(found.c["count"]).desc(), found.c.value)
+            .limit(limit)
+        )
         return list(connection.execute(asked).scalars())
 
     def keep_sure(self, connection: Connection, accession: str, sure: Mapping[int, int]) -> None:
@@ -648,6 +658,17 @@ def step_of(confidence: float) -> int:
 
 def _log_lot(connection: Connection, person: str, kind: str, number: int, told: str) -> None:
     chain.append(connection, now(), person, kind, f"lot:{number}", chain.sum_of(told))
+
+
+def _is_settled() -> sa.ColumnElement[bool]:
+    """Say whether another person decided between the readings of a measured field."""
+    other = _measure.alias()
+    return sa.exists().where(
+        other.c.record == _measure.c.record,
+        other.c.key == _measure.c.key,
+        other.c.reader == 3,
+        ~other.c.is_undone,
+    )
 
 
 def _these(accessions: Sequence[str]) -> sa.Select[Any]:

@@ -94,10 +94,13 @@ def test_one_wards_administrator_sees_that_ward_alone(office: Running) -> None:
         data={"csrf": csrf(client), "book": BOOK.accession, "level": "II", "aql": "1.0"},
     )
     assert told.status_code == 404
-    assert client.get(f"/oversight/picture/{BOOK.accession}/1/-/1").status_code == 404
     again = client.post("/oversight/again", data={"csrf": csrf(client), "book": BOOK.accession})
     assert again.status_code == 404
     assert client.get("/oversight/lots/1").status_code == 404
+    assert "chỉ quản trị viên ở mọi nơi" in client.get("/oversight/rules").text
+    form = {"sure": "60", "blind_share": "2", "lease_minutes": "9", "save": "1"}
+    told = client.post("/oversight/rules", data={**form, "csrf": csrf(client)})
+    assert told.status_code == 403
     assert office.enter("thu").get("/oversight").status_code == 403
 
 

@@ -325,6 +325,12 @@ def test_the_desk_is_a_plain_form_without_scripts(office: Running) -> None:
     assert "Nguyễn Văn Bính" in told.text and "người khác ghi: Nguyễn Văn Bình" in told.text
     undone = client.post("/review/undo", data={"csrf": csrf(client)})
     assert FIRST.id in undone.headers["location"]
+    now = {**late, "base:nksHoTen": str(office.database.decisions(BOOK.accession)[0].number)}
+    one = {**now, "one": "text:nksHoTen", "token:nksHoTen": "b2"}
+    assert other.post(BIRTH, data=one).status_code == 303
+    headers = {"x-csrf-token": form["csrf"], "accept": "application/json"}
+    told = client.post("/review/undo", headers=headers)  # another decided about it since
+    assert told.status_code == 409 and told.json()["sentence"]
     one = {**form, "csrf": csrf(client), "one": "unreadable:meHoTen", "token:meHoTen": "c2"}
     assert client.post(BIRTH, data=one).status_code == 303
     assert acts(office)[-1] == ("meHoTen", "unreadable", "")
@@ -338,10 +344,8 @@ def test_what_another_ward_holds_is_not_there(office: Running) -> None:
     for path in (
         BIRTH,
         f"/review/next?book={BOOK.accession}",
-        f"/review/picture/{record}",
-        f"/review/page/{record}",
-        f"/review/crop?record={record}&key=so",
-        f"/review/suggestions?record={record}&key=nksHoTen&text=ng",
+        f"/review/crop/so/{record}",
+        f"/review/suggestions/nksHoTen/{record}?text=ng",
     ):
         assert client.get(path).status_code == 404, path
     headers = {"x-csrf-token": token}

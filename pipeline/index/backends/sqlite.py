@@ -349,6 +349,8 @@ def _take_out(connection: Connection, suffix: str, accession: str, numbers: Sequ
     for sheet in connection.execute(sa.select(table).where(table.c.accession == accession)).all():
         rows = _rows(sheet.rows)
         left = rows[:, ~np.isin(rows[0], np.array(numbers, np.uint64))]
+        if left.shape[1] == rows.shape[1]:
+            continue
         here = sa.and_(
             table.c.year == sheet.year,
             table.c.accession == accession,
@@ -357,7 +359,7 @@ def _take_out(connection: Connection, suffix: str, accession: str, numbers: Sequ
         )
         if left.shape[1] == 0:
             connection.execute(sa.delete(table).where(here))
-        elif left.shape[1] < rows.shape[1]:
+        else:
             connection.execute(sa.update(table).where(here).values(rows=left.tobytes()))
     _touch(connection)
 

@@ -58,8 +58,8 @@ function picture(address) {
 }
 
 const encoded = (record) => record.split("/").map(encodeURIComponent).join("/");
-const rowAddress = (record) => `/review/picture/${encoded(record)}`;
-const cropAddress = (record, key) => `/review/crop?${query({ record, key })}`;
+const rowAddress = (record) => `/entries/${encoded(record)}/picture`;
+const cropAddress = (record, key) => `/review/crop/${key}/${encoded(record)}`;
 
 async function show(image, address) {
   image.dataset.wanted = address;
@@ -144,7 +144,9 @@ function underColumns() {
     ]),
   );
   const narrow = Math.min(...[...places.values()].map((one) => one.width).filter((width) => width > 0.02));
-  const width = Math.round(Math.min(Math.max(row.clientWidth, LEAST_BOX_PX / narrow), MOST_ROOM * row.clientWidth));
+  // No wider than its pixels bear, and than can be looked over; narrow columns share lines of boxes.
+  const most = Math.max(row.clientWidth, Math.min(Number(row.querySelector(".picture").getAttribute("width")), MOST_ROOM * row.clientWidth));
+  const width = Math.round(Math.min(Math.max(row.clientWidth, LEAST_BOX_PX / narrow), most));
   row.classList.add("columns");
   desk.querySelector(".sheet").style.width = `${width}px`;
   boxesOf.style.width = `${width}px`;
@@ -247,8 +249,8 @@ async function taken(reply, box) {
     update(told);
     return true;
   }
-  if (reply.status === 401 || reply.redirected) {
-    state("lost", true); // signed out: what was typed stays in this tab
+  if (!told.sentence) {
+    state("lost", true); // signed out, or no more allowed: what was typed stays in this tab
     return false;
   }
   if (told.fields) update(told, told.key);
@@ -344,8 +346,9 @@ async function leave() {
 async function undo() {
   await waiting;
   const reply = await send("POST", `/review/undo?${query({ book: desk.dataset.book })}`);
-  const told = reply.ok ? await reply.json() : {};
+  const told = reply.headers.get("content-type")?.includes("json") ? await reply.json() : {};
   if (told.record) await open(told.path, told.key);
+  else if (told.sentence) desk.querySelector("#state").textContent = told.sentence;
 }
 
 async function open(path, key = "") {
@@ -370,7 +373,7 @@ async function suggest(box) {
   const text = box.value;
   if (!text.trim() || box.dataset.kind.includes("date")) return closeSuggestions();
   const reply = await fetch(
-    `/review/suggestions?${query({ record: desk.dataset.record, key: box.dataset.key, text })}`,
+    `/review/suggestions/${box.dataset.key}/${encoded(desk.dataset.record)}?${query({ text })}`,
   ).catch(() => null);
   if (!reply?.ok || mine !== wanted || box !== active) return;
   const found = await reply.json();
@@ -429,7 +432,7 @@ function uncertain(box) {
 function showPaper() {
   const paper = document.querySelector("#paper");
   if (paper.open) return paper.close();
-  show(paper.querySelector("img"), desk.querySelector("#see-page").getAttribute("href"));
+  show(paper.querySelector("img"), `${desk.querySelector("#see-page").getAttribute("href")}/picture`);
   paper.showModal();
 }
 
@@ -467,6 +470,11 @@ function keyAct(event, box) {
       if (suggestion !== undefined) put(box, suggestion);
       closeSuggestions();
       const conflict = holder(box).classList.contains("conflict");
+      if (box.dataset.blind && box.dataset.asked && !box.value.trim() && !box.dataset.empty) {
+        box.dataset.empty = "1"; // nothing may be written there, but a hasty Enter must not say so
+        holder(box).querySelector(".why").textContent = words.dataset.empty;
+        return;
+      }
       if (box.dataset.asked || conflict || box.value !== box.dataset.saved) answer(box, "text");
       onward(box);
     };

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from pipeline.desk import lots, overseeing, reviewing
 from pipeline.desk.accounts import SignedIn
-from pipeline.errors import MissingError, UsageError
+from pipeline.errors import MissingError, RightsError, UsageError
 from pipeline.review.rules import ReviewRules
 from pipeline.review.sampling import AQL, LEVEL, tables
 from pipeline.rights import asker
@@ -33,6 +33,7 @@ def overview(request: Request, signed: SignedIn = Administrator) -> Response:
         "overseeing/overview.html",
         seen=overseeing.overview(office.database, office.settings, who),
         fixity=overseeing.fixity(office.database, who),
+        audited=overseeing.audited(office.database),
     )
 
 
@@ -48,16 +49,23 @@ def try_again(
 # Thresholds
 
 
+def _check_everywhere(who: Asker) -> None:
+    """Let an administrator of all places pass: thresholds hold for the whole archive."""
+    if who.rights.places is not None:
+        raise RightsError(_("ngưỡng là của cả kho: chỉ quản trị viên ở mọi nơi đặt được"))
+
+
 @router.get("/rules")
 def rules(request: Request, signed: SignedIn = Administrator) -> Response:
     """Show what people look at."""
     now = overseeing.current_rules(office_of(request).database)
-    return _rules(request, now)
+    return _rules(request, now, is_open=_asker(signed).rights.places is None)
 
 
 @router.post("/rules")
 def change_rules(request: Request, form: WholeForm, signed: SignedIn = Administrator) -> Response:
     """Show what other thresholds would change; set them when that was seen."""
+    _check_everywhere(_asker(signed))
     database = office_of(request).database
     now = overseeing.current_rules(database)
     try:
@@ -88,7 +96,12 @@ def _number(text: str) -> float:
 
 
 def _rules(
-    request: Request, told: ReviewRules, *, status: int = 200, trouble: str = ""
+    request: Request,
+    told: ReviewRules,
+    *,
+    is_open: bool = True,
+    status: int = 200,
+    trouble: str = "",
 ) -> Response:
     database = office_of(request).database
     now = overseeing.current_rules(database)
@@ -98,8 +111,8 @@ def _rules(
         status=status,
         now=now,
         told=told,
-        now_means=overseeing.preview(database, now),
-        told_means=overseeing.preview(database, told),
+        now_means=overseeing.preview(database, now) if is_open else None,
+        told_means=overseeing.preview(database, told) if is_open else None,
         fields=overseeing.field_titles(),
         trouble=trouble,
     )
@@ -190,11 +203,3 @@ def slip(request: Request, number: int, signed: SignedIn = Administrator) -> Res
     database, who = office_of(request).database, _asker(signed)
     found = lots.lot_called(database, who, number)
     return render(request, "overseeing/slip.html", found=found, titles=overseeing.field_titles())
-
-
-@router.get("/picture/{record:path}")
-def picture(request: Request, record: str, signed: SignedIn = Administrator) -> Response:
-    """Return the picture of a record that is inspected."""
-    office = office_of(request)
-    found = reviewing.record_picture(office.database, office.settings, _asker(signed), record)
-    return Response(found, media_type="image/jpeg")

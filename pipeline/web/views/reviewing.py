@@ -77,26 +77,26 @@ def next_record(
     return go(_path(found, book) if found else "/review?done=1")
 
 
-@router.get("/record/{record:path}")
+@router.get("/record/{record_id:path}")
 def record_page(
-    request: Request, record: str, signed: SignedIn = Reviewer, book: str = ""
+    request: Request, record_id: str, signed: SignedIn = Reviewer, book: str = ""
 ) -> Response:
     """Show a record on the desk."""
-    sheet = reviewing.open_sheet(office_of(request).database, _asker(signed), record)
+    sheet = reviewing.open_sheet(office_of(request).database, _asker(signed), record_id)
     return _desk(request, sheet, book)
 
 
-@router.post("/record/{record:path}")
+@router.post("/record/{record_id:path}")
 def decide_form(
     request: Request,
-    record: str,
+    record_id: str,
     form: WholeForm,
     signed: SignedIn = Reviewer,
     book: str = "",
 ) -> Response:
     """Take the record's form, as a browser without scripts sends it."""
     office, who = office_of(request), _asker(signed)
-    answers = _answers(record, form)
+    answers = _answers(record_id, form)
     try:
         if one := str(form.get("one", "")):
             told, _colon, key = one.partition(":")
@@ -105,18 +105,18 @@ def decide_form(
                 raise UsageError(_("trang này không nhận cách gửi ấy"))
             answer = replace(chosen, told=cast(Told, told))
             reviewing.decide(office.database, office.settings, who, answer)
-            return go(_path(record, book))
-        sheet = reviewing.accept_record(office.database, office.settings, who, record, answers)
+            return go(_path(record_id, book))
+        sheet = reviewing.accept_record(office.database, office.settings, who, record_id, answers)
     except MissingError:
         raise
     except (FieldConflict, UsageError, RightsError) as error:
         typed = {answer.key: answer.text for answer in answers}
-        sheet = reviewing.open_sheet(office.database, who, record)
+        sheet = reviewing.open_sheet(office.database, who, record_id)
         status = 409 if isinstance(error, FieldConflict) else 400
         return _desk(request, sheet, book, status=status, error=error, typed=typed)
     if _is_open(sheet):
-        return go(_path(record, book))
-    return go(f"/review/next?book={quote(book)}&after={quote(record)}")
+        return go(_path(record_id, book))
+    return go(f"/review/next?book={quote(book)}&after={quote(record_id)}")
 
 
 @router.post("/answer")
@@ -159,8 +159,14 @@ def undo(
 ) -> Response:
     """Take back the person's last decision; go to the record that it was about."""
     office = office_of(request)
-    found = reviewing.undo(office.database, office.settings, _asker(signed))
-    if accept.startswith("application/json"):
+    is_script = accept.startswith("application/json")
+    try:
+        found = reviewing.undo(office.database, office.settings, _asker(signed))
+    except FieldConflict as conflict:
+        if is_script:
+            return JSONResponse({"sentence": str(conflict)}, 409)
+        raise
+    if is_script:
         sheet, key = found if found else (None, "")
         path = _path(sheet.record, book) if sheet else ""
         return JSONResponse({"record": sheet.record if sheet else "", "key": key, "path": path})
@@ -174,44 +180,27 @@ def hold(request: Request, body: HoldBody, signed: SignedIn = Reviewer) -> Respo
     return JSONResponse({"held_by": holder})
 
 
-@router.get("/suggestions")
+@router.get("/suggestions/{key}/{record_id:path}")
 def suggestions(
     request: Request,
-    record: str,
     key: str,
+    record_id: str,
     text: Annotated[str, Query(max_length=_MOST)] = "",
     signed: SignedIn = Reviewer,
 ) -> Response:
     """Return what may be about to be typed."""
     database = office_of(request).database
-    return JSONResponse(reviewing.suggestions(database, _asker(signed), record, key, text))
+    return JSONResponse(reviewing.suggestions(database, _asker(signed), record_id, key, text))
 
 
-@router.get("/picture/{record:path}")
-def picture(request: Request, record: str, signed: SignedIn = Reviewer) -> Response:
-    """Return the picture of a record's row or form."""
-    office = office_of(request)
-    return _jpeg(reviewing.record_picture(office.database, office.settings, _asker(signed), record))
-
-
-@router.get("/crop")
-def crop(request: Request, record: str, key: str, signed: SignedIn = Reviewer) -> Response:
+@router.get("/crop/{key}/{record_id:path}")
+def crop(request: Request, key: str, record_id: str, signed: SignedIn = Reviewer) -> Response:
     """Return the enlarged picture of a field."""
     office = office_of(request)
-    return _jpeg(
-        reviewing.field_picture(office.database, office.settings, _asker(signed), record, key)
+    found = reviewing.field_picture(
+        office.database, office.settings, _asker(signed), record_id, key
     )
-
-
-@router.get("/page/{record:path}")
-def page(request: Request, record: str, signed: SignedIn = Reviewer) -> Response:
-    """Return the picture of the page on which a record stands."""
-    office = office_of(request)
-    return _jpeg(reviewing.page_picture(office.database, office.settings, _asker(signed), record))
-
-
-def _jpeg(content: bytes) -> Response:
-    return Response(content, media_type="image/jpeg")
+    return Response(found, media_type="image/jpeg")
 
 
 def _path(record: str, book: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.desk.archive import open_archive
+from pipeline.desk.entries import entry_picture
 from pipeline.desk.finding import search
 from pipeline.desk.reviewing import (
     Answer,
@@ -22,7 +23,6 @@ from pipeline.desk.reviewing import (
     next_record,
     open_sheet,
     queue,
-    record_picture,
     suggestions,
     undo,
 )
@@ -121,7 +121,7 @@ def test_what_a_person_may_not_see_does_not_exist(database: Database, settings: 
         lambda: open_sheet(database, ward, "none/1/-/1"),
         lambda: decide(database, settings, ward, Answer(SURE.id, "so", text="1")),
         lambda: suggestions(database, ward, SURE.id, "nksHoTen", "Ngu"),
-        lambda: record_picture(database, settings, ward, SURE.id),
+        lambda: entry_picture(database, settings, ward, SURE.id),
         lambda: field_picture(database, settings, ward, SURE.id, "so"),
     ):
         with pytest.raises(MissingError):
@@ -376,6 +376,8 @@ def test_a_sure_field_read_blind_measures_machine_and_reader(
     assert field(sheet, "meHoTen").is_done
     sheet = say(database, settings, THU, sheet, "chaHoTen", "Nguyễn Đình Bao")
     assert not field(sheet, "chaHoTen").is_done
+    with database.read() as connection:  # who was wrong, nobody knows yet
+        assert Review(database).blind(connection, 0.95) == {BOOK.accession: (1, 0)}
     settling = open_sheet(database, HOA, SURE.id)
     assert [one.text for one in field(settling, "chaHoTen").readings] == [
         "Nguyễn Đình Bao",
@@ -400,7 +402,7 @@ def test_the_books_own_names_come_first_and_nothing_typed_is_changed(database: D
 
 def test_pictures_are_parts_of_the_page_made_anew(database: Database, settings: Settings) -> None:
     sheet = open_sheet(database, THU, DOUBTFUL.id)
-    record = decoded(record_picture(database, settings, THU, DOUBTFUL.id))
+    record = decoded(entry_picture(database, settings, THU, DOUBTFUL.id))
     assert record.shape[1] > 1260
     left, top, width, height = field(sheet, "nksHoTen").place
     own = record[
