@@ -207,11 +207,17 @@ function watchDesk() {
     choose(chosen);
   }
 
+  const PATIENCE_MS = 20 * 60_000;
+  let touched = Date.now();
+  for (const name of ["keydown", "pointermove", "scroll"])
+    document.addEventListener(name, () => (touched = Date.now()), { capture: true, passive: true });
+
   async function live() {
     let version = "";
     for (;;) {
       try {
-        if (document.hidden) throw new Error("nobody looks");
+        // Asking for news must not keep a session alive that nobody uses.
+        if (document.hidden || Date.now() - touched > PATIENCE_MS) throw new Error("nobody looks");
         const answer = await fetch(`${base}/live?after=${encodeURIComponent(version)}`, {
           credentials: "same-origin",
         });
