@@ -5,6 +5,7 @@ Whatever brings them, they are taken in by `books.intake`, one after the other, 
 
 import hmac
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,14 @@ from typing import Any, Literal
 
 from pipeline.desk.books import check_open, clear_taken, intake
 from pipeline.desk.scanning import find_book, is_granted, may_scan
-from pipeline.errors import ConflictError, MissingError, RightsError, SohoaError, UsageError
+from pipeline.errors import (
+    ConflictError,
+    MissingError,
+    RightsError,
+    SohoaError,
+    StorageError,
+    UsageError,
+)
 from pipeline.ingest.files import Looker, expand
 from pipeline.ingest.intake import Intake, Manner
 from pipeline.ingest.scanner import scan
@@ -32,6 +40,7 @@ from pipeline.words import _
 Source = Literal["scanner", "folder"]
 _LONGEST_NAME = 200
 _MB = 1 << 20
+_SPARE_BYTES = 1 << 30  # of the disk, left for decisions and the log
 log = logging.getLogger("sohoa.desk")
 
 
@@ -235,12 +244,16 @@ def begin_upload(database: Database, settings: Settings, asker: Asker, upload: U
         MissingError: there is no such book.
         UsageError: the file is empty, or larger than files may be.
         ConflictError: the book is closed, or too many files are under way.
+        StorageError: the disk has no room for it.
     """
     find_book(database, asker, upload.accession)
     check_open(database, upload.accession)
     most = settings.scanning.max_upload_mb
     if not 0 < upload.size_bytes <= most * _MB:
         raise UsageError(_("tệp rỗng hoặc lớn hơn {most} MB; hãy chia nhỏ tệp").format(most=most))
+    # It lies there twice for a moment: as it arrived, and as a master.
+    if shutil.disk_usage(settings.archive).free < 2 * upload.size_bytes + _SPARE_BYTES:
+        raise StorageError(_("đĩa của kho sắp đầy; hãy giải phóng chỗ rồi gửi lại"))
     name = nfc(upload.name.replace("\\", "/").rsplit("/", 1)[-1]).strip()[-_LONGEST_NAME:]
     named = replace(upload, person=asker.person, name=name or "?")
     return _uploads(database, settings).begin(named, settings.scanning.max_open_uploads)
