@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.desk.books import check_open, clear_taken, intake
+from pipeline.desk.books import Pile, check_open, clear_taken, intake
 from pipeline.desk.scanning import find_book, is_granted, may_scan
 from pipeline.errors import (
     ConflictError,
@@ -88,8 +88,9 @@ class Sources:
         behind: int | None = None,
         instead_of: int = 0,
         names: dict[Path, str] | None = None,
+        is_lost: bool = False,
     ) -> Intake:
-        """Take files into a book.
+        """Take files into a book; see `intake.Manner`.
 
         Raises:
             ConflictError: it is closed.
@@ -105,6 +106,7 @@ class Sources:
             self.looker.survey,
             may_enter=may_enter,
             names=names or {},
+            is_lost=is_lost,
         )
         return intake(self._database, self._settings, book, files, _unseen, manner)
 
@@ -140,19 +142,22 @@ class Sources:
         folder = self._settings.archive / "work" / "scanner" / accession
 
         def work(run: Run) -> None:
-            place = behind
             self._take_left(run, asker, book, folder)  # of a run that was killed
-            sheets = scan(folder, device or None, source or None, dpi, mode, options)
-            for sheet in sheets:
+            pile, place, bad = Pile(book), behind, instead_of
+            for sheet in scan(folder, device or None, source or None, dpi, mode, options):
                 taken = self.take(
                     asker,
-                    book,
+                    pile.book,
                     [sheet],
                     behind=place,
-                    instead_of=instead_of if place is None else 0,
+                    instead_of=bad,
+                    is_lost=pile.is_lost,
                 )
-                if taken.taken and (place is not None or instead_of):
-                    place = taken.taken[-1].number
+                pile.follow(self._database, taken)
+                if taken.onward:  # another book's: there they come to stand at the end
+                    place, bad = None, 0
+                elif taken.taken and (place is not None or bad):
+                    place, bad = taken.taken[-1].number, 0
                 _count(run, taken)
                 clear_taken(self._database, folder)
                 if run.stop.is_set():
@@ -181,9 +186,13 @@ class Sources:
             raise ConflictError(_("thư mục ấy đang nhận cho sổ khác; hãy dừng ở sổ ấy trước"))
 
         def work(run: Run) -> None:
+            pile = Pile(book)
+
             def take(files: list[Path]) -> None:
                 for file in files:
-                    _count(run, self.take(asker, book, [file]))
+                    taken = self.take(asker, pile.book, [file], is_lost=pile.is_lost)
+                    pile.follow(self._database, taken)
+                    _count(run, taken)
 
             watch(
                 Path(told),
@@ -352,7 +361,13 @@ def arrived(
         names: what files are called whose own name is not the one they were given.
     """
     names = names or {}
-    told: dict[str, Any] = {"pages": [], "already": [], "refused": []}
+    told: dict[str, Any] = {
+        "pages": [],
+        "already": [],
+        "refused": [],
+        # Whose the next file of a pile is; empty when nobody knows.
+        "leads_to": "" if taken.is_lost else taken.leads_to,
+    }
     for one in (taken, *taken.onward):
         places = {number: at for at, number in enumerate(database.page_order(one.accession), 1)}
         told["pages"] += [
