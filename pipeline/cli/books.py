@@ -20,6 +20,7 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.cli.worker import end_with_parent, give_way
 from pipeline.desk.archive import chosen_books, open_archive, verify_books
 from pipeline.desk.books import (
     Pile,
@@ -32,6 +33,7 @@ from pipeline.desk.books import (
 )
 from pipeline.flow.book import process
 from pipeline.flow.outcome import BookOutcome
+from pipeline.flow.worker import keep_on as work_on
 from pipeline.ingest.intake import Intake, Manner, Refused
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
@@ -146,6 +148,12 @@ def watch(*, folder: Path, poll: bool, seconds: float | None, archive: Path, **c
 @click.option("--workers", type=click.IntRange(min=0), help=_("Số trang đọc cùng lúc; 0: tự chọn."))
 @click.option("--retry", is_flag=True, help=_("Đọc lại cả những trang đã hỏng."))
 @click.option("--again", is_flag=True, help=_("Đọc lại tất cả các trang."))
+@click.option(
+    "--keep-on", is_flag=True, help=_("Không dừng: đọc trang mới ngay khi có, đến khi bấm Ctrl+C.")
+)
+@click.option(
+    "--attached", is_flag=True, help=_("Với --keep-on: dừng khi chương trình mở nó kết thúc.")
+)
 @archive_option
 @json_option
 def process_command(
@@ -155,6 +163,8 @@ def process_command(
     workers: int | None,
     retry: bool,
     again: bool,
+    keep_on: bool,
+    attached: bool,
     archive: Path,
     as_json: bool,
 ) -> None:
@@ -166,6 +176,13 @@ def process_command(
         workers=settings.work.workers if workers is None else workers,
     )
     settings = replace(settings, work=work)
+    if keep_on:
+        with closing(open_archive(settings)) as database:
+            if attached:
+                end_with_parent()
+            give_way()
+            work_on(database, settings, lambda: False)
+        return
     with closing(open_archive(settings)) as database, bar() as progress:
         chosen = chosen_books(database, books)
         outcomes = process(database, settings, chosen, progress, retry=retry, again=again)

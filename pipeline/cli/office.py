@@ -2,7 +2,7 @@
 
 import secrets
 import webbrowser
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pipeline.cli.shell import (
     print_json,
     settings_for,
 )
+from pipeline.cli.worker import worker_beside
 from pipeline.desk.accounts import is_new
 from pipeline.desk.archive import chosen_books, open_archive
 from pipeline.desk.books import intake
@@ -59,7 +60,8 @@ def doctor(*, archive: Path, as_json: bool) -> None:
 )
 @click.option("--port", default=8440, show_default=True, help=_("Cổng; 0: cổng trống bất kỳ."))
 @click.option("--no-browser", is_flag=True, help=_("Không tự mở trình duyệt."))
-def start(*, archive: Path, host: str, port: int, no_browser: bool) -> None:
+@click.option("--no-worker", is_flag=True, help=_("Không đọc trang mới; “sohoa process” đọc."))
+def start(*, archive: Path, host: str, port: int, no_browser: bool, no_worker: bool) -> None:
     """Serve the office's web app."""
     from pipeline.web.serve import serve  # heavy, and no other command needs it
     from pipeline.web.shell import Office
@@ -74,7 +76,8 @@ def start(*, archive: Path, host: str, port: int, no_browser: bool) -> None:
             if not no_browser:
                 webbrowser.open(first)
 
-        serve(Office(settings, database, key), host, port, ready)
+        with nullcontext() if no_worker else worker_beside(settings.archive):
+            serve(Office(settings, database, key), host, port, ready)
 
 
 @main.command(

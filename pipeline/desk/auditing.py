@@ -114,6 +114,7 @@ def kind_words(kind: str) -> str:
         "decision": _("quyết định một trường"),
         "look.search": _("tra cứu"),
         "look.entry": _("xem bản ghi"),
+        "look.entries": _("đọc bản ghi của sổ bằng chương trình"),
         "look.page": _("xem trang sổ"),
         "look.picture": _("xem ảnh dòng"),
         "look.neighbours": _("xem dòng bên cạnh"),

@@ -9,7 +9,7 @@ from pipeline.desk.places import Units, units_at
 from pipeline.desk.typing import field_of, shown
 from pipeline.errors import MissingError
 from pipeline.extract import reasons
-from pipeline.flow.book import as_decided
+from pipeline.flow.book import as_decided, as_they_stand
 from pipeline.flow.page import forms
 from pipeline.index.documents import may_see
 from pipeline.index.rules import search_rules
@@ -142,6 +142,38 @@ def open_entry(database: Database, settings: Settings, asker: Asker, record_id: 
         len(current.fields) - len(open_now.fields),
         Imports(database).origins([record_id]).get(record_id),
     )
+
+
+def book_entries(
+    database: Database, asker: Asker, accession: str, after: str, limit: int
+) -> list[Record]:
+    """Return entries of a book as they stand, by id, behind one; the look is logged first.
+
+    Raises:
+        MissingError: there is no such book that the person may see.
+    """
+    seen_book(database, asker, accession)
+    found = database.record_part(accession, after, limit)
+    database.log_look(asker.person, "entries", [record.id for record in found], asker.purpose)
+    current = as_they_stand(database, found)
+    return current if asker.rights.sensitive else [hidden(record) for record in current]
+
+
+def standing_entry(database: Database, asker: Asker, record_id: str) -> Record:
+    """Return an entry as it stands; the look is logged first.
+
+    Raises:
+        MissingError: there is no such entry that the person may see.
+    """
+    record, _book = seen_entry(database, asker, record_id)
+    database.log_look(asker.person, "entry", [record_id], asker.purpose)
+    [current] = as_they_stand(database, [record])
+    return current if asker.rights.sensitive else hidden(current)
+
+
+def seen_books(database: Database, asker: Asker) -> list[Book]:
+    """Return the books that the person may see, by accession."""
+    return [book for book in database.books() if _sees(asker, book, "")]
 
 
 def seen_entry(database: Database, asker: Asker, record_id: str) -> tuple[Record, Book]:

@@ -94,6 +94,7 @@ def process(
     *,
     retry: bool = False,
     again: bool = False,
+    finish: bool = True,
 ) -> list[BookOutcome]:
     """Read what has not been read of these books, and put what is new into packages and index.
 
@@ -102,12 +103,15 @@ def process(
     Args:
         retry: read the failed pages once more.
         again: read all pages once more; people's decisions stay.
+        finish: also look at each book as a whole; otherwise only its pages are read.
     """
     reset: Sequence[PageState] = ("read", "failed") if again else ("failed",) if retry else ()
     outcomes = []
     with working(settings.archive):
         for accession in accessions:
-            outcome = _process_book(database, settings, accession, on_progress, reset=reset)
+            outcome = _process_book(
+                database, settings, accession, on_progress, reset=reset, finish=finish
+            )
             outcomes.append(replace(outcome, behind=catch_up(database, settings)))
     return outcomes
 
@@ -119,6 +123,7 @@ def _process_book(
     on_progress: Progress,
     *,
     reset: Sequence[PageState],
+    finish: bool,
 ) -> BookOutcome:
     book = _known_book(database, accession)
     database.reset_pages(accession, reset)
@@ -126,7 +131,7 @@ def _process_book(
     jobs = scan_jobs(database, settings, book, waiting)
     _read(database, settings, jobs, on_progress)
     failure = None
-    if database.all_pages(accession) and not database.is_sealed(accession):
+    if finish and database.all_pages(accession) and not database.is_sealed(accession):
         if not book.form:
             _read(database, settings, _doubtful_forms(database, settings, book), on_progress)
         try:

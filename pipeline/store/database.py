@@ -568,6 +568,16 @@ class Database:
         )
         return [_RECORD.validate_json(row["card"]) for row in rows]
 
+    def record_part(self, accession: str, after: str, limit: int) -> list[Record]:
+        """Return some records of a book, by id: those behind one, or the first ones."""
+        rows = self._all(
+            sa.select(_record.c.card)
+            .where(_record.c.accession == accession, _record.c.id > after)
+            .order_by(_record.c.id)
+            .limit(limit)
+        )
+        return [_RECORD.validate_json(row["card"]) for row in rows]
+
     def beside(self, record: str) -> tuple[str, str]:
         """Return the ids of the entries before and after one in its book; empty at its ends."""
         own = sa.select(_record.c.accession, _record.c.position).where(_record.c.id == record)
@@ -652,6 +662,28 @@ class Database:
         return found
 
     # Sealing, and who looked at what
+
+    def unfinished(self) -> list[tuple[str, int, str]]:
+        """Return the books that lack something: accession, pages that wait, newest master's time.
+
+        Times are UTC, ISO 8601. Books without masters lack nothing.
+        """
+        waiting = (
+            sa.select(sa.func.count())
+            .where(_page.c.accession == _book.c.accession, _page.c.state == "waiting")
+            .scalar_subquery()
+        )
+        newest = (
+            sa.select(sa.func.max(_master.c.added))
+            .where(_master.c.accession == _book.c.accession)
+            .scalar_subquery()
+        )
+        query = sa.select(_book.c.accession, waiting, newest).where(
+            _book.c.sealed == "", newest.is_not(None)
+        )
+        with self.read() as connection:
+            found = connection.execute(query.order_by(newest)).all()
+        return [(accession, count, added) for accession, count, added in found]
 
     def is_sealed(self, accession: str) -> bool:
         """Say whether the package on the disk holds all that the database knows of the book."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +21,7 @@ from pipeline.errors import (
 )
 from pipeline.web.guard import Guard
 from pipeline.web.shell import HERE, Office, SignInError, go, render
-from pipeline.web.views import ALL
+from pipeline.web.views import ALL, api
 from pipeline.words import _
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -44,11 +45,17 @@ def make_app(office: Office, hosts: frozenset[str] = LOCAL) -> FastAPI:
         office: what it works on.
         hosts: names and addresses that it answers to.
     """
-    app = FastAPI(title="sohoa", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="sohoa",
+        version=version("sohoa"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
     app.state.office = office
     uploads: dict[str, int] = {}
     for view in ALL:
-        app.include_router(view.router)
+        app.include_router(view.router, include_in_schema=view is api)
         uploads |= getattr(view, "UPLOADS", {})
     app.mount("/static", _Static(directory=HERE / "static"))
     app.add_exception_handler(SohoaError, _told)

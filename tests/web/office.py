@@ -73,11 +73,20 @@ def sign_in(screen: Page, office: Running, name: str) -> None:
 def running(archive: Path) -> Iterator[Running]:
     """Serve an archive by `sohoa start`; one is made where there is none."""
     settings = Settings(archive)
-    command = [sys.executable, "-m", "pipeline", "start", "--no-browser", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "start",
+        "--no-browser",
+        "--no-worker",
+        "--port",
+        "0",
+    ]
     with (
         closing(open_archive(settings, make=True)) as database,
         subprocess.Popen(
-            [*command, "--archive", str(archive)], stdout=subprocess.PIPE, text=True
+            [*command, "--port", "0", "--archive", str(archive)], stdout=subprocess.PIPE, text=True
         ) as server,
     ):
         try:

@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from pipeline.web.views import (
+    api,
     auditing,
     entering,
     finding,
@@ -16,6 +17,7 @@ from pipeline.web.views import (
 )
 
 ALL: tuple[ModuleType, ...] = (
+    api,
     auditing,
     entering,
     finding,
