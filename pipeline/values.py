@@ -198,6 +198,8 @@ class PageImage:
         dpi: pixels per inch of `pixels`, the same on both axes.
         to_scan: 3x3 matrix that maps homogeneous (x, y, 1) of `pixels` to px of the scan; where
             the page was straightened, of the pixels before that.
+        red: what is written in red ink, which `pixels` then lack, dark on white: in px of its own,
+            those of the scan as it was opened. None where nothing is.
         bend: what was straightened last; None when nothing was. `clean.places` reads both.
         side: which half of a spread this is; None for a single page.
         turn_deg: clockwise turn that was needed to make the scan upright.
@@ -212,6 +214,7 @@ class PageImage:
     turn_deg: Turn = 0
     skew_deg: float = 0.0
     bend: Bend | None = None
+    red: "PageImage | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +265,7 @@ class Line:
         alternatives: other readings, best first, without `text` itself.
         letters: the characters of `text` with their places; empty when the engine tells none.
         engine: name of the engine that read it.
+        ink: `red` where its ink is; empty for that of the page's other writing.
         is_ditto: its ink has the shape of a ditto mark, whatever was read.
         struck: from where to where words in it are struck out, as fractions of its width.
         signal: for reading it again when its kind is known; gone once the page is done, and
@@ -276,6 +280,7 @@ class Line:
     alternatives: tuple[Alternative, ...] = ()
     letters: tuple[Letter, ...] = ()
     engine: str = ""
+    ink: Literal["", "red"] = ""
     is_ditto: bool = False
     struck: tuple[tuple[float, float], ...] = ()
     signal: Annotated[Signal | None, pydantic.Field(exclude=True)] = field(

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from pipeline import plugs
 from pipeline.clean.dewarp import find_bend, straighten
+from pipeline.clean.inks import red_of
 from pipeline.clean.places import on_scan
 from pipeline.clean.steps import clean
 from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
@@ -30,7 +31,8 @@ from pipeline.layout.boxes import erase_boxes, find_tick_boxes
 from pipeline.layout.cells import find_cells
 from pipeline.layout.dittos import mark_dittos
 from pipeline.layout.ink import erase_rules
-from pipeline.layout.lines import find_lines
+from pipeline.layout.lines import find_lines, lines_in_red
+from pipeline.layout.order import in_reading_order
 from pipeline.layout.rules import Rules, find_rules
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
@@ -39,6 +41,8 @@ from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
 from pipeline.values import (
+    Cell,
+    Line,
     Page,
     PageImage,
     PageReading,
@@ -140,13 +144,30 @@ def _read_sides(
         sides = clean(image, readers["handwriting"].legibility)
     with clock.stage("layout"):
         laid = [lay_out(side) for side in sides]
+        red = [_red_writing(bare, sheet.cells) for sheet, bare, _ink in laid]
     with clock.stage("ocr"):
-        read = read_pages([Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid], readers)
+        unread = [Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid]
+        read = read_pages([*unread, *red], readers)
     sheets = [
-        replace(sheet, lines=mark_struck(lines, ink, bare.dpi))
-        for (sheet, bare, ink), lines in zip(laid, read, strict=True)
+        _with_red(replace(sheet, lines=mark_struck(lines, ink, bare.dpi)), in_red)
+        for (sheet, bare, ink), lines, in_red in zip(
+            laid, read[: len(laid)], read[len(laid) :], strict=True
+        )
     ]
     return sides, [bare for _sheet, bare, _ink in laid], sheets
+
+
+def _red_writing(side: PageImage, cells: tuple[Cell, ...]) -> Unread:
+    """Return what is written in red on a straight side, its lines yet unread."""
+    red = red_of(side)
+    return Unread(side, ()) if red is None else Unread(red, *lines_in_red(red, cells))
+
+
+def _with_red(sheet: PageReading, in_red: tuple[Line, ...]) -> PageReading:
+    """Return a side's reading with its lines in red among the others."""
+    if not in_red:
+        return sheet
+    return replace(sheet, lines=in_reading_order((*sheet.lines, *in_red), sheet.cells))
 
 
 class Trial(NamedTuple):

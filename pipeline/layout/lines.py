@@ -1,9 +1,12 @@
 """Find the written lines of a page: in the cells of its tables, and outside them."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 
 from pipeline.layout.darkness import Darkness
-from pipeline.layout.order import in_reading_order
+from pipeline.layout.order import box_of, in_reading_order
 from pipeline.layout.rules import Rules
 from pipeline.layout.writing import Quad
 from pipeline.layout.written import Written, find_written
@@ -26,6 +29,21 @@ def find_lines(
     ]
     ordered = in_reading_order(lines, cells)
     return ordered, _strokes(written, lines, ordered)
+
+
+def lines_in_red(red: PageImage, cells: tuple[Cell, ...]) -> tuple[tuple[Line, ...], Strokes]:
+    """Return the lines that are written in red, each in the cell of its middle, and their ink."""
+    lines, strokes = find_lines(red, Rules(), ())
+    return tuple(replace(line, cell=_cell_at(line, cells), ink="red") for line in lines), strokes
+
+
+def _cell_at(line: Line, cells: tuple[Cell, ...]) -> tuple[int, int] | None:
+    left, top, right, bottom = box_of(line)
+    middle = ((left + right) / 2, (top + bottom) / 2)
+    for cell in cells:
+        if cv2.pointPolygonTest(np.array(cell.polygon, np.float32), middle, measureDist=False) >= 0:
+            return cell.row, cell.column
+    return None
 
 
 def _strokes(written: Written, lines: list[Line], ordered: tuple[Line, ...]) -> Strokes:
