@@ -299,7 +299,8 @@ class Strokes:
     """Which line of a page each stroke of ink belongs to: outlines of close lines overlap.
 
     Attributes:
-        lines: int32, index of the line among the page's; -1 on paper and on what is no writing.
+        lines: int32, index of the line among the page's; -1 on paper and on what is no writing;
+            their count on words struck out, which no line shows.
         factor: px of the page image for one px of `lines`.
     """
 

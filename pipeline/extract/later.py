@@ -37,8 +37,10 @@ def as_meant(pieces: Sequence[Piece]) -> Meant:
         for piece in settled
         if not (is_plain and piece.line.ink) or id(piece) in corrections
     ]
-    is_other = any(piece.line.ink for piece in pieces)
-    return Meant(tuple(kept), (reasons.OTHER_INK,) if is_other else ())
+    doubts = [reasons.STRUCK_OUT] if corrections else []
+    if any(piece.line.ink for piece in pieces):
+        doubts.append(reasons.OTHER_INK)
+    return Meant(tuple(kept), tuple(doubts))
 
 
 def _put_right(

@@ -36,7 +36,7 @@ from pipeline.layout.order import in_reading_order
 from pipeline.layout.rules import Rules, find_rules
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
-from pipeline.ocr.struck import mark_struck
+from pipeline.layout.struck import mark_struck
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of

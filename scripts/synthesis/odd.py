@@ -20,8 +20,8 @@ Oddity = Literal["corrected", "sealed", "noted", "cancelled"]
 ODDITIES: tuple[Oddity, ...] = ("corrected", "sealed", "noted", "cancelled")
 
 CORRECTED = 0.12  # of the cells that hold one line of some words
-ABOVE = 0.66  # of its size, by which a correction stands above the word that it corrects
-SMALLER = 0.78  # size of a correction beside the writing's
+ABOVE = 0.92  # of its size, by which a correction stands above the word that it corrects
+SMALLER = 0.72  # size of a correction beside the writing's
 NOTED, CANCELLED = 0.15, 0.12  # of the entries
 LATER_INKS: tuple[Colour, ...] = ((190, 35, 45), (175, 50, 40))  # nobody else writes in red
 WRONG = ("Hùng", "Hoa", "Lan", "Minh", "Thanh", "Bình", "Xuân", "Nam", "Hạnh", "Tân")
@@ -55,7 +55,7 @@ def write_corrected(
         return None
     before, after = " ".join(words[:at]), " ".join(words[at + 1 :])
     gap = size * 0.3
-    x, y = box.left + 0.5, box.top + box.height * 0.82
+    x, y = box.left + 0.5, box.top + box.height * 0.86
     polygons = []
     for part in (before, wrong, after):
         if not part:
