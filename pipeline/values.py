@@ -396,6 +396,7 @@ class PageReading:
         other_form: id of the form that the page has instead of the given one; empty when that fits.
         outline: the page on the scan.
         boxes: its tick boxes, top to bottom.
+        slashes: long slanting strokes that cancel what they cross; points from left to right.
     """
 
     side: Side | None
@@ -409,6 +410,7 @@ class PageReading:
     records: tuple[Record, ...] = ()
     boxes: tuple[TickBox, ...] = ()
     other_form: str = ""
+    slashes: tuple[Polygon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from pipeline.layout.ink import erase_rules
 from pipeline.layout.lines import find_lines, lines_in_red
 from pipeline.layout.order import in_reading_order
 from pipeline.layout.rules import Rules, find_rules
+from pipeline.layout.slashes import Slash, find_slashes, without_slashes
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
 from pipeline.layout.struck import mark_struck
@@ -257,20 +258,28 @@ def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
 
 
 class _Emptied(NamedTuple):
-    """A side made straight; its rules and tick boxes; it without boxes (`words`), without both."""
+    """A side made straight; its rules and tick boxes; it without boxes (`words`), without both.
+
+    slashes: long strokes across it, which none of these pictures has any more.
+    """
 
     side: PageImage
     rules: Rules
     boxes: tuple[TickBox, ...]
     words: PageImage
     bare: PageImage
+    slashes: tuple[Slash, ...]
 
 
 def _emptied(bent: PageImage) -> _Emptied:
     side, rules = straightened(bent)
+    slashes = find_slashes(side, rules)
+    if slashes:
+        side = without_slashes(side, slashes)
+        rules = find_rules(side)
     boxes = find_tick_boxes(side)
     words = erase_boxes(side, boxes)
-    return _Emptied(side, rules, boxes, words, erase_rules(words, rules))
+    return _Emptied(side, rules, boxes, words, erase_rules(words, rules), slashes)
 
 
 def straightened(side: PageImage) -> tuple[PageImage, Rules]:
@@ -291,7 +300,7 @@ def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:
 
     Polygons are in px of the straight side.
     """
-    side, rules, boxes, words, bare = _emptied(bent)
+    side, rules, boxes, words, bare, slashes = _emptied(bent)
     cells = find_cells(side, rules)
     lines, strokes = find_lines(words, rules, cells)
     height, width = side.pixels.shape
@@ -305,6 +314,7 @@ def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:
         cells=cells,
         lines=mark_dittos(bare, lines),
         boxes=boxes,
+        slashes=slashes,
     )
     return sheet, bare, strokes
 
@@ -357,6 +367,7 @@ def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:
         cells=tuple(replace(cell, polygon=on_scan(here, cell.polygon)) for cell in sheet.cells),
         lines=tuple(replace(line, polygon=on_scan(here, line.polygon)) for line in sheet.lines),
         boxes=tuple(replace(box, polygon=on_scan(here, box.polygon)) for box in sheet.boxes),
+        slashes=tuple(on_scan(here, slash) for slash in sheet.slashes),
         records=tuple(moved(record) for record in sheet.records),
     )
 

@@ -1,0 +1,161 @@
+"""Long slanting strokes of the pen: what cancels an entry or a page, or fills empty rows.
+
+They are found by the progressive Hough transform (Matas et al. 2000) on a straight page, where no
+rule slants, and held to be one thin stroke without a gap: a line of writing is neither.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.layout.darkness import Darkness, Scale, measure_darkness
+from pipeline.layout.ink import erase_rules
+from pipeline.layout.rules import Rule, Rules
+from pipeline.values import PageImage, Point
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.uint8]
+
+LEAST_MM = 25.0  # of a straight part of one: longer than any stroke of writing
+SLANT_DEG = 1.2  # against the rules, both ways
+GAP_MM = 3.0
+WHOLE, BARE = 0.93, 0.45  # share inked along it at least, and beside it at most
+BESIDE_MM = 1.0
+JOIN_MM, OFF_MM, TURN_DEG = 25.0, 2.0, 4.0  # between parts of one stroke: gap, offset, turn
+THICK_MM = 0.5
+HOUGH_DPI, VOTES = 75.0, 40
+PALER = 0.6  # of ink, a thin stroke at that scale
+RULE_MM = 1.0  # about a rule's path
+SHORT_MM = 5.0  # the longest side of a piece of ink that is no part of a long stroke
+EDGE_MM = 3.0  # at the sheet's edge the bed begins
+
+
+Slash = tuple[Point, ...]  # from left to right, px of the page image
+
+
+def find_slashes(image: PageImage, rules: Rules) -> tuple[Slash, ...]:
+    """Return the long slanting strokes on a straight page.
+
+    Args:
+        rules: of the page; strokes among them that slant are none.
+    """
+    dark = measure_darkness(image)
+    small = max(1.0, dark.scale.dpi / HOUGH_DPI)
+    scale = Scale(dark.scale.dpi / small)
+    found = cv2.HoughLinesP(
+        _unruled(dark, rules, small, scale), 1, np.pi / 360, VOTES,
+        minLineLength=scale.px(LEAST_MM), maxLineGap=scale.px(GAP_MM),
+    )  # fmt: skip
+    if found is None:
+        return ()
+    lines = (found.reshape(-1, 2, 2) + 0.5) * small - 0.5
+    parts = [part for part in lines if _is_slash(part, dark)]
+    return tuple(
+        tuple((x * dark.factor, y * dark.factor) for x, y in points)
+        for points in _joined(parts, dark.scale)
+    )
+
+
+def without_slashes(image: PageImage, slashes: Sequence[Slash]) -> PageImage:
+    """Return the page without the strokes; what they cross stays."""
+    thick = Scale(image.dpi).px(THICK_MM)
+    flat, steep = [], []
+    for slash in slashes:
+        (x0, y0), (x1, y1) = slash[0], slash[-1]
+        is_flat = abs(x1 - x0) >= abs(y1 - y0)
+        points = slash if is_flat else tuple(sorted(slash, key=lambda one: one[1]))
+        (flat if is_flat else steep).append(Rule(points, thick))
+    bare = erase_rules(image, Rules(tuple(flat), tuple(steep)))
+    return replace(image, pixels=bare.pixels)
+
+
+def _unruled(dark: Darkness, rules: Rules, small: float, scale: Scale) -> Mask:
+    """Return the ink at a small scale without level rules and short words: these take most time."""
+    size = (round(dark.values.shape[1] / small), round(dark.values.shape[0] / small))
+    grey = cv2.resize(dark.values, size, interpolation=cv2.INTER_AREA)
+    mask = (grey >= PALER * dark.ink).astype(np.uint8)
+    for rule in (*rules.horizontal, *rules.vertical):
+        points = np.array(rule.points) / (dark.factor * small)
+        if _slant(points[0], points[-1]) < SLANT_DEG:
+            path = [np.round(points).astype(np.int32)]
+            cv2.polylines(mask, path, isClosed=False, color=0, thickness=scale.whole(RULE_MM))
+    _count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    longest = np.hypot(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT])
+    is_long = longest >= scale.px(SHORT_MM)
+    is_long[0] = False
+    return np.asarray(is_long[labels], np.uint8)
+
+
+def _slant(start: Floats, end: Floats) -> float:
+    """Return the least angle to the page's axes, degrees."""
+    angle = abs(float(np.degrees(np.arctan2(*(end - start)[::-1])))) % 90
+    return min(angle, 90 - angle)
+
+
+def _is_slash(part: Floats, dark: Darkness) -> bool:
+    """Tell whether a part slants, is inked all along, and stands free on both sides."""
+    (x0, y0), (x1, y1) = part
+    if _slant(*part) < SLANT_DEG:
+        return False
+    edge = dark.scale.px(EDGE_MM)
+    height, width = dark.values.shape
+    if min(x0, x1, y0, y1) < edge or max(x0, x1) > width - edge or max(y0, y1) > height - edge:
+        return False
+    count = int(np.hypot(x1 - x0, y1 - y0))
+    along = part[0] + np.linspace(0, 1, count)[:, None] * (part[1] - part[0])
+    across = np.array([-(y1 - y0), x1 - x0]) / max(1, count)
+    on = _inked(dark, along, across, (-1, 0, 1)).any(axis=0)
+    aside = dark.scale.px(BESIDE_MM)
+    above, below = _inked(dark, along, across, (-aside, aside))
+    return bool(on.mean() >= WHOLE and max(above.mean(), below.mean()) <= BARE)
+
+
+def _inked(dark: Darkness, along: Floats, across: Floats, offsets: Sequence[float]) -> Flags:
+    """Return where ink is beside a path, a row for each offset."""
+    height, width = dark.values.shape
+    found = []
+    for offset in offsets:
+        xs, ys = np.round(along + offset * across).astype(np.int64).T
+        found.append(dark.values[ys.clip(0, height - 1), xs.clip(0, width - 1)] >= dark.ink)
+    return np.array(found)
+
+
+def _joined(parts: Sequence[Floats], scale: Scale) -> list[list[Point]]:
+    """Return the points of each stroke, its parts joined."""
+    rest = sorted((part[np.argsort(part[:, 0])] for part in parts), key=lambda one: one[0, 0])
+    strokes: list[list[Floats]] = []
+    for part in rest:
+        for stroke in strokes:
+            if _goes_on(stroke[-1], part, scale):
+                stroke.append(part)
+                break
+        else:
+            strokes.append([part])
+    return [_path(stroke) for stroke in strokes]
+
+
+def _goes_on(before: Floats, after: Floats, scale: Scale) -> bool:
+    """Tell whether a part is of the same stroke as one that begins further left."""
+    run = before[1] - before[0]
+    length = float(np.hypot(*run))
+    turn = np.degrees(np.arctan2(*(after[1] - after[0])[::-1]) - np.arctan2(*run[::-1]))
+    gap = after - before[1]
+    off = np.abs(gap @ np.array([-run[1], run[0]])) / length
+    ahead = float(gap[0] @ run) / length
+    return bool(
+        abs(turn) <= TURN_DEG and off[0] <= scale.px(OFF_MM) and ahead <= scale.px(JOIN_MM)
+    )
+
+
+def _path(stroke: Sequence[Floats]) -> list[Point]:
+    """Return the points of a stroke from left to right; parts that lie side by side as one."""
+    points = sorted((float(x), float(y)) for part in stroke for x, y in part)
+    path = points[:1]
+    for x, y in points[1:-1]:
+        if x > path[-1][0] + 4:
+            path.append((x, y))
+    return [*path, points[-1]] if points[-1] != path[-1] else path
