@@ -33,6 +33,7 @@ from pipeline.measure.pairing import pair_records, pair_scans  # noqa: E402
 Json = dict[str, Any]
 REASONS = {"corrected": "struck_out", "noted": "other_ink", "cancelled": "cancelled"}
 CLEAN = "plain"
+MEASURED = ("birth_table", "marriage_table", "death_form")
 
 
 class Told(NamedTuple):
@@ -118,7 +119,7 @@ def line(form: str, oddity: str, truth: Json, reading: Json) -> str:
 
 @click.command()
 @click.option("--form", "forms", multiple=True, type=click.Choice(FORMS),
-              default=("birth_table", "marriage_table", "death_form"), show_default=True)  # fmt: skip
+              default=MEASURED, show_default=True)  # fmt: skip
 @click.option("--odd", "oddities", multiple=True, type=click.Choice((CLEAN, *ODDITIES)),
               default=(CLEAN, *ODDITIES), show_default=True)  # fmt: skip
 @click.option("--pages", default=3, show_default=True, help="Scans of each, a book each.")

@@ -38,9 +38,7 @@ def as_meant(pieces: Sequence[Piece]) -> Meant:
                 corrections.add(id(above[0]))
     is_plain = any(not piece.line.ink for piece in settled)
     kept = [
-        piece
-        for piece in settled
-        if not (is_plain and piece.line.ink) or id(piece) in corrections
+        piece for piece in settled if not (is_plain and piece.line.ink) or id(piece) in corrections
     ]
     doubts = [reasons.STRUCK_OUT] if corrections else []
     if any(piece.line.ink for piece in pieces):
@@ -84,7 +82,9 @@ def with_later(record: Record, sheets: Sequence[PageReading]) -> Record:
             or any(_crosses(slash, record) for slash in sheet.slashes),
             reasons.OTHER_INK: any(line.ink for line in inside),
         }
-        more = (Doubt("", reason) for reason, is_so in found.items() if is_so and reason not in told)
+        more = (
+            Doubt("", reason) for reason, is_so in found.items() if is_so and reason not in told
+        )
         record = replace(record, doubts=(*record.doubts, *more))
     return record
 

@@ -35,9 +35,9 @@ from pipeline.layout.lines import find_lines, lines_in_red
 from pipeline.layout.order import in_reading_order
 from pipeline.layout.rules import Rules, find_rules
 from pipeline.layout.slashes import Slash, find_slashes, without_slashes
+from pipeline.layout.struck import mark_struck
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
-from pipeline.layout.struck import mark_struck
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of

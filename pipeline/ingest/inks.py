@@ -60,13 +60,14 @@ def part_inks(picture: Image.Image, dpi: float) -> Parted | None:
         return None
     ink = (mask > 0) & (to_green > STRONG)
     passed = float(np.median(to_red[ink] / to_green[ink])) if ink.any() else USUAL
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     red = np.full_like(grey, WHITE) if words.any() else None
-    where = cv2.dilate(seals | words, np.ones((3, 3), np.uint8))  # with the blur of strokes
+    rim = np.ones((3, 3), np.uint8)  # the blur of strokes
+    where = np.asarray(cv2.dilate(seals | words, rim), np.uint8)
     for box, own in _pieces(where, 0.0):
         _part(box, own, rgb, paper, passed, grey)
         if red is not None:
-            is_word = own & (cv2.dilate(words[box], np.ones((3, 3), np.uint8)) > 0)
+            is_word = own & (cv2.dilate(words[box], rim) > 0)
             _part(box, is_word, rgb, paper, passed, red, alone=True)
     return Parted(grey, red)
 
@@ -179,6 +180,4 @@ def _is_writing(own: Flags, px_mm: float) -> bool:
     height, width = own.shape
     thin, long = (mm * px_mm for mm in RULE_MM)
     is_rule = min(width, height) <= thin and max(width, height) >= long
-    return bool(
-        own.sum() >= SPECK_MM2 * px_mm**2 and not is_rule and height <= WORD_MM * px_mm
-    )
+    return bool(own.sum() >= SPECK_MM2 * px_mm**2 and not is_rule and height <= WORD_MM * px_mm)

@@ -36,9 +36,7 @@ class Part(NamedTuple):
     struck: int | None = None
 
 
-def with_corrections(
-    pieces: Components, lines: Sequence[Lined], scale: Scale
-) -> Iterator[Part]:
+def with_corrections(pieces: Components, lines: Sequence[Lined], scale: Scale) -> Iterator[Part]:
     """Yield the lines of one region, corrections apart from what they correct."""
     for line in lines:
         others = [other for other in lines if other is not line]

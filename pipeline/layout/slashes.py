@@ -26,6 +26,7 @@ GAP_MM = 3.0
 WHOLE, BARE = 0.93, 0.45  # share inked along it at least, and beside it at most
 BESIDE_MM = 1.0
 JOIN_MM, OFF_MM, TURN_DEG = 25.0, 2.0, 4.0  # between parts of one stroke: gap, offset, turn
+AHEAD_MM, SWAY_MM, KNOT_MM = 30.0, 0.5, 5.0  # beyond its straight parts, and beside them
 THICK_MM = 0.5
 HOUGH_DPI, VOTES = 75.0, 40
 PALER = 0.6  # of ink, a thin stroke at that scale
@@ -55,15 +56,16 @@ def find_slashes(image: PageImage, rules: Rules) -> tuple[Slash, ...]:
     lines = (found.reshape(-1, 2, 2) + 0.5) * small - 0.5
     parts = [part for part in lines if _is_slash(part, dark)]
     return tuple(
-        tuple((x * dark.factor, y * dark.factor) for x, y in points)
-        for points in _joined(parts, dark.scale)
+        tuple((x * dark.factor, y * dark.factor) for x, y in _followed(stroke, dark))
+        for stroke in _joined(parts, dark.scale)
     )
 
 
 def without_slashes(image: PageImage, slashes: Sequence[Slash]) -> PageImage:
     """Return the page without the strokes; what they cross stays."""
     thick = Scale(image.dpi).px(THICK_MM)
-    flat, steep = [], []
+    flat: list[Rule] = []
+    steep: list[Rule] = []
     for slash in slashes:
         (x0, y0), (x1, y1) = slash[0], slash[-1]
         is_flat = abs(x1 - x0) >= abs(y1 - y0)
@@ -124,8 +126,8 @@ def _inked(dark: Darkness, along: Floats, across: Floats, offsets: Sequence[floa
     return np.array(found)
 
 
-def _joined(parts: Sequence[Floats], scale: Scale) -> list[list[Point]]:
-    """Return the points of each stroke, its parts joined."""
+def _joined(parts: Sequence[Floats], scale: Scale) -> list[list[Floats]]:
+    """Return the parts of each stroke, from left to right."""
     rest = sorted((part[np.argsort(part[:, 0])] for part in parts), key=lambda one: one[0, 0])
     strokes: list[list[Floats]] = []
     for part in rest:
@@ -135,7 +137,7 @@ def _joined(parts: Sequence[Floats], scale: Scale) -> list[list[Point]]:
                 break
         else:
             strokes.append([part])
-    return [_path(stroke) for stroke in strokes]
+    return strokes
 
 
 def _goes_on(before: Floats, after: Floats, scale: Scale) -> bool:
@@ -146,16 +148,44 @@ def _goes_on(before: Floats, after: Floats, scale: Scale) -> bool:
     gap = after - before[1]
     off = np.abs(gap @ np.array([-run[1], run[0]])) / length
     ahead = float(gap[0] @ run) / length
-    return bool(
-        abs(turn) <= TURN_DEG and off[0] <= scale.px(OFF_MM) and ahead <= scale.px(JOIN_MM)
+    return bool(abs(turn) <= TURN_DEG and off[0] <= scale.px(OFF_MM) and ahead <= scale.px(JOIN_MM))
+
+
+def _followed(stroke: Sequence[Floats], dark: Darkness) -> list[Point]:
+    """Return the points of a stroke, some mm apart, on its ink and as far as that goes.
+
+    A hand sways: between its straight parts the stroke is where the darkest ink near them is.
+    """
+    points = np.concatenate(stroke)
+    start, end = points[points[:, 0].argmin()], points[points[:, 0].argmax()]
+    length = float(np.hypot(*(end - start)))
+    along = (end - start) / length
+    across = np.array([-along[1], along[0]])
+    more = dark.scale.px(AHEAD_MM)
+    steps = np.arange(-more, length + more)
+    known = sorted((float((one - start) @ along), float((one - start) @ across)) for one in points)
+    offsets = np.interp(steps, *np.array(known).T)
+    path = start + steps[:, None] * along + offsets[:, None] * across
+    sways = np.arange(-dark.scale.whole(SWAY_MM), dark.scale.whole(SWAY_MM) + 1)
+    inked = _inked(dark, path, across, tuple(sways.tolist()))
+    weight = inked / (1 + np.abs(sways))[:, None]
+    best = (weight * sways[:, None]).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-6)
+    window = 2 * dark.scale.whole(2.0) + 1
+    smooth = np.convolve(np.pad(best, window // 2, mode="edge"), np.ones(window) / window, "valid")
+    first, last = _reach(
+        np.asarray(inked.any(axis=0)), round(more), round(more + length), dark.scale
     )
+    path += smooth[:, None] * across
+    kept = path[first : last + 1]
+    knots = np.append(np.arange(0, len(kept) - 1, dark.scale.whole(KNOT_MM)), len(kept) - 1)
+    return [(float(x), float(y)) for x, y in kept[knots]]
 
 
-def _path(stroke: Sequence[Floats]) -> list[Point]:
-    """Return the points of a stroke from left to right; parts that lie side by side as one."""
-    points = sorted((float(x), float(y)) for part in stroke for x, y in part)
-    path = points[:1]
-    for x, y in points[1:-1]:
-        if x > path[-1][0] + 4:
-            path.append((x, y))
-    return [*path, points[-1]] if points[-1] != path[-1] else path
+def _reach(inked: Flags, first: int, last: int, scale: Scale) -> tuple[int, int]:
+    """Return where the ink ends on both sides of a stretch that is known."""
+    gap = scale.whole(BESIDE_MM)
+    while first > 0 and inked[max(0, first - gap) : first].any():
+        first -= 1
+    while last < len(inked) - 1 and inked[last + 1 : last + 1 + gap].any():
+        last += 1
+    return first, last

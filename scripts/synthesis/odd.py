@@ -1,5 +1,4 @@
-"""What makes a page odd: corrections above struck words, seals over the writing, notes of later
-hands in other ink, entries that were cancelled.
+"""What makes a page odd: corrections, seals over writing, later notes in red, cancelled entries.
 
 All of it is drawn by chance of its own, so that the same seed gives the same page without it.
 """
