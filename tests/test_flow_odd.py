@@ -23,10 +23,12 @@ Read = tuple[list[dict[str, Any]], list[Record], BookOutcome]
 ORDER = Order(
     form="birth_table",
     layout="ks-table-one-c",
-    seed=7,
-    degrade="light",
+    seed=18,
+    dpi=150,
+    entries=6,
+    degrade="none",
     shipped=True,
-    odd=("sealed", "noted", "cancelled"),
+    odd=("noted", "cancelled"),
 )
 
 

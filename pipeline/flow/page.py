@@ -34,7 +34,7 @@ from pipeline.layout.ink import erase_rules
 from pipeline.layout.lines import find_lines, lines_in_red
 from pipeline.layout.order import in_reading_order
 from pipeline.layout.rules import Rules, find_rules
-from pipeline.layout.slashes import Slash, find_slashes, without_slashes
+from pipeline.layout.slashes import Slash, find_slashes, level, without_slashes
 from pipeline.layout.struck import mark_struck
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
@@ -276,7 +276,7 @@ def _emptied(bent: PageImage) -> _Emptied:
     slashes = find_slashes(side, rules)
     if slashes:
         side = without_slashes(side, slashes)
-        rules = find_rules(side)
+        rules = level(find_rules(side))
     boxes = find_tick_boxes(side)
     words = erase_boxes(side, boxes)
     return _Emptied(side, rules, boxes, words, erase_rules(words, rules), slashes)

@@ -25,7 +25,7 @@ SLANT_DEG = 1.2  # against the rules, both ways
 GAP_MM = 3.0
 WHOLE, BARE = 0.93, 0.45  # share inked along it at least, and beside it at most
 BESIDE_MM = 1.0
-JOIN_MM, OFF_MM, TURN_DEG = 25.0, 2.0, 4.0  # between parts of one stroke: gap, offset, turn
+JOIN_MM, OFF_MM, TURN_DEG = 25.0, 1.5, 1.8  # between parts of one stroke: gap, offset, turn
 AHEAD_MM, SWAY_MM, KNOT_MM = 30.0, 0.5, 5.0  # beyond its straight parts, and beside them
 THICK_MM = 0.5
 HOUGH_DPI, VOTES = 75.0, 40
@@ -73,6 +73,17 @@ def without_slashes(image: PageImage, slashes: Sequence[Slash]) -> PageImage:
         (flat if is_flat else steep).append(Rule(points, thick))
     bare = erase_rules(image, Rules(tuple(flat), tuple(steep)))
     return replace(image, pixels=bare.pixels)
+
+
+def level(rules: Rules) -> Rules:
+    """Return the rules of a straight page that do not slant: others are what is left of strokes."""
+
+    def kept(group: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        ends = [(np.array(rule.points[0]), np.array(rule.points[-1])) for rule in group]
+        pairs = zip(group, ends, strict=True)
+        return tuple(rule for rule, pair in pairs if _slant(*pair) < SLANT_DEG)
+
+    return Rules(kept(rules.horizontal), kept(rules.vertical), rules.leaders)
 
 
 def _unruled(dark: Darkness, rules: Rules, small: float, scale: Scale) -> Mask:
