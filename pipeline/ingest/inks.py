@@ -151,8 +151,7 @@ def _seals_and_words(mask: Pixels, firm: Flags, px_mm: float) -> tuple[Pixels, P
 def _pieces(mask: Pixels, apart: float) -> Iterator[tuple[tuple[slice, slice], Flags]]:
     """Yield the box of each piece of ink, and where the piece is in it."""
     side = 2 * round(apart / 2) + 1
-    round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, round_)
+    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     for number in range(1, count):
         left, top, width, height, _area = boxes[number].tolist()
