@@ -51,7 +51,7 @@ _YEAR, _NEAR_YEAR, _LIKE_YEAR = 1.0, 0.5, 0.4  # in weights of `patterns`: one p
 _NEAR = 3  # years that people are mistaken by
 _PLACE = 1.5
 _GOOD = 0.45  # of what a query could have; below it all years are looked through
-_SIFTED = 600  # of those that look alike; more cost time and hardly hold anyone else
+_SIFTED = 500  # of those that look alike; more cost time and hardly hold anyone else
 _KEPT = 0.3  # share of the answer that goes by looks alone, whatever the sieve says
 _FINE = 30_000  # entries that are looked at syllable by syllable; more hold hardly anyone else
 _ANYHOW = np.uint16(60_000)  # as like as none can be
@@ -142,8 +142,8 @@ class SqliteIndex:
             told = _by_numbers(connection, wanted_numbers(query), rights)
             if query.names:
                 self._refresh(connection)
-                found = _top(_by_names(self._sheets, query, rights), max(limit, _SIFTED))
-                named = _sifted(connection, found, query, limit)
+                found = _by_names(self._sheets, query, rights)
+                named = _sifted(connection, _likeliest(found, max(limit, _SIFTED)), query, limit)
                 told = list(dict.fromkeys([*told[: limit // 2], *named, *told]))
             return _fetch(connection, told, limit, rights)
 
@@ -507,6 +507,17 @@ def _scored(sheets: _Sheets, worth: Scores, query: Query) -> _Found:
         at = at[like >= sample[-max(1, len(sample) * _FINE // len(at))]]
     names = score(sheets.bits[:, at], query)
     return _Found(sheets.numbers[at], names, worth[sheets.sheet_of[at]])
+
+
+def _likeliest(found: _Found, limit: int) -> _Found:
+    """Return the best of the year asked for and as many of others, the best of all first.
+
+    Short names look like many others of the year; whoever is of another year would be crowded out.
+    """
+    of_year = found.worth >= _YEAR
+    groups = [_Found(*(part[of_group] for part in found)) for of_group in (of_year, ~of_year)]
+    both = _Found(*map(np.concatenate, zip(*(_top(one, limit) for one in groups), strict=True)))
+    return _top(both, 2 * limit)
 
 
 def _top(found: _Found, limit: int) -> _Found:
