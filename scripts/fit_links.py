@@ -5,8 +5,8 @@
 
 The families of fitting and of measuring have other seeds. m and u are counted on the pairs that
 the index offers; half a pair is added to each count. Where hardly any pair of two people was
-offered (recognitions), strangers are taken to agree as often as in the other kinds. A true pair that the index does not offer
-counts as missed.
+offered (recognitions), strangers are taken to agree as often as in the other kinds. A true pair
+that the index does not offer counts as missed.
 """
 
 import argparse

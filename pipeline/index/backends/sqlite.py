@@ -515,9 +515,13 @@ def _likeliest(found: _Found, limit: int) -> _Found:
     Short names look like many others of the year; whoever is of another year would be crowded out.
     """
     of_year = found.worth >= _YEAR
-    groups = [_Found(*(part[of_group] for part in found)) for of_group in (of_year, ~of_year)]
-    both = _Found(*map(np.concatenate, zip(*(_top(one, limit) for one in groups), strict=True)))
-    return _top(both, 2 * limit)
+    best = [_top(_only(found, group), limit) for group in (of_year, ~of_year)]
+    both = [np.concatenate(parts) for parts in zip(*best, strict=True)]
+    return _top(_Found(*both), 2 * limit)
+
+
+def _only(found: _Found, which: npt.NDArray[Any]) -> _Found:
+    return _Found(found.numbers[which], found.names[which], found.worth[which])
 
 
 def _top(found: _Found, limit: int) -> _Found:
@@ -530,7 +534,7 @@ def _top(found: _Found, limit: int) -> _Found:
     at = at[np.lexsort((found.numbers[at], -scores[at]))]
     _numbers, first = np.unique(found.numbers[at], return_index=True)
     at = at[np.sort(first)[:limit]]
-    return _Found(found.numbers[at], found.names[at], found.worth[at])
+    return _only(found, at)
 
 
 def _sifted(connection: Connection, found: _Found, query: Query, limit: int) -> list[int]:
