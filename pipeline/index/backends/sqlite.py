@@ -51,7 +51,7 @@ _YEAR, _NEAR_YEAR, _LIKE_YEAR = 1.0, 0.5, 0.4  # in weights of `patterns`: one p
 _NEAR = 3  # years that people are mistaken by
 _PLACE = 1.5
 _GOOD = 0.45  # of what a query could have; below it all years are looked through
-_SIFTED = 600  # of those that look alike; more cost time and hardly hold anyone else
+_SIFTED = 500  # of those that look alike; more cost time and hardly hold anyone else
 _KEPT = 0.3  # share of the answer that goes by looks alone, whatever the sieve says
 _FINE = 30_000  # entries that are looked at syllable by syllable; more hold hardly anyone else
 _ANYHOW = np.uint16(60_000)  # as like as none can be
@@ -142,8 +142,8 @@ class SqliteIndex:
             told = _by_numbers(connection, wanted_numbers(query), rights)
             if query.names:
                 self._refresh(connection)
-                found = _top(_by_names(self._sheets, query, rights), max(limit, _SIFTED))
-                named = _sifted(connection, found, query, limit)
+                found = _by_names(self._sheets, query, rights)
+                named = _sifted(connection, _likeliest(found, max(limit, _SIFTED)), query, limit)
                 told = list(dict.fromkeys([*told[: limit // 2], *named, *told]))
             return _fetch(connection, told, limit, rights)
 
@@ -511,6 +511,21 @@ def _scored(sheets: _Sheets, worth: Scores, query: Query) -> _Found:
     return _Found(sheets.numbers[at], names, worth[sheets.sheet_of[at]])
 
 
+def _likeliest(found: _Found, limit: int) -> _Found:
+    """Return the best of the year asked for and as many of others, the best of all first.
+
+    Short names look like many others of the year; whoever is of another year would be crowded out.
+    """
+    of_year = found.worth >= _YEAR
+    best = [_top(_only(found, group), limit) for group in (of_year, ~of_year)]
+    both = [np.concatenate(parts) for parts in zip(*best, strict=True)]
+    return _top(_Found(*both), 2 * limit)
+
+
+def _only(found: _Found, which: npt.NDArray[Any]) -> _Found:
+    return _Found(found.numbers[which], found.names[which], found.worth[which])
+
+
 def _top(found: _Found, limit: int) -> _Found:
     """Return the best, best first, equals by number; a document has a row for each year."""
     scores = found.names + found.worth
@@ -521,7 +536,7 @@ def _top(found: _Found, limit: int) -> _Found:
     at = at[np.lexsort((found.numbers[at], -scores[at]))]
     _numbers, first = np.unique(found.numbers[at], return_index=True)
     at = at[np.sort(first)[:limit]]
-    return _Found(found.numbers[at], found.names[at], found.worth[at])
+    return _only(found, at)
 
 
 def _sifted(connection: Connection, found: _Found, query: Query, limit: int) -> list[int]:
