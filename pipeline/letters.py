@@ -37,7 +37,10 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=20_000)
 def syllables(text: str) -> tuple[str, ...]:
     """Return the syllables of a name, NFC and lower case: `Y-Bhiăng H'Đơk` → y, bhiăng, h, đơk."""
-    return tuple(_WORD.findall(nfc(text.lower().translate(_BARRED))))
+    lower = nfc(text.lower())
+    if lower.replace(" ", "").isalpha() and "ƀ" not in lower and "ʼ" not in lower:  # nearly all
+        return tuple(lower.split())
+    return tuple(_WORD.findall(nfc(lower.translate(_BARRED))))
 
 
 @lru_cache(maxsize=20_000)

@@ -213,6 +213,8 @@ class PageImage:
         dpi: pixels per inch of `pixels`, the same on both axes.
         to_scan: 3x3 matrix that maps homogeneous (x, y, 1) of `pixels` to px of the scan; where
             the page was straightened, of the pixels before that.
+        red: what is written in red ink, which `pixels` then lack, dark on white: in px of its own,
+            those of the scan as it was opened. None where nothing is.
         bend: what was straightened last; None when nothing was. `clean.places` reads both.
         side: which half of a spread this is; None for a single page.
         turn_deg: clockwise turn that was needed to make the scan upright.
@@ -227,6 +229,7 @@ class PageImage:
     turn_deg: Turn = 0
     skew_deg: float = 0.0
     bend: Bend | None = None
+    red: "PageImage | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +280,7 @@ class Line:
         alternatives: other readings, best first, without `text` itself.
         letters: the characters of `text` with their places; empty when the engine tells none.
         engine: name of the engine that read it.
+        ink: `red` where its ink is; empty for that of the page's other writing.
         is_ditto: its ink has the shape of a ditto mark, whatever was read.
         struck: from where to where words in it are struck out, as fractions of its width.
         signal: for reading it again when its kind is known; gone once the page is done, and
@@ -291,6 +295,7 @@ class Line:
     alternatives: tuple[Alternative, ...] = ()
     letters: tuple[Letter, ...] = ()
     engine: str = ""
+    ink: Literal["", "red"] = ""
     is_ditto: bool = False
     struck: tuple[tuple[float, float], ...] = ()
     signal: Annotated[Signal | None, pydantic.Field(exclude=True)] = field(
@@ -309,7 +314,8 @@ class Strokes:
     """Which line of a page each stroke of ink belongs to: outlines of close lines overlap.
 
     Attributes:
-        lines: int32, index of the line among the page's; -1 on paper and on what is no writing.
+        lines: int32, index of the line among the page's; -1 on paper and on what is no writing;
+            their count on words struck out, which no line shows.
         factor: px of the page image for one px of `lines`.
     """
 
@@ -405,6 +411,7 @@ class PageReading:
         other_form: id of the form that the page has instead of the given one; empty when that fits.
         outline: the page on the scan.
         boxes: its tick boxes, top to bottom.
+        slashes: long slanting strokes that cancel what they cross; points from left to right.
     """
 
     side: Side | None
@@ -418,6 +425,7 @@ class PageReading:
     records: tuple[Record, ...] = ()
     boxes: tuple[TickBox, ...] = ()
     other_form: str = ""
+    slashes: tuple[Polygon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ their name, marks left out, in their year. Each back end works in a process of i
 and `elasticsearch-usual` (asciifolding and fuzziness, as most would set it up) ask a real server of
 one node with 512 MB heap on this machine (`elasticsearch_test_server.py`); its CPU, with all it
 does beside answering, stands in a column of its own.
+
+With `--work FOLDER` what was built and answered stays there, and a run that was cut off goes on;
+an index on a server is built again.
 """
 
 import csv
@@ -29,7 +32,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -46,7 +49,7 @@ from pipeline.index.backends import Index  # noqa: E402
 from pipeline.index.documents import Document, document  # noqa: E402
 from pipeline.index.query import readings  # noqa: E402
 from pipeline.index.rank import rank  # noqa: E402
-from pipeline.index.search import CANDIDATES  # noqa: E402
+from pipeline.index.search import gathered  # noqa: E402
 from pipeline.index.wanted import Query  # noqa: E402
 from pipeline.letters import bare, nfc, syllables  # noqa: E402
 from pipeline.places.tables import shipped_places  # noqa: E402
@@ -95,6 +98,15 @@ class World:
     records: int
     seed: int
     first_year: int = FIRST_YEAR
+
+
+class Answer(NamedTuple):
+    """What came of a query: place among the first ten or 0, milliseconds of CPU here and there."""
+
+    place: int
+    among: bool
+    spent: float
+    served: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,7 +424,7 @@ def build(
         made = documents(world)
         while True:
             cpu, clock = time.process_time(), time.perf_counter()
-            some = [one for one, _ in zip(made, range(1000), strict=False)]
+            some = list(islice(made, 1000))
             spent[0] += time.process_time() - cpu
             spent[1] += time.perf_counter() - clock
             if not some:
@@ -428,50 +440,66 @@ def build(
 
 
 def answer(
-    backend: str, folder: Path, told: Sequence[Asked], candidates: int, server: Server | None
+    backend: str, folder: Path, told: Sequence[Asked], server: Server | None
 ) -> tuple[list[Row], float, list[tuple[str, str, int]]]:
     """Ask everything; return the rows, the resident MB, and what was not among the first ten."""
+    file = folder / f"{backend}-{len(told)}.jsonl"
+    found = [Answer(*json.loads(line)) for line in _lines(file)]
     index, database = opened(backend, folder, server)
-    results: dict[str, list[tuple[int, bool, bool, float, float]]] = defaultdict(list)
-    missed = []
-    ask(index, readings(told[0].text), candidates)  # the first query reads the data of the program
-    for one in told:
-        before = cpu_ms(server.pids[0]) if server else 0.0
-        start = time.process_time()
-        ids, among = ask(index, readings(one.text), candidates)
-        spent = (time.process_time() - start) * 1000
-        served = cpu_ms(server.pids[0]) - before if server else 0.0
-        place = ids.index(one.id) + 1 if one.id in ids else 0
-        results[one.sort].append((place, one.is_damaged, one.id in among, spent, served))
-        if not 1 <= place <= 10:
-            missed.append((one.text, one.id, place))
+    ask(index, readings(told[0].text))  # the first query reads the data of the program
+    with file.open("a", encoding="utf-8") as kept:
+        for one in told[len(found) :]:
+            before = cpu_ms(server.pids[0]) if server else 0.0
+            start = time.process_time()
+            ids, among = ask(index, readings(one.text))
+            spent = (time.process_time() - start) * 1000
+            served = cpu_ms(server.pids[0]) - before if server else 0.0
+            place = ids.index(one.id) + 1 if one.id in ids else 0
+            found.append(Answer(place, one.id in among, spent, served))
+            kept.write(json.dumps(found[-1]) + "\n")
+            kept.flush()
     resident = memory_mb("VmRSS")
     database.close()
-    return [row(sort, found) for sort, found in results.items()], resident, missed
+    by_sort: dict[str, list[tuple[Asked, Answer]]] = defaultdict(list)
+    for one, got in zip(told, found, strict=True):
+        by_sort[one.sort].append((one, got))
+    missed = [
+        (one.text, one.id, got.place)
+        for one, got in zip(told, found, strict=True)
+        if not 1 <= got.place <= 10
+    ]
+    return [row(sort, pairs) for sort, pairs in by_sort.items()], resident, missed
 
 
-def ask(
-    index: Index | Rival, queries: Sequence[Query], candidates: int
-) -> tuple[list[str], set[str]]:
+def _lines(file: Path) -> list[str]:
+    """Return the whole lines of a file; none when it is not there."""
+    if not file.is_file():
+        return []
+    return [line for line in file.read_text(encoding="utf-8").splitlines() if line.endswith("]")]
+
+
+def ask(index: Index | Rival, queries: Sequence[Query]) -> tuple[list[str], set[str]]:
     """Return the ids found, best first, and those of all candidates."""
     if isinstance(index, NaiveIndex | UsualElasticsearch):
         ids = index.ids(queries[0])
         return ids, set(ids)
-    found = {item.id: item for query in queries for item in index.candidates(query, candidates)}
-    return [one.document.id for one in rank(queries, list(found.values()), limit=10)], set(found)
+    found = gathered(index, queries, limit=10)
+    return [one.document.id for one in rank(queries, found, limit=10)], {one.id for one in found}
 
 
-def row(sort: str, found: Sequence[tuple[int, bool, bool, float, float]]) -> Row:
+def row(sort: str, found: Sequence[tuple[Asked, Answer]]) -> Row:
     """Count."""
-    count, times = len(found), sorted(spent for *_rest, spent, _served in found)
-    served = sorted(one for *_rest, one in found)
-    damaged = [place for place, is_bad, *_rest in found if is_bad]
+    count = len(found)
+    times = sorted(got.spent for _one, got in found)
+    served = sorted(got.served for _one, got in found)
+    places = [got.place for _one, got in found]
+    damaged = [got.place for one, got in found if one.is_damaged]
     return Row(
         sort,
-        sum(place == 1 for place, *_ in found) / count,
-        sum(1 <= place <= 10 for place, *_ in found) / count,
+        sum(place == 1 for place in places) / count,
+        sum(1 <= place <= 10 for place in places) / count,
         sum(1 <= place <= 10 for place in damaged) / max(1, len(damaged)),
-        sum(among for _place, _bad, among, *_rest in found) / count,
+        sum(got.among for _one, got in found) / count,
         times[count // 2],
         times[int(count * 0.95)],
         served[count // 2],
@@ -488,18 +516,18 @@ def memory_mb(key: str) -> float:
 @click.command()
 @click.option("--records", default=100_000, show_default=True)
 @click.option("--queries", default=300, show_default=True, help="Of each sort.")
-@click.option("--candidates", default=CANDIDATES, show_default=True)
 @click.option("--backend", "backends", multiple=True, default=("sqlite",), show_default=True)
 @click.option("--seed", default=1, show_default=True, help="Tune with another than this one.")
 @click.option("--first-year", default=FIRST_YEAR, show_default=True, help="A later one: denser.")
+@click.option("--work", type=click.Path(path_type=Path), help="Keep what was done here; go on.")
 @click.option("--missed", default=0, help="Also print so many of the queries that failed.")
 def main(
     records: int,
     queries: int,
-    candidates: int,
     backends: Sequence[str],
     seed: int,
     first_year: int,
+    work: Path | None,
     missed: int,
 ) -> None:
     """Print a table."""
@@ -510,11 +538,15 @@ def main(
           "| CPU ms p50 | p95 | server's p50 | p95 |\n" + "|---" * 10 + "|")  # fmt: skip
     notes = []
     for backend in backends:
-        with tempfile.TemporaryDirectory() as name, served_by(backend) as server:
-            folder = Path(name)
-            cpu, clock, peak, other_cpu = alone(build, backend, folder, world, server)
-            size = size_mb(folder, server)
-            rows, resident, lost = alone(answer, backend, folder, told, candidates, server)
+        with folder_for(backend, world, work) as folder, served_by(backend) as server:
+            note = folder / "built.json"
+            if server or not note.is_file():
+                for left in folder.glob("sohoa.db*"):
+                    left.unlink()
+                figures = alone(build, backend, folder, world, server)
+                note.write_text(json.dumps([*figures, size_mb(folder, server)]), encoding="ascii")
+            cpu, clock, peak, other_cpu, size = json.loads(note.read_text(encoding="ascii"))
+            rows, resident, lost = alone(answer, backend, folder, told, server)
         for one in rows:
             print(f"| {backend} | {one.sort} | {one.at_1:.3f} | {one.at_10:.3f} "
                   f"| {one.damaged_at_10:.3f} | {one.among:.3f} | {one.p50:.0f} | {one.p95:.0f} "
@@ -527,6 +559,18 @@ def main(
         )
         notes += [f"  missed: {text} → {id_}, place {place}" for text, id_, place in lost[:missed]]
     print("\n".join(notes))
+
+
+@contextmanager
+def folder_for(backend: str, world: World, work: Path | None) -> Iterator[Path]:
+    """Return where a back end's index lies: under `work` it stays."""
+    if work is None:
+        with tempfile.TemporaryDirectory() as name:
+            yield Path(name)
+        return
+    folder = work / f"{backend}-{world.records}-{world.first_year}-{world.seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
 
 
 def size_mb(folder: Path, server: Server | None) -> float:

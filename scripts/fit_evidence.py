@@ -7,7 +7,8 @@ Births are invented, misread and asked for as in `bench_search.py`, with another
 table's. Each way of agreeing is counted between queries and the entry that is meant (m), and
 between queries and entries drawn by chance (u); its weight is log(m / u), each as a share of the
 ways of that kind (Fellegi and Sunter). What no query asks for here keeps the weight that was set
-by hand: see BY_HAND.
+by hand: see BY_HAND. The rarity of a syllable is log(mean share / its share) among the children's
+names of that part, where the mean is how often two strangers agree.
 """
 
 import json
@@ -17,7 +18,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import click
-from bench_search import World, asked, documents
+from bench_search import World, asked, births, documents, plain
 
 from pipeline.index.query import readings
 from pipeline.index.rank import agreements
@@ -25,12 +26,14 @@ from pipeline.index.rank import agreements
 FILE = Path(__file__).resolve().parent.parent / "schemas" / "evidence.json"
 SMALL = 0.5  # added to each count
 MOST = 4.0  # no weight is larger: people err in ways that no invented query shows
+COMMONEST, RAREST = -1.5, 2.5  # bounds of a rarity, likewise
+SEEN = 0.001  # share below which a syllable is rare, whatever its count
 SURE = 20  # of what was seen less often the old weight stays
 STRANGERS = 30  # entries drawn for a query
 # Dates, numbers, kinds of book, parts swapped or too many, roles, variants, names of other times,
 # years with a wrong digit: as likely as people make them so, which no invented query tells.
 BY_HAND = ("date", "number", "kind", "role", "name", "reading")
-WAYS_BY_HAND = ("swapped", "unmet", "variant", "spoken", "absent", "other time", "digit")
+WAYS_BY_HAND = ("swapped", "unmet", "added", "variant", "spoken", "absent", "other time", "digit")
 
 Counts = dict[str, Counter[str]]
 Weights = dict[str, dict[str, float]]
@@ -72,6 +75,26 @@ def fitted(meant: Counts, others: Counts, old: Weights) -> Weights:
     return new
 
 
+def rarities(world: World) -> Weights:
+    """Return by part of the name what each syllable adds that agrees; "" is any rare one."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in births(world):
+        surname, *middle, given = plain(one.child).split()
+        counts["surname"][surname] += 1
+        counts["middle"].update(middle)
+        counts["given"][given] += 1
+    found: Weights = {}
+    for part, seen in counts.items():
+        shares = {name: count / seen.total() for name, count in seen.most_common()}
+        mean = sum(share**2 for share in shares.values())
+        found[part] = {
+            name: round(max(COMMONEST, min(RAREST, math.log(mean / share))), 2)
+            for name, share in shares.items()
+            if share >= SEEN
+        } | {"": RAREST}
+    return found
+
+
 @click.command()
 @click.option("--records", default=5_000, show_default=True)
 @click.option("--queries", default=60, show_default=True, help="Of each sort.")
@@ -85,12 +108,13 @@ def main(records: int, queries: int, seed: int) -> None:
     told["made_by"] = f"scripts/fit_evidence.py {options}"
     told["queries"] = found
     told["set_by_hand"] = [*BY_HAND, *WAYS_BY_HAND]
-    weights = told.pop("weights")
-    lines = ",\n".join(
-        f"  {json.dumps(what)}: {json.dumps(ways)}" for what, ways in weights.items()
-    )
-    head = json.dumps(told, ensure_ascii=False, indent=1).removesuffix("\n}")
-    FILE.write_text(f'{head},\n "weights": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
+    told["rarity"] = rarities(World(records, seed))
+    tables = {name: told.pop(name) for name in ("weights", "rarity")}
+    text = json.dumps(told, ensure_ascii=False, indent=1).removesuffix("\n}")
+    for name, table in tables.items():
+        lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(row)}" for key, row in table.items())
+        text += f',\n "{name}": {{\n{lines}\n }}'
+    FILE.write_text(f"{text}\n}}\n", encoding="utf-8")
     print(FILE.read_text(encoding="utf-8"))
     print({what: dict(ways) for what, ways in meant.items()})
 

@@ -4,8 +4,9 @@
     .venv/bin/python scripts/fit_links.py --only-measure  measure what is in schemas/links.json
 
 The families of fitting and of measuring have other seeds. m and u are counted on the pairs that
-the index offers; half a pair is added to each count. A true pair that the index does not offer
-counts as missed.
+the index offers; half a pair is added to each count. Where hardly any pair of two people was
+offered (recognitions), strangers are taken to agree as often as in the other kinds. A true pair
+that the index does not offer counts as missed.
 """
 
 import argparse
@@ -40,6 +41,7 @@ FILE = shipped("schemas") / "links.json"
 CONFUSIONS = shipped("schemas") / "confusions.json"
 FITTING, MEASURING = (11, 12, 13), (21, 22)
 THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99)
+FEW = 100  # pairs of two people; a kind that saw fewer takes the rest from all kinds
 TOP = 8.0  # bits; no level is trusted further than the pairs that were seen allow
 
 Ends = tuple[str, str, str, str]  # record and role of one, of two
@@ -134,23 +136,34 @@ def fit(told: dict[str, Any], towns: list[Town]) -> None:
                 seen[pair.kind.name][same] += 1
                 for feature, level in pair.levels.items():
                     counts[pair.kind.name][same][feature][level] += 1
+    strangers: dict[str, Counter[str]] = defaultdict(Counter)
+    for count in counts.values():
+        for feature, seen_levels in count[False].items():
+            strangers[feature].update(seen_levels)
     for name, kind in told["kinds"].items():
         odds = (seen[name][True] + 0.5) / (seen[name][False] + 0.5)
         # a larger archive than these towns offers more people who are others
         kind["prior"] = min(0.0, round(math.log2(odds), 2))
-        kind["weights"] = _weights(counts[name])
+        kind["weights"] = _weights(counts[name], strangers)
         print(f"{name}: {seen[name][True]} pairs of one person, {seen[name][False]} others")
 
 
-def _weights(counts: Mapping[bool, Mapping[str, Counter[str]]]) -> dict[str, dict[str, float]]:
+def _weights(
+    counts: Mapping[bool, Mapping[str, Counter[str]]], strangers: Mapping[str, Counter[str]]
+) -> dict[str, dict[str, float]]:
+    """Return the bits by feature and level; `strangers` are those of all kinds together."""
     found: dict[str, dict[str, float]] = {}
     for feature in sorted({*counts[True], *counts[False]}):
         same, other = counts[True][feature], counts[False][feature]
-        levels = sorted({*same, *other})
+        lent = strangers[feature]
+        share = max(0, FEW - other.total()) / max(1, lent.total())
+        levels = sorted({*same, *other, *(lent if share else ())})
         found[feature] = {}
         for level in levels:
-            m = (same[level] + 0.5) / (sum(same.values()) + 0.5 * len(levels))
-            u = (other[level] + 0.5) / (sum(other.values()) + 0.5 * len(levels))
+            seen = other[level] + share * lent[level]
+            whole = other.total() + share * lent.total()
+            m = (same[level] + 0.5) / (same.total() + 0.5 * len(levels))
+            u = (seen + 0.5) / (whole + 0.5 * len(levels))
             bits = max(-TOP, min(TOP, math.log2(m / u)))
             found[feature][level] = round(bits, 2)
     return found

@@ -33,6 +33,7 @@ from synthesis.books import (  # noqa: E402
 from synthesis.events import invent_events  # noqa: E402
 from synthesis.forms import draw_forms  # noqa: E402
 from synthesis.invent import Parcel, invent_births, invent_parcels  # noqa: E402
+from synthesis.odd import ODDITIES  # noqa: E402
 from synthesis.paper import Wear, draw_wear, scan  # noqa: E402
 from synthesis.sheets import Sheet  # noqa: E402
 from synthesis.tables import Entry, draw_table  # noqa: E402
@@ -176,6 +177,13 @@ def write_truth(pages: list[dict[str, Any]], file: Path) -> None:
     "gain=1.3, skew_deg=4, cut_mm=0,0,15,0.",
 )
 @click.option(
+    "--odd",
+    multiple=True,
+    type=click.Choice(ODDITIES),
+    help="What happens to some entries: words corrected above, seals over the writing, later "
+    "notes in red, entries cancelled.",
+)
+@click.option(
     "--per-book", default=4, show_default=True, help="Scans before the hand and the layout change."
 )
 @click.option("--layout", default="", help="Id in scripts/data/layouts.toml; else drawn.")
@@ -183,7 +191,13 @@ def write_truth(pages: list[dict[str, Any]], file: Path) -> None:
 @click.option("--hand", default="", help="Id in scripts/fonts/fonts.toml; else drawn.")
 @click.option("--shipped-fonts", is_flag=True, help="Only the faces committed in scripts/fonts.")
 def main(
-    form: str, out: Path, *, damage: Sequence[str], shipped_fonts: bool, **options: Any
+    form: str,
+    out: Path,
+    *,
+    damage: Sequence[str],
+    odd: Sequence[str],
+    shipped_fonts: bool,
+    **options: Any,
 ) -> None:
     """Write invented register pages with exact ground truth."""
     away = missing_faces(options["fonts_set"])
@@ -192,7 +206,7 @@ def main(
             f"{len(away)} faces are not here: run scripts/fetch_fonts.py for more hands",
             file=sys.stderr,
         )
-    order = Order(shipped=shipped_fonts, damage=told_damage(damage), **options)
+    order = Order(shipped=shipped_fonts, damage=told_damage(damage), odd=tuple(odd), **options)
     pages: list[dict[str, Any]] = []
     for name in FORMS if form == "all" else [form]:
         folder = out / name if form == "all" else out

@@ -23,6 +23,7 @@ from pipeline.cli.shell import (
 from pipeline.cli.worker import end_with_parent, give_way
 from pipeline.desk.archive import chosen_books, open_archive, verify_books
 from pipeline.desk.books import (
+    Pile,
     book_card,
     clear_taken,
     intake,
@@ -33,7 +34,7 @@ from pipeline.desk.books import (
 from pipeline.flow.book import process
 from pipeline.flow.outcome import BookOutcome
 from pipeline.flow.worker import keep_on as work_on
-from pipeline.ingest.intake import Intake, Refused
+from pipeline.ingest.intake import Intake, Manner, Refused
 from pipeline.ingest.scanner import scan as scan_sheets
 from pipeline.ingest.watch import watch as watch_folder
 from pipeline.values import Book
@@ -122,8 +123,13 @@ def watch(*, folder: Path, poll: bool, seconds: float | None, archive: Path, **c
     with closing(open_archive(settings, make=True)) as database:
         err.print(_("đang trông {folder}; bấm Ctrl+C để dừng").format(folder=folder))
 
+        pile = Pile(book)
+
         def take(files: Sequence[Path]) -> None:
-            _print_intake(intake(database, settings, book, files, lambda *_args: None))
+            manner = Manner(settings.person, is_lost=pile.is_lost)
+            taken = intake(database, settings, pile.book, files, lambda *_args: None, manner)
+            pile.follow(database, taken)
+            _print_intake(taken)
 
         watch_folder(
             folder,

@@ -5,6 +5,7 @@ Whatever brings them, they are taken in by `books.intake`, one after the other, 
 
 import hmac
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,9 +13,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.desk.books import check_open, clear_taken, intake
+from pipeline.desk.books import Pile, check_open, clear_taken, intake
 from pipeline.desk.scanning import find_book, is_granted, may_scan
-from pipeline.errors import ConflictError, MissingError, RightsError, SohoaError, UsageError
+from pipeline.errors import (
+    ConflictError,
+    MissingError,
+    RightsError,
+    SohoaError,
+    StorageError,
+    UsageError,
+)
 from pipeline.ingest.files import Looker, expand
 from pipeline.ingest.intake import Intake, Manner
 from pipeline.ingest.scanner import scan
@@ -32,6 +40,7 @@ from pipeline.words import _
 Source = Literal["scanner", "folder"]
 _LONGEST_NAME = 200
 _MB = 1 << 20
+_SPARE_BYTES = 1 << 30  # of the disk, left for decisions and the log
 log = logging.getLogger("sohoa.desk")
 
 
@@ -79,8 +88,9 @@ class Sources:
         behind: int | None = None,
         instead_of: int = 0,
         names: dict[Path, str] | None = None,
+        is_lost: bool = False,
     ) -> Intake:
-        """Take files into a book.
+        """Take files into a book; see `intake.Manner`.
 
         Raises:
             ConflictError: it is closed.
@@ -96,6 +106,7 @@ class Sources:
             self.looker.survey,
             may_enter=may_enter,
             names=names or {},
+            is_lost=is_lost,
         )
         return intake(self._database, self._settings, book, files, _unseen, manner)
 
@@ -131,19 +142,22 @@ class Sources:
         folder = self._settings.archive / "work" / "scanner" / accession
 
         def work(run: Run) -> None:
-            place = behind
             self._take_left(run, asker, book, folder)  # of a run that was killed
-            sheets = scan(folder, device or None, source or None, dpi, mode, options)
-            for sheet in sheets:
+            pile, place, bad = Pile(book), behind, instead_of
+            for sheet in scan(folder, device or None, source or None, dpi, mode, options):
                 taken = self.take(
                     asker,
-                    book,
+                    pile.book,
                     [sheet],
                     behind=place,
-                    instead_of=instead_of if place is None else 0,
+                    instead_of=bad,
+                    is_lost=pile.is_lost,
                 )
-                if taken.taken and (place is not None or instead_of):
-                    place = taken.taken[-1].number
+                pile.follow(self._database, taken)
+                if taken.onward:  # another book's: there they come to stand at the end
+                    place, bad = None, 0
+                elif taken.taken and (place is not None or bad):
+                    place, bad = taken.taken[-1].number, 0
                 _count(run, taken)
                 clear_taken(self._database, folder)
                 if run.stop.is_set():
@@ -172,9 +186,13 @@ class Sources:
             raise ConflictError(_("thư mục ấy đang nhận cho sổ khác; hãy dừng ở sổ ấy trước"))
 
         def work(run: Run) -> None:
+            pile = Pile(book)
+
             def take(files: list[Path]) -> None:
                 for file in files:
-                    _count(run, self.take(asker, book, [file]))
+                    taken = self.take(asker, pile.book, [file], is_lost=pile.is_lost)
+                    pile.follow(self._database, taken)
+                    _count(run, taken)
 
             watch(
                 Path(told),
@@ -235,12 +253,16 @@ def begin_upload(database: Database, settings: Settings, asker: Asker, upload: U
         MissingError: there is no such book.
         UsageError: the file is empty, or larger than files may be.
         ConflictError: the book is closed, or too many files are under way.
+        StorageError: the disk has no room for it.
     """
     find_book(database, asker, upload.accession)
     check_open(database, upload.accession)
     most = settings.scanning.max_upload_mb
     if not 0 < upload.size_bytes <= most * _MB:
         raise UsageError(_("tệp rỗng hoặc lớn hơn {most} MB; hãy chia nhỏ tệp").format(most=most))
+    # It lies there twice for a moment: as it arrived, and as a master.
+    if shutil.disk_usage(settings.archive).free < 2 * upload.size_bytes + _SPARE_BYTES:
+        raise StorageError(_("đĩa của kho sắp đầy; hãy giải phóng chỗ rồi gửi lại"))
     name = nfc(upload.name.replace("\\", "/").rsplit("/", 1)[-1]).strip()[-_LONGEST_NAME:]
     named = replace(upload, person=asker.person, name=name or "?")
     return _uploads(database, settings).begin(named, settings.scanning.max_open_uploads)
@@ -339,7 +361,13 @@ def arrived(
         names: what files are called whose own name is not the one they were given.
     """
     names = names or {}
-    told: dict[str, Any] = {"pages": [], "already": [], "refused": []}
+    told: dict[str, Any] = {
+        "pages": [],
+        "already": [],
+        "refused": [],
+        # Whose the next file of a pile is; empty when nobody knows.
+        "leads_to": "" if taken.is_lost else taken.leads_to,
+    }
     for one in (taken, *taken.onward):
         places = {number: at for at, number in enumerate(database.page_order(one.accession), 1)}
         told["pages"] += [

@@ -150,6 +150,23 @@ def intake(
     return _glanced(database, settings, profile, taken)
 
 
+class Pile:
+    """Scans that come one after another: behind a separator sheet, the later ones are its book's.
+
+    Attributes:
+        book: whose the next scan is.
+        is_lost: nobody knows; it is refused.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self.book, self.is_lost = book, False
+
+    def follow(self, database: Database, taken: Intake) -> None:
+        """Look where the scans that were taken in lead."""
+        self.is_lost = taken.is_lost
+        self.book = database.book(taken.leads_to) or self.book
+
+
 def check_open(database: Database, accession: str) -> None:
     """Let a book pass to which pages may still come.
 

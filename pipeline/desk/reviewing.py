@@ -13,7 +13,7 @@ from pipeline.desk.typing import field_of, is_typeable, shown, typed
 from pipeline.errors import ConflictError, MissingError, RightsError, UsageError
 from pipeline.extract import reasons
 from pipeline.extract.form import FormField
-from pipeline.flow.book import as_decided, index_of
+from pipeline.flow.book import as_decided, catch_up, index_of
 from pipeline.flow.page import forms
 from pipeline.flow.reviewing import (
     desk_rows,
@@ -482,7 +482,10 @@ def _work(
             index.put([document(as_decided(record, decided), book, revision)], connection)
             database.unseal(connection, book.accession)
         holder = _hold(review, connection, asker.person, record.id, rules)
-    return _sheet(asker, record, book, desk.states(), holder)
+        states = desk.states()
+    if desk.changed:
+        catch_up(database, settings)  # an index that is away is owed it; the decision is kept
+    return _sheet(asker, record, book, states, holder)
 
 
 class _Desk:

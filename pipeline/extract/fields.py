@@ -13,6 +13,7 @@ from pipeline.extract.form import FormField
 from pipeline.extract.hearing import AS_READ, NUMERIC, Hearing, heard_again, heard_as_number
 from pipeline.extract.kinds.registry import KINDS
 from pipeline.extract.kinds.result import Clues, Read
+from pipeline.extract.later import as_meant
 from pipeline.extract.pieces import (
     MAX_ALTERNATIVES,
     Piece,
@@ -67,6 +68,8 @@ def read_slot(
     """
     if not slot.pieces:
         return None
+    meant = as_meant(slot.pieces)
+    slot = replace(slot, pieces=meant.pieces, doubts=(*slot.doubts, *meant.doubts))
     clues = clues._replace(codes=field.codes)
     raw = _part(field, joined(slot.pieces))
     if raw is None:

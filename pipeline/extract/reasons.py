@@ -9,6 +9,8 @@ SEVERAL_TICKED = "several_ticked"
 TICK_UNCLEAR = "tick_unclear"
 UNREAD = "unread"
 STRUCK_OUT = "struck_out"
+OTHER_INK = "other_ink"
+CANCELLED = "cancelled"
 LOW_CONFIDENCE = "low_confidence"
 HEADER_UNREAD = "header_unread"
 NOTE_ELSEWHERE = "note_elsewhere"
@@ -55,6 +57,8 @@ def sentences() -> dict[str, str]:
         TICK_UNCLEAR: _("không rõ ô nào được đánh dấu"),
         UNREAD: _("có chữ viết nhưng máy không đọc được"),
         STRUCK_OUT: _("có chữ bị gạch bỏ; máy đọc phần còn lại"),
+        OTHER_INK: _("có chữ viết bằng mực khác, có thể là ghi chú sau này"),
+        CANCELLED: _("trường hợp bị gạch chéo hoặc ghi “hủy”"),
         LOW_CONFIDENCE: _("máy đọc không chắc"),
         HEADER_UNREAD: _("tiêu đề cột không đọc được; xếp cột theo thứ tự của biểu mẫu"),
         NOTE_ELSEWHERE: _("ghi chú nêu một thửa không có trên trang này"),

@@ -10,6 +10,7 @@ from pipeline.extract.fields import read_slot
 from pipeline.extract.form import Form
 from pipeline.extract.hearing import AS_READ, Hearing, said_by
 from pipeline.extract.kinds.result import Clues
+from pipeline.extract.later import with_later
 from pipeline.extract.locate import find_entries
 from pipeline.extract.rules import CONFLICT, broken_rules, compared
 from pipeline.extract.sequence import check_series
@@ -43,7 +44,8 @@ def extract_records(
     entries = find_entries(form, sheets)
 
     def read(hearing: Hearing) -> list[Record]:
-        return _records(form, entries, accession, page, Clues(years), curves, hearing)
+        found = _records(form, entries, accession, page, Clues(years), curves, hearing)
+        return [with_later(record, sheets) for record in found]
 
     if hearing.reread is not None:  # the second look asks much of what the first one asked
         hearing = hearing._replace(reread=cache(hearing.reread))

@@ -17,8 +17,9 @@ from pipeline.archive.pdfa import PdfLimits, PdfPage, Picture, write_pdf
 from pipeline.errors import BusyError, ProgramError, StorageError, UsageError
 from pipeline.extract.hearing import said_by
 from pipeline.extract.joint import decode_book
+from pipeline.extract.later import is_cancelled
 from pipeline.extract.recognise import usual_forms
-from pipeline.extract.sequence import check_book
+from pipeline.extract.sequence import check_book, value_of
 from pipeline.extract.totals import declared, series_of
 from pipeline.flow.many import read_scans
 from pipeline.flow.outcome import BookOutcome
@@ -353,7 +354,13 @@ def book_outcome(database: Database, settings: Settings, book: Book, read: int =
         closing,
         tuple(series_of(forms(), records, closing)),
         is_pdfa(package_of(settings.archive, book.accession)),
+        tuple((one.page, _serial(one)) for one in records if is_cancelled(one)),
     )
+
+
+def _serial(record: Record) -> str:
+    keys = [rule.key for rule in forms()[record.form].rules if rule.name == "rises_by_one"]
+    return value_of(record, keys[0]) if keys else ""
 
 
 def reindex(database: Database, settings: Settings) -> int:

@@ -21,6 +21,7 @@ class BookOutcome:
         declared: pages and entries as the book's card says; None where it says nothing.
         closing: what the closing page says; None when no such page was found.
         series: the serials of the entries by year.
+        cancelled: the entries that seem so: number of the scan, and serial (empty: unread).
         pdfa: book.pdf was checked and conforms to PDF/A-2b.
         failure: why the book could not be packed (class name and sentence), None when it was.
         behind: why searches do not see all of it yet, empty when they do.
@@ -36,6 +37,7 @@ class BookOutcome:
     closing: Declared | None
     series: tuple[Series, ...]
     pdfa: bool
+    cancelled: tuple[tuple[int, str], ...] = ()
     failure: tuple[str, str] | None = None
     behind: str = ""
 
@@ -53,6 +55,13 @@ class BookOutcome:
             *self._otherwise(_("bìa sổ ghi"), pages, None),
             *self._otherwise(_("sổ ghi"), None, entries),
         ]
+        if self.cancelled:
+            told.append(
+                _("{count} trường hợp có vẻ bị hủy: {listed}").format(
+                    count=len(self.cancelled),
+                    listed=_listed([_place(*one) for one in self.cancelled]),
+                )
+            )
         if self.closing:
             source = _("trang khóa sổ (bản quét {page}) ghi").format(page=self.closing.page)
             told += self._otherwise(source, self.closing.pages, self.closing.entries)
@@ -67,13 +76,20 @@ class BookOutcome:
                     source=source, declared=pages, scans=self.scans, sides=self.sides
                 )
             )
-        if entries is not None and entries != self.records:
+        # Whether those that were cancelled count is the clerk's to know.
+        if entries is not None and self.records - entries not in (0, len(self.cancelled)):
             told.append(
                 _("{source} {declared} trường hợp, đọc được {records}").format(
                     source=source, declared=entries, records=self.records
                 )
             )
         return told
+
+
+def _place(scan: int, serial: str) -> str:
+    if serial:
+        return _("số {serial} (bản quét {scan})").format(serial=serial, scan=scan)
+    return _("bản quét {scan}").format(scan=scan)
 
 
 def _series_sentences(series: Series) -> list[str]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from pipeline import plugs
 from pipeline.clean.dewarp import find_bend, straighten
+from pipeline.clean.inks import red_of
 from pipeline.clean.places import on_scan
 from pipeline.clean.steps import clean
 from pipeline.errors import FixityError, LowResolutionError, ReadingError, SohoaError
@@ -30,16 +31,20 @@ from pipeline.layout.boxes import erase_boxes, find_tick_boxes
 from pipeline.layout.cells import find_cells
 from pipeline.layout.dittos import mark_dittos
 from pipeline.layout.ink import erase_rules
-from pipeline.layout.lines import find_lines
+from pipeline.layout.lines import find_lines, lines_in_red
+from pipeline.layout.order import in_reading_order
 from pipeline.layout.rules import Rules, find_rules
+from pipeline.layout.slashes import Slash, find_slashes, level, without_slashes
+from pipeline.layout.struck import mark_struck
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
-from pipeline.ocr.struck import mark_struck
 from pipeline.settings import OcrSettings, Settings, shipped
 from pipeline.store.database import now
 from pipeline.store.durable import sha256_of
 from pipeline.values import (
+    Cell,
     Gutter,
+    Line,
     Page,
     PageImage,
     PageReading,
@@ -143,13 +148,30 @@ def _read_sides(
         sides = clean(image, readers["handwriting"].legibility, job.gutter)
     with clock.stage("layout"):
         laid = [lay_out(side) for side in sides]
+        red = [_red_writing(bare, sheet.cells) for sheet, bare, _ink in laid]
     with clock.stage("ocr"):
-        read = read_pages([Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid], readers)
+        unread = [Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid]
+        read = read_pages([*unread, *red], readers)
     sheets = [
-        replace(sheet, lines=mark_struck(lines, ink, bare.dpi))
-        for (sheet, bare, ink), lines in zip(laid, read, strict=True)
+        _with_red(replace(sheet, lines=mark_struck(lines, ink, bare.dpi)), in_red)
+        for (sheet, bare, ink), lines, in_red in zip(
+            laid, read[: len(laid)], read[len(laid) :], strict=True
+        )
     ]
     return sides, [bare for _sheet, bare, _ink in laid], sheets
+
+
+def _red_writing(side: PageImage, cells: tuple[Cell, ...]) -> Unread:
+    """Return what is written in red on a straight side, its lines yet unread."""
+    red = red_of(side)
+    return Unread(side, ()) if red is None else Unread(red, *lines_in_red(red, cells))
+
+
+def _with_red(sheet: PageReading, in_red: tuple[Line, ...]) -> PageReading:
+    """Return a side's reading with its lines in red among the others."""
+    if not in_red:
+        return sheet
+    return replace(sheet, lines=in_reading_order((*sheet.lines, *in_red), sheet.cells))
 
 
 class Trial(NamedTuple):
@@ -239,20 +261,28 @@ def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
 
 
 class _Emptied(NamedTuple):
-    """A side made straight; its rules and tick boxes; it without boxes (`words`), without both."""
+    """A side made straight; its rules and tick boxes; it without boxes (`words`), without both.
+
+    slashes: long strokes across it, which none of these pictures has any more.
+    """
 
     side: PageImage
     rules: Rules
     boxes: tuple[TickBox, ...]
     words: PageImage
     bare: PageImage
+    slashes: tuple[Slash, ...]
 
 
 def _emptied(bent: PageImage) -> _Emptied:
     side, rules = straightened(bent)
+    slashes = find_slashes(side, rules)
+    if slashes:
+        side = without_slashes(side, slashes)
+        rules = level(find_rules(side))
     boxes = find_tick_boxes(side)
     words = erase_boxes(side, boxes)
-    return _Emptied(side, rules, boxes, words, erase_rules(words, rules))
+    return _Emptied(side, rules, boxes, words, erase_rules(words, rules), slashes)
 
 
 def straightened(side: PageImage) -> tuple[PageImage, Rules]:
@@ -273,7 +303,7 @@ def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:
 
     Polygons are in px of the straight side.
     """
-    side, rules, boxes, words, bare = _emptied(bent)
+    side, rules, boxes, words, bare, slashes = _emptied(bent)
     cells = find_cells(side, rules)
     lines, strokes = find_lines(words, rules, cells)
     height, width = side.pixels.shape
@@ -287,6 +317,7 @@ def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:
         cells=cells,
         lines=mark_dittos(bare, lines),
         boxes=boxes,
+        slashes=slashes,
     )
     return sheet, bare, strokes
 
@@ -339,6 +370,7 @@ def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:
         cells=tuple(replace(cell, polygon=on_scan(here, cell.polygon)) for cell in sheet.cells),
         lines=tuple(replace(line, polygon=on_scan(here, line.polygon)) for line in sheet.lines),
         boxes=tuple(replace(box, polygon=on_scan(here, box.polygon)) for box in sheet.boxes),
+        slashes=tuple(on_scan(here, slash) for slash in sheet.slashes),
         records=tuple(moved(record) for record in sheet.records),
     )
 

@@ -7,9 +7,10 @@ names are common.
 """
 
 import zlib
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from functools import lru_cache, reduce
 from itertools import pairwise
+from operator import or_
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,8 @@ _WORD = 2**64 - 1
 _LEAST = 0.34  # share of a syllable's bits that strangers have too
 _POWER = 1.5
 _GIVEN, _OTHER, _COMMON = 1.5, 1.0, 0.7  # weight of a given name, another part, a frequent one
-_OTHER_ROLE = 0.6
+OTHER_ROLE = 0.6  # of the weight, when a name is another's than the one asked for
+_WHOLE = 600  # `resemblance` of a whole name
 
 
 class Mask(NamedTuple):
@@ -42,15 +44,12 @@ class Mask(NamedTuple):
 
 def row(document: Document) -> list[int]:
     """Return the words of a document: those it is about, then the others, 2 * WORDS."""
-    about = others = 0
+    about: set[str] = set()
+    others: set[str] = set()
     is_principal = search_rules().is_principal
     for name in document.names:
-        bits = _name_bits(name.text)
-        if is_principal(name.role):
-            about |= bits
-        else:
-            others |= bits
-    return [*_words(about), *_words(others)]
+        (about if is_principal(name.role) else others).update(syllables(name.text))
+    return [*_words(_all_bits(about)), *_words(_all_bits(others))]
 
 
 def score(words: Bits, query: Query) -> Scores:
@@ -65,16 +64,38 @@ def score(words: Bits, query: Query) -> Scores:
     return total
 
 
+def resemblance(words: Bits, query: Query) -> npt.NDArray[np.uint16]:
+    """Return how many of the letters of all the names each document has, in a rough measure.
+
+    Much quicker than `score`, which tells the syllables apart.
+
+    Args:
+        words: shape (2 * WORDS, documents).
+    """
+    no_roles = not any(name.role for name in query.names)
+    total = np.zeros(words.shape[1], np.uint16)
+    for name in query.names:
+        bits = reduce(or_, map(_wanted_bits, name.said), 0)
+        sides = (words[:WORDS], words[WORDS:])
+        asked = sides if no_roles else sides[:1] if is_main(name) else sides[1:]
+        counted = _counted(asked[0], bits)
+        if len(asked) > 1:
+            counted = np.maximum(counted, _counted(asked[1], bits))
+        total += counted * np.uint16(_WHOLE / max(1, bits.bit_count()))
+    return total
+
+
 def most(query: Query) -> float:
     """Return the score of a document that has all the names."""
     return sum(mask.weight for name in query.names for mask in _masks(name.said))
 
 
 def _name_score(words: Bits, name: WantedName) -> Scores:
-    is_main = not name.role or search_rules().is_principal(name.role)
-    first, second = (words[:WORDS], words[WORDS:]) if is_main else (words[WORDS:], words[:WORDS])
+    first, second = (
+        (words[:WORDS], words[WORDS:]) if is_main(name) else (words[WORDS:], words[:WORDS])
+    )
     masks = _masks(name.said)
-    others = np.float32(_OTHER_ROLE) * _masks_score(second, masks)
+    others = np.float32(OTHER_ROLE) * _masks_score(second, masks)
     return np.asarray(np.maximum(_masks_score(first, masks), others), np.float32)
 
 
@@ -87,30 +108,45 @@ def _masks_score(words: Bits, masks: Sequence[Mask]) -> Scores:
 
 def _mask_score(words: Bits, mask: Mask) -> Scores:
     wanted = mask.bits.bit_count()
-    counted = np.zeros(words.shape[1], np.uint8)
-    for word, bits in zip(words, _words(mask.bits), strict=True):
-        if bits:
-            counted += np.bitwise_count(word & np.uint64(bits))
     shares = np.arange(wanted + 1, dtype=np.float32) / max(1, wanted)
     worth = mask.weight * np.maximum(0, (shares - _LEAST) / (1 - _LEAST)) ** _POWER
-    return np.asarray(worth.astype(np.float32)[counted], np.float32)
+    return np.asarray(worth.astype(np.float32)[_counted(words, mask.bits)], np.float32)
+
+
+def _counted(words: Bits, mask: int) -> npt.NDArray[np.uint8]:
+    """Return how many bits of the mask each document has."""
+    counted = np.zeros(words.shape[1], np.uint8)
+    for word, bits in zip(words, _words(mask), strict=True):
+        if bits:
+            counted += np.bitwise_count(word & np.uint64(bits))
+    return counted
+
+
+def is_main(name: WantedName) -> bool:
+    """Say whether a wanted name is looked for among those whom an entry is about."""
+    return not name.role or search_rules().is_principal(name.role)
 
 
 def _masks(said: Words) -> list[Mask]:
-    common = search_rules().common_syllables
-    weights = [_COMMON if bare(one) in common else _OTHER for one in said]
-    if weights:
-        weights[-1] = _GIVEN
     return [
         Mask(bits, weight)
-        for one, weight in zip(said, weights, strict=True)
+        for one, weight in zip(said, part_weights(said), strict=True)
         if (bits := _wanted_bits(one))
     ]
 
 
-def _name_bits(name: str) -> int:
+def part_weights(said: Words) -> list[float]:
+    """Return what each part of a wanted name weighs."""
+    common = search_rules().common_syllables
+    weights = [_COMMON if bare(one) in common else _OTHER for one in said]
+    if weights:
+        weights[-1] = _GIVEN
+    return weights
+
+
+def _all_bits(said: Iterable[str]) -> int:
     bits = 0
-    for syllable in syllables(name):
+    for syllable in said:
         bits |= _syllable_bits(syllable, True)  # noqa: FBT003 - hot
     return bits
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pipeline.index.documents import plain_number
 from pipeline.index.rules import SearchRules, search_rules
-from pipeline.index.syllables import certain_parts, has_marks
+from pipeline.index.syllables import certain_parts, has_marks, is_open
 from pipeline.index.wanted import (
     Chip,
     PlaceName,
@@ -212,7 +212,9 @@ class _Reader:
     def _place_end(self, start: int) -> int:
         """Return where a place ends that is announced and unknown: at what announces the next."""
         end = start
-        while self._starts(end, str.isalpha) and end < start + _MAX_PLACE:
+        while end < start + _MAX_PLACE and self._starts(end, str.isalpha):
+            if is_open(self._tokens[end]):
+                break  # places are not looked up by letters that are left open
             if self._announces(end, but_places=end == start):
                 break  # `xã Lãng Sơn` is one place, though `làng` announces one
             end += 1
@@ -223,8 +225,13 @@ class _Reader:
         return any(
             purpose == "kind" or self._starts(at + length, _FOLLOWS.get(purpose, _begins_name))
             for length, purpose, _meaning in self._announcements(at)
-            if not (but_places and purpose in ("place", "title"))
+            if not (but_places and self._may_begin_place(at, purpose))
         )
+
+    def _may_begin_place(self, at: int, purpose: str) -> bool:
+        """Say whether a word that announces this may begin a place's name: `xa vo tranh`."""
+        is_surname = purpose == "role" and self._tokens[at] in self._rules.name_words
+        return is_surname or purpose in ("place", "title")
 
     def _put_place(self, start: int, end: int) -> None:
         words = tuple(self._tokens[start:end])

@@ -10,7 +10,7 @@ from functools import cache, lru_cache, partial
 from typing import NamedTuple
 
 from pipeline.index.documents import Document, Name, Year
-from pipeline.index.evidence import Likeness, likeness, weights
+from pipeline.index.evidence import Likeness, likeness, rarity, weights
 from pipeline.index.rules import search_rules
 from pipeline.index.wanted import (
     PlaceName,
@@ -27,11 +27,13 @@ from pipeline.words import _
 
 MIN_SHARE = 0.05  # of the evidence that a query could find; below it a hit would puzzle
 _STRANGER = -4.0  # another name says no more than that it is another
+_MAYBE = 0.06  # of the evidence, for a name that is perhaps misread: it comes last, yet it comes
 _NEAR = 3  # years that people are mistaken by
 _ORDER: dict[Likeness, int] = {
     "same": 0, "unmarked": 1, "variant": 1, "spoken": 1, "misread": 2, "letter": 2, "alike": 2,
     "other": 3,
 }  # fmt: skip
+_SAME = ("same", "unmarked")  # the syllable itself
 Told = tuple[tuple[str, str], ...]
 Said = tuple[str, tuple[Mark, ...]]
 CLOSENESS: tuple[Closeness, ...] = ("exact", "spelling", "misread", "widened")
@@ -176,12 +178,13 @@ def _name_evidence(query: Query, wanted: WantedName, document: Document, sort: s
     known = weights()
     most = _most(sort, wanted.said)
     by_role, by_reading = known["role"], known["reading"]
+    agree = _comparer(sort, wanted.said, query.is_marked)
     found: tuple[float, Name, _Agreement, str] | None = None
     for name in document.names:
         role = _role(wanted.role, name.role)
         if not role or (role == "companion" and found and found[0] > 0):
             continue
-        agreed = _agree(sort, wanted.said, name.text, query.is_marked)
+        agreed = agree(name.text)
         reading = "other" if name.is_alternative else "first"
         weight = agreed.weight + by_role[role] + by_reading[reading]
         if found is None or weight > found[0]:
@@ -190,7 +193,9 @@ def _name_evidence(query: Query, wanted: WantedName, document: Document, sort: s
         return _Evidence(known["name"]["absent"], most, 3, lambda: (("name", "absent"),))
     weight, name, agreed, role = found
     told = partial(_told, sort, wanted.said, name, agreed, role)
-    if weight <= 0 and not _may_be(agreed):  # rather another name
+    if _may_be(agreed):
+        weight = max(weight, _MAYBE * most)
+    elif weight <= 0:  # rather another name
         return _Evidence(max(weight, _STRANGER), most, 3, told)
     far = max(agreed.far, 2 if name.is_alternative else 0, 0 if role == "asked" else 3)
     explain = partial(_explain_name, wanted, name, agreed)
@@ -208,7 +213,7 @@ def _told(sort: str, said: Words, name: Name, agreed: _Agreement, role: str) -> 
     """Return what was compared in two names."""
     told = [(f"{sort} {_place(at, len(said))}", str(how)) for at, _other, how in agreed.pairs]
     unmet, unasked = _left_over(said, syllables(name.text))
-    told += [("syllable", "unmet")] * unmet + [("syllable", "unasked")] * unasked
+    told += [("syllable", "unmet")] * unmet + [("syllable", _unasked(said))] * unasked
     told += [("syllable", "swapped")] * _is_swapped(agreed.pairs)
     told += [("role", role), ("reading", "other" if name.is_alternative else "first")]
     return tuple(told)
@@ -240,28 +245,46 @@ def _role(asked: str, role: str) -> str:
     return "near" if role in rules.roles[asked].near else ""
 
 
-@lru_cache(maxsize=20_000)
-def _agree(sort: str, said: Words, text: str, is_marked: bool) -> _Agreement:  # noqa: FBT001 - hot
-    """Return how two names agree: syllables aligned, each with the weight of its place."""
-    written = syllables(text)
-    pairs = _align(said, written, is_marked)
-    by_place = _by_place(sort, len(said))
-    weight, far = 0.0, 0 if pairs else 3
-    for at, _other, how in pairs:
-        weight += by_place[at][how]
-        far = max(far, _ORDER[how])
-    unmet, unasked = _left_over(said, written)
-    known = weights()["syllable"]
-    weight += unmet * known["unmet"] + unasked * known["unasked"]
-    far = max(far, 3 if unmet else 0, 1 if unasked else 0)
-    if _is_swapped(pairs):
-        weight, far = weight + known["swapped"], max(far, 2)
-    return _Agreement(weight, far, tuple(pairs))
+@lru_cache(maxsize=8)  # those of one question; more keep the collector of garbage busy
+def _comparer(
+    sort: str,
+    said: Words,
+    is_marked: bool,  # noqa: FBT001 - hot
+) -> Callable[[str], _Agreement]:
+    """Return what compares a wanted name with one that is written, and remembers both."""
+    by_place, known = _by_place(sort, said), weights()["syllable"]
+
+    @lru_cache(maxsize=4_000)
+    def alike(syllable: str) -> tuple[Likeness, ...]:
+        return tuple([likeness(one, syllable, is_marked) for one in said])
+
+    @lru_cache(maxsize=4_000)
+    def agree(text: str) -> _Agreement:
+        """Align the syllables, each with the weight of its place."""
+        written = syllables(text)
+        pairs = _align(len(said), [alike(one) for one in written])
+        weight, far = 0.0, 0 if pairs else 3
+        for at, _other, how in pairs:
+            weight += by_place[at][how]
+            far = max(far, _ORDER[how])
+        unmet, unasked = _left_over(said, written)
+        weight += unmet * known["unmet"] + unasked * known[_unasked(said)]
+        far = max(far, 3 if unmet else 0, 1 if unasked else 0)
+        if _is_swapped(pairs):
+            weight, far = weight + known["swapped"], max(far, 2)
+        return _Agreement(weight, far, tuple(pairs))
+
+    return agree
 
 
 def _left_over(said: Words, written: Words) -> tuple[int, int]:
     """Return how many syllables are asked for in vain, and how many were not asked for."""
     return max(0, len(said) - len(written)), max(0, len(written) - len(said))
+
+
+def _unasked(said: Words) -> str:
+    """Return how a syllable is told that was not asked for: who types one does not type all."""
+    return "unasked" if len(said) == 1 else "added"
 
 
 def _is_swapped(pairs: Sequence[tuple[int, int, Likeness]]) -> bool:
@@ -270,13 +293,19 @@ def _is_swapped(pairs: Sequence[tuple[int, int, Likeness]]) -> bool:
 
 
 def _most(sort: str, said: Words) -> float:
-    return sum(ways["same"] for ways in _by_place(sort, len(said)))
+    return sum(ways["same"] for ways in _by_place(sort, said))
 
 
-@cache
-def _by_place(sort: str, count: int) -> tuple[Mapping[str, float], ...]:
-    """Return the weights of each syllable of a name of so many."""
-    return tuple(weights()[f"{sort} {_place(at, count)}"] for at in range(count))
+@lru_cache(maxsize=200)
+def _by_place(sort: str, said: Words) -> tuple[Mapping[Likeness, float], ...]:
+    """Return the weights of each syllable of a name, those of its rarity added."""
+    found = []
+    for at, one in enumerate(said):
+        part = _place(at, len(said))
+        rare = rarity(part, one)
+        known = weights()[f"{sort} {part}"]
+        found.append({how: known[how] + rare * (how in _SAME) for how in _ORDER})
+    return tuple(found)
 
 
 def _place(at: int, count: int) -> str:
@@ -286,37 +315,39 @@ def _place(at: int, count: int) -> str:
     return "surname" if at == 0 else "middle"
 
 
-def _align(
-    wanted: Words,
-    written: Words,
-    is_marked: bool,  # noqa: FBT001 - hot
-) -> list[tuple[int, int, Likeness]]:
+def _align(wanted: int, alike: Sequence[tuple[Likeness, ...]]) -> list[tuple[int, int, Likeness]]:
     """Return (place wanted, place written, likeness) of syllables that belong together.
 
     Greedy, the most alike first, of equals those as far from the given name, which comes last:
     names have two to five syllables, where the best assignment is hardly ever another.
+
+    Args:
+        wanted: how many syllables.
+        alike: of each syllable written, how it is like each one wanted.
     """
-    shift = len(written) - len(wanted)
-    pairs: list[tuple[int, int, Likeness]] = [
-        (at, at + shift, "same")  # the very first that greed would take, and mostly all
-        for at, one in enumerate(wanted)
-        if at + shift >= 0 and _likeness(one, written[at + shift], is_marked) == "same"
+    shift = len(alike) - wanted
+    # The very first that greed would take, and mostly all.
+    pairs: list[tuple[int, int, Likeness]] = []
+    free, left = [], list(range(len(alike)))
+    for at in range(wanted):
+        if at + shift >= 0 and alike[at + shift][at] == "same":
+            pairs.append((at, at + shift, "same"))
+            left.remove(at + shift)
+        else:
+            free.append(at)
+    if len(free) == 1 == len(left):
+        pairs.append((free[0], left[0], alike[left[0]][free[0]]))
+        return pairs
+    ranked = [
+        (_LIKE[alike[other][at]], abs(at + shift - other), at, other)
+        for at in free
+        for other in left
     ]
-    used = {at for at, _other, _how in pairs}
-    taken = {other for _at, other, _how in pairs}
-    ranked = sorted(
-        (_LIKE[how], abs(at + shift - other), at, other, how)
-        for at, one in enumerate(wanted)
-        if at not in used
-        for other, two in enumerate(written)
-        if other not in taken
-        for how in (_likeness(one, two, is_marked),)
-    )
-    for _like, _apart, at, other, how in ranked:
-        if at not in used and other not in taken:
-            pairs.append((at, other, how))
-            used.add(at)
-            taken.add(other)
+    for _like, _apart, at, other in sorted(ranked):
+        if at in free and other in left:
+            pairs.append((at, other, alike[other][at]))
+            free.remove(at)
+            left.remove(other)
     return pairs
 
 
@@ -324,7 +355,6 @@ _LIKE: dict[Likeness, int] = {
     "same": 0, "unmarked": 1, "variant": 2, "misread": 3, "spoken": 4, "letter": 5, "alike": 6,
     "other": 7,
 }  # fmt: skip
-_likeness = lru_cache(maxsize=100_000)(likeness)
 
 
 # Years, numbers, places

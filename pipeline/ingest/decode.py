@@ -109,8 +109,11 @@ def _survey_file(file: Path, limits: "Limits", clock: "_Clock") -> Any:
 
 
 def _frame(document: "PictureFile | PdfFile", number: int, target: Path, answers: BinaryIO) -> None:
-    frame = document.frame(number)
-    target.write_bytes(frame.image.tobytes())
+    frame = document.frame(number, inks=True)
+    with target.open("wb") as file:
+        file.write(frame.image.tobytes())
+        if frame.red is not None:
+            file.write(frame.red.tobytes())
     width, height = frame.image.size
     scan = {"width_px": frame.width_px, "height_px": frame.height_px, "dpi": frame.dpi}
     _say(answers, {"width_px": width, "height_px": height, "scan": scan})

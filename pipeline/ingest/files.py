@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -186,7 +186,7 @@ class Looker:
 
 
 def open_frame(file: Path, frame: int, name: str, settings: IngestSettings) -> PageImage:
-    """Return one page image of a file, upright and grey, at most 300 dpi.
+    """Return one page image of a file, upright and grey, at most 300 dpi; its red ink apart.
 
     Args:
         frame: counted from 1.
@@ -199,14 +199,15 @@ def open_frame(file: Path, frame: int, name: str, settings: IngestSettings) -> P
     with _one_answer("frame", file, frame, name, settings) as (answer, raw):
         width, height, scan = answer["width_px"], answer["height_px"], answer["scan"]
         samples = np.fromfile(raw, dtype=np.uint8)
-    if samples.size != width * height or not samples.size:
+    count = width * height
+    if not count or samples.size not in (count, 2 * count):
         raise UnreadableFileError(name, _("bộ giải mã trả về ảnh không trọn vẹn"))
     across, down = scan["width_px"] / width, scan["height_px"] / height
-    return PageImage(
-        pixels=samples.reshape(height, width),
-        dpi=float(scan["dpi"]) / across,
-        to_scan=np.diag([across, down, 1.0]),
+    grey, *red = (
+        PageImage(part.reshape(height, width), scan["dpi"] / across, np.diag([across, down, 1.0]))
+        for part in np.split(samples, samples.size // count)
     )
+    return replace(grey, red=red[0]) if red else grey
 
 
 def embedded_bytes(file: Path, frame: int, settings: IngestSettings) -> Embedded | None:

@@ -84,6 +84,7 @@ class Intake:
         declared: pages by the book's card; None when it says nothing.
         counted: scans that the book has now, over all intakes, without those in the tray.
         onward: what came to other books, behind their separator sheets.
+        is_lost: the last separator sheet cannot be trusted: nobody knows whose the next scans are.
     """
 
     accession: str
@@ -95,6 +96,12 @@ class Intake:
     declared: int | None
     counted: int
     onward: tuple["Intake", ...] = ()
+    is_lost: bool = False
+
+    @property
+    def leads_to(self) -> str:
+        """Return the book (accession) to which scans behind these belong."""
+        return self.onward[-1].accession if self.onward else self.accession
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,7 @@ class Manner:
         hold: keeps others from a book (accession) while a scan comes into it.
         may_enter: says whether scans may come to the book of a separator sheet.
         names: what files are called whose own name is not the one they were given.
+        is_lost: see `Intake`, of the scans before these.
     """
 
     person: str = ""
@@ -118,6 +126,7 @@ class Manner:
     hold: Callable[[str], AbstractContextManager[None]] = lambda _accession: nullcontext()
     may_enter: Callable[[Book], bool] = lambda _book: True
     names: Mapping[Path, str] = field(default_factory=dict)
+    is_lost: bool = False
 
 
 def take_in(
@@ -153,7 +162,7 @@ def take_in(
         return desk
 
     desks = [open_desk(book.accession, manner)]
-    is_lost = False
+    is_lost = manner.is_lost
     look = manner.look(files) if manner.look else survey(files, settings)
     for done, (file, outcome) in enumerate(zip(files, look, strict=True), 1):
         sheet = _separator(outcome, key)
@@ -170,7 +179,7 @@ def take_in(
                 desks[-1].take(file, outcome, skip_first=sheet is not None)
         on_progress(_("nạp"), done, len(files))
     first, *onward = (desk.report() for desk in desks)
-    return replace(first, onward=tuple(onward))
+    return replace(first, onward=tuple(onward), is_lost=is_lost)
 
 
 def separator_key(database: Database) -> str:
@@ -320,7 +329,11 @@ class _Desk:
                 given = _name_given(target, outcome, files)
                 name = self.manner.names.get(given, given.name)
                 is_sheet = bool(outcome.frames) and _has_our_codes(outcome.frames[0])
-                self._put_down(name, target, number, outcome, skip_first=is_sheet)
+                # Where these scans are to stand says nothing of one that was left by others.
+                is_ours = given != target
+                self._put_down(
+                    name, target, number, outcome, skip_first=is_sheet, is_placed=is_ours
+                )
                 self.adopted.append(number)
 
     def _orphans(self) -> list[Path]:
@@ -334,7 +347,14 @@ class _Desk:
         ]
 
     def _put_down(
-        self, name: str, target: Path, number: int, surveyed: Survey, *, skip_first: bool
+        self,
+        name: str,
+        target: Path,
+        number: int,
+        surveyed: Survey,
+        *,
+        skip_first: bool,
+        is_placed: bool = True,
     ) -> None:
         master = Master(
             sha256=surveyed.sha256,
@@ -350,7 +370,7 @@ class _Desk:
                 view = view_file(self.archive, surveyed.sha256, index + 1)
                 durable_write(view, frame.view)
         pages = tuple(self._pages(master, surveyed.frames, skip_first=skip_first))
-        person, acts = self.manner.person, [*self._acts(pages)]
+        person, acts = self.manner.person, [*self._acts(pages)] if is_placed else []
 
         def place(connection: Connection) -> None:
             for act in acts:
@@ -361,9 +381,12 @@ class _Desk:
 
     def _acts(self, pages: Sequence[Page]) -> Iterator[PageAct]:
         """Yield what puts new pages into their place; the first may stand for a bad scan."""
+        bad = self.manner.instead_of
+        if bad and self.behind is None and bad not in self.database.page_order(self.accession):
+            self.behind = bad  # somebody has put it into the tray already
         for page in pages:
-            if self.manner.instead_of and self.behind is None:
-                yield PageAct("rescan", page.number, self.manner.instead_of)
+            if bad and self.behind is None:
+                yield PageAct("rescan", page.number, bad)
             elif self.behind is not None:
                 yield PageAct("move", page.number, self.behind)
             else:

@@ -69,8 +69,11 @@ class PdfFile:
             raise too_many_pages(self.name, self.limits)
         return pages
 
-    def frame(self, number: int) -> Frame:
+    def frame(self, number: int, *, inks: bool = False) -> Frame:
         """Decode one page, counted from 1.
+
+        Args:
+            inks: part red ink from the rest; not of pages that must be rendered, which are grey.
 
         Raises:
             ScanError: it is damaged or too large.
@@ -88,6 +91,7 @@ class PdfFile:
                     self.limits,
                     turn_deg=placed.turn_deg,
                     declared=placed.dpi,
+                    inks=inks,
                 )
         return self._render(number)
 

@@ -27,6 +27,8 @@ MEDIA_TYPES = {
 FORMATS = ("JPEG", "PNG", "TIFF", "JPEG2000")
 JPEG = ("JPEG", "MPO")
 WORK_DPI = 300.0  # no stage needs more; a 600-dpi scan is read at half size
+COLOUR_PX = 60_000_000  # of larger pictures the inks are not told apart: it would take too much
+REDDER, RED_PX = 10, 40  # of a fourth of the size: how many points so much redder than most
 # What Pillow's decoders raise on damaged files (its own tests, and the malformed files of ours).
 DAMAGE = (
     OSError,
@@ -66,6 +68,8 @@ class Frame(NamedTuple):
 
     Attributes:
         image: mode L, upright as a viewer shows it, at most `WORK_DPI`.
+        red: likewise, what was written in red, which `image` then lacks; None where nothing was
+            or nobody asked.
         width_px: of the scan itself, upright; likewise `height_px` and `dpi`.
         is_assumed: the dpi is a guess from the shape.
         bits: of a sample of the scan, all its colours together: 1, 8, 24.
@@ -77,6 +81,7 @@ class Frame(NamedTuple):
     dpi: float
     is_assumed: bool
     bits: int
+    red: Image.Image | None = None
 
 
 class PictureFile:
@@ -107,8 +112,11 @@ class PictureFile:
         """Return how many page images the file holds."""
         return len(self._places)
 
-    def frame(self, number: int) -> Frame:
+    def frame(self, number: int, *, inks: bool = False) -> Frame:
         """Decode one page image, counted from 1.
+
+        Args:
+            inks: part red ink from the rest.
 
         Raises:
             ScanError: it is damaged, truncated, or has too many pixels.
@@ -118,7 +126,7 @@ class PictureFile:
             if self.image.format == "TIFF":
                 self.image.seek(self._places[number - 1])
                 _check_strips(self.image, self.file.stat().st_size)
-            return develop(self.image, name, self.limits)
+            return develop(self.image, name, self.limits, inks=inks)
 
     def jpegs(self, number: int) -> Iterator[bytes]:
         """Give the JPEGs that a page is made of."""
@@ -162,6 +170,7 @@ def develop(
     *,
     turn_deg: int = 0,
     declared: tuple[float, float] | None = None,
+    inks: bool = False,
 ) -> Frame:
     """Decode a picture that is open at its page: upright, grey, at most `WORK_DPI`.
 
@@ -169,6 +178,7 @@ def develop(
         name: for the sentence of an error.
         turn_deg: clockwise turn that the PDF around it asks for; then its EXIF counts for nothing.
         declared: dpi by the PDF around it, across and down of the upright page, likewise.
+        inks: part red ink from the rest, see `inks.part_inks`.
     """
     check_pixels(*image.size, name, limits)
     if image.format == "PNG":  # its EXIF may stand at the end, and asking for it hides damage
@@ -182,12 +192,42 @@ def develop(
     bits = _sample_bits(image)
     scale = min(1.0, WORK_DPI / dpi) if dpi > WORK_DPI * 1.01 else 1.0
     target = max(1, round(width * scale)), max(1, round(height * scale))
+    drafted = 4 * target[0] * target[1] if image.format in JPEG else width * height
+    inks = inks and min(width * height, drafted) <= COLOUR_PX
     if image.format in JPEG:  # grey alone is half the work, half size a quarter
-        image.draft("L", (min(image.size[0], min(target)), min(image.size[1], min(target))))
-    grey = _upright(to_grey(image), orientation if image.format != "TIFF" else 1, turn_deg)
-    if abs(grey.width - target[0]) > 1 or abs(grey.height - target[1]) > 1:  # else a needless blur
-        grey = grey.resize(target, Image.Resampling.HAMMING)
-    return Frame(grey, width, height, dpi, is_assumed, bits)
+        mode = "YCbCr" if inks else "L"
+        image.draft(mode, (min(image.size[0], min(target)), min(image.size[1], min(target))))
+    parts = _parted(image, dpi * max(image.size) / max(width, height)) if inks else None
+
+    def finished(part: Image.Image) -> Image.Image:
+        turned = _upright(part, orientation if image.format != "TIFF" else 1, turn_deg)
+        if max(abs(turned.width - target[0]), abs(turned.height - target[1])) <= 1:
+            return turned  # else a needless blur
+        return turned.resize(target, Image.Resampling.HAMMING)
+
+    grey, red = parts or (to_grey(image), None)
+    told = finished(red) if red is not None else None
+    return Frame(finished(grey), width, height, dpi, is_assumed, bits, told)
+
+
+def _parted(image: Image.Image, dpi: float) -> tuple[Image.Image, Image.Image | None] | None:
+    """Return a picture without its red ink, and that ink alone; None where it has none."""
+    image.load()
+    if image.mode not in ("RGB", "YCbCr") or "transparency" in image.info:
+        return None
+    counts = image.reduce(4).convert("YCbCr").getchannel("Cr").histogram()
+    half, usual = sum(counts) / 2, 0
+    while sum(counts[: usual + 1]) < half:
+        usual += 1
+    if sum(counts[usual + REDDER :]) < RED_PX:
+        return None
+    from pipeline.ingest.inks import part_inks  # numpy is most of a child's start
+
+    parts = part_inks(image, dpi)
+    if parts is None:
+        return None
+    red = None if parts.red is None else Image.fromarray(parts.red)
+    return Image.fromarray(parts.grey), red
 
 
 def _sample_bits(image: Image.Image) -> int:
@@ -240,6 +280,8 @@ def to_grey(image: Image.Image) -> Image.Image:
         return _deep_to_grey(image)
     if mode == "LAB":
         return image.getchannel(0)
+    if mode == "YCbCr":
+        return image.getchannel("Y")
     return image if mode == "L" else image.convert("L")
 
 

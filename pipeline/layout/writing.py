@@ -262,7 +262,7 @@ def _lines(
             if not _is_led(reach[place], pieces.left[mine][place + 1],
                            int(pieces.bottom[mine[: place + 1]].max()), leaders, scale)
         ], np.int64)  # fmt: skip
-    return [Lined(_quad(pieces, part, scale), part) for part in np.split(mine, starts)]
+    return [Lined(quad_of(pieces, part, scale), part) for part in np.split(mine, starts)]
 
 
 def _is_led(left: int, right: int, bottom: int, leaders: Sequence[Span], scale: Scale) -> bool:
@@ -276,7 +276,8 @@ def _is_led(left: int, right: int, bottom: int, leaders: Sequence[Span], scale: 
     return shared > 0.5 * (right - left)
 
 
-def _quad(pieces: Components, part: Ints, scale: Scale) -> Quad:
+def quad_of(pieces: Components, part: Ints, scale: Scale) -> Quad:
+    """Return the outline of some pieces."""
     left, right = float(pieces.left[part].min()), float(pieces.right[part].max())
     slope = _slope(pieces, part, scale)
     middles = (pieces.left[part] + pieces.right[part]) / 2 - left

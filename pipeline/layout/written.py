@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.layout.components import Components, Ints, Labels, find_components
+from pipeline.layout.corrections import with_corrections
 from pipeline.layout.darkness import Darkness, Scale, measure_darkness
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.rules import Rule, Rules
@@ -25,12 +26,14 @@ class InkLine(NamedTuple):
     """One written line.
 
     cell: number of its cell; -1 outside tables.
-    pieces: numbers of its pieces of ink.
+    pieces: numbers of its pieces of ink, without those of a word that is struck out.
+    struck: the piece that is such a word; None where there is none with its correction above.
     """
 
     cell: int
     quad: Quad
     pieces: Ints
+    struck: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +62,8 @@ def find_written(image: PageImage, rules: Rules, cells: Sequence[Cell]) -> Writt
             pieces, members, dark.scale, spans, usual=0.0 if is_wide else usual, cut=is_wide
         )
         lines += [
-            InkLine(number, line.quad, line.pieces)
-            for line in found
+            InkLine(number, line.quad, line.pieces, struck)
+            for line, struck in with_corrections(pieces, found, dark.scale)
             if _is_written(line.quad, dark, in_cell=number >= 0)
         ]
     return Written(dark, tuple(lines), pieces)

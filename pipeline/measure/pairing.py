@@ -191,7 +191,7 @@ def check_records(scan: Scan) -> Checked:
     """Pair the records of a scan and compare them field by field."""
     ours = [(page, record) for page in scan.truth for record in page["records"]]
     theirs = [(page, record) for page in scan.read for record in page["records"]]
-    pairs = _pair_records(scan, ours, theirs)
+    pairs = pair_records(scan, ours, theirs)
     scripts = _script_finder(scan)
     fields: list[FieldPair] = []
     near = 0
@@ -205,9 +205,10 @@ def check_records(scan: Scan) -> Checked:
     return Checked(fields, Counts(len(ours), len(theirs), len(pairs)), near)
 
 
-def _pair_records(
+def pair_records(
     scan: Scan, ours: Sequence[tuple[Json, Json]], theirs: Sequence[tuple[Json, Json]]
 ) -> dict[int, int]:
+    """Return for records of the truth, by index, the record that was read there."""
     box = upright(scan)
     our_boxes = [box(record) for _page, record in ours]
     their_boxes = [box(record) for _page, record in theirs]

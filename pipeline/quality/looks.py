@@ -46,12 +46,12 @@ def is_duplicate(look: str, other: str) -> bool:
     """
     if len(look) != _LOOK_LETTERS or len(other) != _LOOK_LETTERS:
         return False
-    here = _counts(_rows(look))
+    rows, here = _still(look)
     is_written = here >= LEAST_CELLS
     if not is_written.any():
         return False
     moved, moved_counts = _moved(other)
-    apart = _counts(_rows(look) ^ moved) / np.maximum(here + moved_counts, 1)
+    apart = _counts(rows ^ moved) / np.maximum(here + moved_counts, 1)
     return _quantile(apart.min(axis=0)[is_written], BLOCKS_ALIKE) <= SAME_LOOK
 
 
@@ -64,9 +64,15 @@ def _quantile(values: npt.NDArray[np.float64], share: float) -> float:
     return float(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
 
 
-@lru_cache(maxsize=4096)
 def _rows(look: str) -> Words:
     return np.frombuffer(bytes.fromhex(look), dtype=">u8").astype(np.uint64)
+
+
+@lru_cache(maxsize=4)
+def _still(look: str) -> tuple[Words, Counts]:
+    """Return a look as it is, and its counts; one look is compared with many."""
+    rows = _rows(look)
+    return rows, _counts(rows)
 
 
 @lru_cache(maxsize=4096)

@@ -618,7 +618,10 @@ class Database:
         return found
 
     def add_decision(self, decision: Decision, connection: Connection | None = None) -> Decision:
-        """Append a decision; nothing is ever overwritten. Return it with its number."""
+        """Append a decision; nothing is ever overwritten. Return it with its number.
+
+        Searches know of it once the index does: see `desk/reviewing.py`.
+        """
         card = _json(_DECISION, decision)
         with nullcontext(connection) if connection else self.write() as writing:
             row = sa.insert(_decision).values(record=decision.record, card=card)
@@ -666,20 +669,23 @@ class Database:
     def unfinished(self) -> list[tuple[str, int, str]]:
         """Return the books that lack something: accession, pages that wait, newest master's time.
 
-        Times are UTC, ISO 8601. Books without masters lack nothing.
+        Times are UTC, ISO 8601. Books without masters lack nothing, nor do those whose pages all
+        lie in the tray, once that is known to the search.
         """
-        waiting = (
+        own = (
             sa.select(sa.func.count())
-            .where(_page.c.accession == _book.c.accession, _page.c.state == "waiting")
-            .scalar_subquery()
+            .select_from(_page.outerjoin(_place, _STANDS))
+            .where(_page.c.accession == _book.c.accession, _IN_BOOK)
         )
+        waiting = own.where(_page.c.state == "waiting").scalar_subquery()
+        begun = sa.and_(_book.c.sealed == _SEALING, own.scalar_subquery() > 0)  # perhaps killed
         newest = (
             sa.select(sa.func.max(_master.c.added))
             .where(_master.c.accession == _book.c.accession)
             .scalar_subquery()
         )
         query = sa.select(_book.c.accession, waiting, newest).where(
-            _book.c.sealed == "", newest.is_not(None)
+            sa.or_(_book.c.sealed == "", begun), newest.is_not(None)
         )
         with self.read() as connection:
             found = connection.execute(query.order_by(newest)).all()

@@ -42,6 +42,7 @@ class Order:
         shipped: only the faces that are committed.
         layout, hand, area: ids.
         damage: fields of `paper.Wear` and their values, for every scan.
+        odd: names in `odd.ODDITIES`.
     """
 
     form: str = "birth_table"
@@ -61,6 +62,7 @@ class Order:
     area: str = ""
     years: tuple[int, int] | None = None
     damage: Mapping[str, Any] = field(default_factory=dict)
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class Book:
     bold: Hand
     habits: Habits
     volume: str
+    odd: tuple[str, ...] = ()
 
 
 def load_layouts() -> list[Layout]:
@@ -264,6 +267,7 @@ def draw_book(rng: Random, order: Order) -> Book:
         bold=Hand(bolds.get(f"{label.id}-bold", label), "print", colour, uneven=0.12),
         habits=_with_written_ditto(draw_habits(rng, year), people),
         volume=f"{rng.randint(1, 3):02}",
+        odd=order.odd,
     )
 
 

@@ -14,6 +14,7 @@ from synthesis.events import Event, write_field
 from synthesis.hands import Hand
 from synthesis.invent import Birth, Person, draw_surname, invent_person
 from synthesis.marks import signature, stamp
+from synthesis.odd import CANCELLED, NOTED, cancel, note, seal_writing
 from synthesis.sheets import (
     Box,
     Sheet,
@@ -388,7 +389,24 @@ def draw_record(
             rng.uniform(32, 36),
         )
     whole = Box(frame.left, frame.top - 10, frame.right, frame.bottom + 11)
-    return TrueRecord(1 + index, sheet.polygon(whole), writer.fields)
+    record = TrueRecord(1 + index, sheet.polygon(whole), writer.fields)
+    befall(writer, record, left, whole, Random(f"odd {number} {index} {book.volume}"))
+    return record
+
+
+def befall(writer: Writer, record: TrueRecord, left: Box, whole: Box, chance: Random) -> None:
+    """Seal, note or cancel an entry, where the book is so and chance will."""
+    sheet, book = writer.sheet, writer.book
+    if "sealed" in book.odd:
+        parent = f"{book.area.district} {book.area.province}"
+        seal_writing(sheet, book.label, f"UBND {book.area.place}", parent, left, chance)
+    if "noted" in book.odd and chance.random() < 3 * NOTED:
+        room = Box(left.left, left.top + 20, left.right, left.bottom - 40)
+        note(sheet, writer.page, book.note_hand, room, book.years[1], chance)
+        record.doubts.append("other_ink")
+    if "cancelled" in book.odd and chance.random() < 3 * CANCELLED:
+        cancel(sheet, writer.page, writer.hand, [whole], chance)
+        record.doubts.append("cancelled")
 
 
 def draw_forms(

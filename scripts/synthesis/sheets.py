@@ -60,16 +60,17 @@ class TrueField:
     raw: str
     value: str
     polygon: Polygon
-    ditto: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrueRecord:
-    """One entry: its place on the page where it starts, and its fields."""
+    """One entry: its place on the page where it starts, its fields, why to doubt it."""
 
     row: int
     polygon: Polygon
     fields: dict[str, TrueField]
+    doubts: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -308,7 +309,7 @@ def print_cell(
 
 def to_field(written: Written, polygon: Polygon) -> TrueField:
     """Return the field that stands in the polygon."""
-    return TrueField(written.raw, written.value, polygon, ditto=bool(written.ink))
+    return TrueField(written.raw, written.value, polygon, ("ditto",) if written.ink else ())
 
 
 def moved(page: SidePage, carry: Callable[[Polygon], Polygon]) -> SidePage:
@@ -324,6 +325,7 @@ def moved(page: SidePage, carry: Callable[[Polygon], Polygon]) -> SidePage:
                 record.row,
                 carry(record.polygon),
                 {k: replace(v, polygon=carry(v.polygon)) for k, v in record.fields.items()},
+                record.doubts,
             )
             for record in page.records
         ],

@@ -10,6 +10,7 @@ from synthesis.events import LAND, Event, write_field
 from synthesis.hands import Hand
 from synthesis.invent import Birth, Parcel
 from synthesis.marks import signature, stamp
+from synthesis.odd import CANCELLED, CORRECTED, NOTED, cancel, note, seal_writing, write_corrected
 from synthesis.sheets import (
     Box,
     Sheet,
@@ -227,8 +228,12 @@ def write_rows(
     pages: Sequence[tuple[SidePage, Grid]],
     entries: Sequence[Entry],
     rng: Random,
+    chance: Random,
 ) -> None:
-    """Fill in the entries; a record stands on the first page and reaches over the spread."""
+    """Fill in the entries; a record stands on the first page and reaches over the spread.
+
+    What is odd about the book comes by `chance`.
+    """
     above: dict[str, Written] = {}
     home, home_grid = pages[0]
     for row, entry in enumerate(entries):
@@ -254,15 +259,45 @@ def write_rows(
                 }
                 above |= parts
                 written = in_one_cell(list(parts.values()))
-                polygon = fill_cell(sheet, book, page, column.key, written, box, row, len(entries))
+                polygon, doubts = None, ()
+                if "corrected" in book.odd and not written.ink and chance.random() < CORRECTED:
+                    hand = hand_for(book, column.key, row, len(entries))
+                    size = size_in(box, hand)
+                    polygon = write_corrected(sheet, page, hand, written.raw, box, size, chance)
+                    doubts = ("struck_out",)
+                if polygon is None:
+                    doubts = ()
+                    polygon = fill_cell(
+                        sheet, book, page, column.key, written, box, row, len(entries)
+                    )
                 if polygon is not None:
                     fields |= {
-                        key: to_field(part, polygon)
+                        key: replace(made, doubts=(*made.doubts, *doubts))
                         for key, part in parts.items()
                         if part.raw and not key.startswith("-")
+                        for made in [to_field(part, polygon)]
                     }
         strip = Box(home_grid.xs[0], home_grid.ys[row], home_grid.xs[-1], home_grid.ys[row + 1])
         home.records.append(TrueRecord(row + 1, sheet.polygon(strip), fields))
+        befall(sheet, book, pages, row, home.records[-1], chance)
+
+
+def befall(
+    sheet: Sheet,
+    book: Book,
+    pages: Sequence[tuple[SidePage, Grid]],
+    row: int,
+    record: TrueRecord,
+    chance: Random,
+) -> None:
+    """Note something later across a row, or cancel it, where the book is so and chance will."""
+    strips = [Box(grid.xs[0], grid.ys[row], grid.xs[-1], grid.ys[row + 1]) for _page, grid in pages]
+    if "noted" in book.odd and chance.random() < NOTED:
+        note(sheet, pages[0][0], book.note_hand, strips[0], book.years[1], chance)
+        record.doubts.append("other_ink")
+    if "cancelled" in book.odd and chance.random() < CANCELLED:
+        cancel(sheet, pages[-1][0], book.hands[0], strips, chance)
+        record.doubts.append("cancelled")
 
 
 def is_centred(key: str) -> bool:
@@ -299,6 +334,12 @@ def write_above(
     return fields
 
 
+def size_in(box: Box, hand: Hand) -> float:
+    """Return how large a hand writes in a cell, mm."""
+    most = 5.6 if hand.script == "handwriting" else 4.2
+    return min(box.height * (0.52 if box.height > 8 else 0.68), most)
+
+
 def fill_cell(
     sheet: Sheet,
     book: Book,
@@ -312,7 +353,7 @@ def fill_cell(
     """Write into one cell; a hand may touch the rules, a machine keeps clear of them."""
     hand = hand_for(book, key, row, rows)
     by_hand = hand.script == "handwriting"
-    size = min(box.height * (0.52 if box.height > 8 else 0.68), 5.6 if by_hand else 4.2)
+    size = size_in(box, hand)
     inner = box.inset(0.8, -0.4 if by_hand else 0.5)
     align = "centre" if is_centred(key) or written.ink else "left"
     return write_cell(sheet, page, hand, written, inner, size, align)
@@ -379,9 +420,15 @@ def draw_table(
     shared = write_above(sheet, book, pages[0][0], entries[0], pages[0][1], rng)
     if page_key(book.form) and where is not None:
         shared[page_key(book.form)] = TrueField(str(number), str(number), where)
-    write_rows(sheet, book, pages, entries, rng)
+    write_rows(sheet, book, pages, entries, rng, Random(f"odd {seed}"))
     for record in pages[0][0].records:
         record.fields.update(shared)
+    if "sealed" in book.odd:
+        for _page, grid in pages:
+            body = Box(grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1])
+            office = f"UBND {book.area.place}"
+            parent = f"{book.area.district} {book.area.province}"
+            seal_writing(sheet, book.label, office, parent, body, Random(f"seal {seed}"))
     if rng.random() < 0.35:
         last = pages[-1][1]
         spot = (rng.uniform(last.xs[0] + 30, last.xs[-1] - 20), last.ys[-1] - rng.uniform(2, 20))

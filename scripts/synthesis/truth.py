@@ -52,12 +52,13 @@ def page_truth(
             {
                 "row": record.row,
                 "polygon": corners(record.polygon),
+                "doubts": record.doubts,
                 "fields": {
                     key: {
                         "raw": f.raw,
                         "value": f.value,
                         "polygon": corners(f.polygon),
-                        "doubts": ["ditto"] if f.ditto else [],
+                        "doubts": list(f.doubts),
                     }
                     for key, f in record.fields.items()
                 },

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from test_desk_scanning import Desk
 
 from pipeline.desk import accounts, arriving, scanning
 from pipeline.desk.arriving import Run, Sources
-from pipeline.errors import ConflictError, MissingError, RightsError, UsageError
+from pipeline.errors import ConflictError, MissingError, RightsError, StorageError, UsageError
 from pipeline.programs import find
 from pipeline.settings import ScanningSettings
 from pipeline.store.phones import Phones
@@ -104,6 +105,17 @@ def test_uploads_have_limits(desk: Desk) -> None:
     begun(desk, 10)
     Uploads(desk.database, desk.settings.archive, timedelta(days=-1)).sweep()
     assert not arriving.open_uploads(desk.database, desk.settings, desk.lan, desk.book.accession)
+
+
+def test_no_upload_begins_on_a_disk_that_is_nearly_full(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(desk.settings.archive)
+    left = usage._replace(free=(1 << 30) + 19)
+    monkeypatch.setattr(arriving.shutil, "disk_usage", lambda _path: left)
+    begun(desk, 9)
+    with pytest.raises(StorageError):
+        begun(desk, 10)
 
 
 def test_an_upload_may_stand_for_a_bad_scan(desk: Desk) -> None:

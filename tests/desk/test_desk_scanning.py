@@ -18,6 +18,7 @@ from pypdfium2 import PdfDocument
 
 from pipeline.desk import scanning
 from pipeline.desk.arriving import Sources
+from pipeline.desk.books import Pile
 from pipeline.errors import ConflictError, MissingError, RightsError
 from pipeline.settings import Settings
 from pipeline.store import chain
@@ -233,6 +234,45 @@ def test_behind_a_separator_that_cannot_be_trusted_nothing_is_taken(
         assert [file for file, _error in taken.refused] == files, sheet
         assert not taken.taken
     assert not desk.database.masters(elsewhere.accession)
+
+
+def test_a_separator_leads_also_what_comes_later_from_the_same_pile(
+    desk: Desk, tmp_path: Path
+) -> None:
+    other = birth_book(desk.database, desk.settings, desk.lan, "03")
+    sheet = printed(desk, other, tmp_path / "in", "sheet.png")
+    half = tmp_path / "in" / "half.png"
+    with Image.open(sheet) as whole:
+        whole.crop((0, 0, whole.width // 2, whole.height)).save(half)
+    pile = Pile(desk.book)
+    files = [scan(desk.folder, 1), sheet, scan(desk.folder, 2), half, scan(desk.folder, 3)]
+    refused = []
+    for file in files:
+        taken = desk.sources.take(desk.lan, pile.book, [file], is_lost=pile.is_lost)
+        pile.follow(desk.database, taken)
+        refused += [file for file, _error in taken.refused]
+    assert desk.order() == [1]
+    assert len(desk.database.pages(other.accession)) == 1
+    assert refused == files[3:]
+
+
+def test_what_a_kill_left_behind_takes_nobodys_place(desk: Desk) -> None:
+    desk.take(1, 2)
+    masters = desk.settings.archive / "books" / desk.book.accession / "data" / "masters"
+    left = scan(desk.folder, 8)
+    (masters / "0003.jpg").write_bytes(left.read_bytes())  # copied, but without a row
+    taken = desk.take(9, instead_of=1)
+    assert taken == [3, 4]  # what was left came first, and stands at the end
+    assert desk.order() == [4, 2, 3]
+
+
+def test_a_better_scan_of_a_page_that_is_rejected_already_stands_where_it_stood(
+    desk: Desk,
+) -> None:
+    desk.take(1, 2, 3)
+    desk.do(PageAct("reject", 2))
+    desk.take(9, instead_of=2)
+    assert desk.order() == [1, 4, 3]
 
 
 def printed(desk: Desk, book: Book, folder: Path, name: str) -> Path:

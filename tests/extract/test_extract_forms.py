@@ -25,6 +25,7 @@ SHIPPED = {
     "marriage_form",
     "marriage_table",
     "recognition_form",
+    "recognition_form_2006",
     "confirmation_form",
     "confirmation_table",
     "parcel_table",

@@ -220,3 +220,9 @@ def test_any_text_is_a_query(text):
             assert weight > 0
             assert not set(key) & set("\"'*()^:{}[]; \0")
         assert len(query_keys(query)) < 4000
+
+
+def test_a_commune_whose_name_begins_like_a_role_is_a_commune():
+    found = parse("dang thi hao 2005 xa vo tranh")
+    assert [place.said for place in found.places] == [("vo", "tranh")]
+    assert [name.said for name in found.names] == [("dang", "thi", "hao")]

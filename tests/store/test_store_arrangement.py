@@ -135,6 +135,24 @@ def test_a_book_that_changed_while_it_was_packed_is_not_sealed(database: Databas
     assert not database.is_sealed(BOOK.accession)
 
 
+def test_a_book_lacks_something_until_it_is_packed_also_after_a_kill(database: Database) -> None:
+    def lacking() -> list[tuple[str, int]]:
+        return [(accession, waiting) for accession, waiting, _time in database.unfinished()]
+
+    assert lacking() == [(BOOK.accession, 4)]
+    act(database, "reject", 4)
+    assert lacking() == [(BOOK.accession, 3)]  # what is rejected waits for nobody
+    database.begin_seal(BOOK.accession)
+    assert lacking() == [(BOOK.accession, 3)]
+    database.mark_sealed(BOOK.accession)
+    assert lacking() == []
+    for number in (1, 2, 3):
+        act(database, "reject", number)
+    assert lacking() == [(BOOK.accession, 0)]  # its records must go
+    database.begin_seal(BOOK.accession)
+    assert lacking() == []  # and that was all
+
+
 ACTS = st.builds(
     PageAct,
     st.sampled_from(["move", "reject", "rescan", "split", "close", "undo"]),

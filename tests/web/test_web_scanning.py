@@ -269,6 +269,48 @@ def test_an_upload_goes_on_after_the_server_was_restarted(tmp_path: Path) -> Non
         assert order(office, address) == [1]
 
 
+def test_a_phone_is_no_way_around_the_desk(office: Running, tmp_path: Path) -> None:
+    clerk = office.enter("clerk.vt")
+    mine, other = new_book(clerk, "61"), new_book(clerk, "62")
+    token = csrf(clerk)
+    about = {"book": other.rsplit("/", 1)[-1], "name": "a.jpg", "size": 9}
+    told = clerk.post("/scanning/uploads", json=about, headers={"x-csrf-token": token})
+    foreign = told.json()["id"]
+    code = clerk.post(f"{mine}/phone", data={"csrf": token}).text
+    link = re.search(r"/phone/([\w-]{20,})", code)
+    assert link
+    phone = office.stranger()
+    for wrong in ("x" * 32, link[1] + "x"):
+        assert phone.post(f"/phone/{wrong}").status_code == 403
+    assert phone.get("/phone").status_code == 403
+    assert phone.get(link[0]).status_code == 200  # to look at a pass does not use it
+    told = phone.post(link[0])
+    assert "HttpOnly" in told.headers["set-cookie"]
+    assert "SameSite=strict" in told.headers["set-cookie"]
+    assert office.stranger().post(link[0]).status_code == 403
+    page = phone.get("/phone").text
+    own = re.search(r'data-token="(\w+)"', page)
+    assert own
+    picture = {"name": "a.jpg", "size": 9}
+    assert phone.post("/phone/uploads", json=picture).status_code == 403
+    forged = {"x-csrf-token": "0" * 64}
+    assert phone.post("/phone/uploads", json=picture, headers=forged).status_code == 403
+    headers = {"x-csrf-token": own[1], "upload-offset": "0"}
+    # The upload is of the same person, but into another book.
+    assert phone.head(f"/phone/uploads/{foreign}").status_code == 404
+    assert (
+        phone.patch(f"/phone/uploads/{foreign}", content=b"x", headers=headers).status_code == 404
+    )
+    assert phone.get(f"{mine}/pages/1").status_code == 303  # to the door of the desk
+    begun = phone.post("/phone/uploads", json=picture, headers=headers)
+    assert begun.status_code == 201
+    upload = f"/phone/uploads/{begun.json()['id']}"
+    assert phone.patch(upload, content=b"x" * 10, headers=headers).status_code == 409
+    assert phone.patch(upload, content=bytes(7 << 20), headers=headers).status_code == 413
+    huge = {"name": "a.jpg", "size": 1 << 40}
+    assert phone.post("/phone/uploads", json=huge, headers=headers).status_code == 400
+
+
 def test_another_wards_clerk_sees_nothing_of_a_book(office: Running, tmp_path: Path) -> None:
     client = office.enter("clerk.vt")
     address = new_book(client, "41")

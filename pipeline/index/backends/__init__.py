@@ -17,7 +17,13 @@ class Index(Protocol):
     put down then becomes true with all else in it, or not at all. An index that lives elsewhere
     puts down in that transaction what it owes (an outbox), pays it in `catch_up`, and keeps of
     two writes of one document the one with the higher revision, whichever comes last.
+
+    Attributes:
+        enough: how many candidates the ranker should get; measured: more cost time and hardly
+            hold anyone else.
     """
+
+    enough: int
 
     def put(self, documents: Iterable[Document], connection: Connection | None = None) -> None:
         """Put documents in; one with the same id is replaced."""

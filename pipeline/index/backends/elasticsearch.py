@@ -77,6 +77,8 @@ class _Live(NamedTuple):
 class ElasticsearchIndex:
     """Documents and their keys on a server; what it is owed stands in the database."""
 
+    enough = 200
+
     def __init__(self, settings: ElasticsearchSettings, database: Database) -> None:
         self._settings, self._database = settings, database
         self._read = f"{settings.prefix}-records"

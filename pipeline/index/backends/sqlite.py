@@ -2,7 +2,9 @@
 
 Names are compared letter by letter with all entries of the years in question (`patterns.py`): the
 bits of a book's entries of one year are one row, and a process keeps them in memory while nothing
-is written. Numbers of books, entries and parcels stand in a full-text table of keys.
+is written. Those that look most alike are compared by their syllables (`sift.py`), whose text
+stands in a narrow table of its own; only what is left is read as a whole. Numbers of books,
+entries and parcels stand in a full-text table of keys.
 
 That table is one without content, which cannot delete (before SQLite 3.43), so a replaced document
 leaves its keys behind under a number that no document has any more; `replace_all` sweeps them out.
@@ -16,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +27,9 @@ from sqlalchemy.engine import Connection
 
 from pipeline.index.documents import Document, Name, Year, may_see
 from pipeline.index.keys import document_years, key_rules, number_keys, wanted_numbers
-from pipeline.index.patterns import WORDS, Bits, Scores, most, row, score
+from pipeline.index.patterns import WORDS, Bits, Scores, most, resemblance, row, score
+from pipeline.index.sift import sift, written
+from pipeline.index.syllables import is_open
 from pipeline.index.wanted import Query, place_name
 from pipeline.settings import IndexSettings
 from pipeline.store.database import Database
@@ -34,6 +38,8 @@ from pipeline.values import EVERYTHING, Rights
 _BATCH = 1000  # documents in one transaction of a rebuild: others may write in between
 _COMMON = 3000  # a key of more documents tells little, and reading them all costs time
 _DOCUMENTS, _KEYS, _SHEETS, _LATE = "index_document", "index_key", "index_sheet", "index_late"
+_NAMES = "index_name"  # what `sift` reads
+_TABLES = (_DOCUMENTS, _KEYS, _SHEETS, _NAMES)
 _STAMPS = "index_stamp"  # one number: how often was written
 _OLD = ("search_document", "search_key", "search_late")  # of the first version of sohoa
 _VARIABLES = 400  # in one statement; old builds of SQLite allow 999
@@ -45,6 +51,12 @@ _YEAR, _NEAR_YEAR, _LIKE_YEAR = 1.0, 0.5, 0.4  # in weights of `patterns`: one p
 _NEAR = 3  # years that people are mistaken by
 _PLACE = 1.5
 _GOOD = 0.45  # of what a query could have; below it all years are looked through
+_SIFTED = 500  # of those that look alike; more cost time and hardly hold anyone else
+_KEPT = 0.3  # share of the answer that goes by looks alone, whatever the sieve says
+_FINE = 30_000  # entries that are looked at syllable by syllable; more hold hardly anyone else
+_ANYHOW = np.uint16(60_000)  # as like as none can be
+_NOT_HERE = np.float32(-np.inf)
+_SLICE = 1 << 15  # entries whose letters are counted at once: they stay in the processor's cache
 
 _late = sa.Table(_LATE, sa.MetaData(), sa.Column("accession", sa.Text, primary_key=True))
 
@@ -56,32 +68,48 @@ class _Sheets:
     Attributes:
         stamp: of the database when they were read.
         heads: of each sheet its year (0: none), accession, place and kind.
-        years: of each sheet; likewise `sizes`, how many entries it has.
-        numbers: of the entries.
+        years: of each sheet; likewise `groups`, which of `known_groups` it belongs to.
+        known_groups: place and kind.
+        numbers: of the entries; likewise `sheet_of`, the place of its sheet in `heads`.
         bits: shape (2 * WORDS, entries).
     """
 
     stamp: str
     heads: Sequence[tuple[int, str, str, str]]
     years: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
+    known_groups: Sequence[tuple[str, str]]
     numbers: npt.NDArray[np.uint64]
+    sheet_of: npt.NDArray[np.int32]
     bits: Bits
+
+
+class _Found(NamedTuple):
+    """Entries that look like what is asked for: numbers, worth of names, of year and place."""
+
+    numbers: npt.NDArray[np.uint64]
+    names: Scores
+    worth: Scores
+
+
+_NOBODY = _Found(np.zeros(0, np.uint64), np.zeros(0, np.float32), np.zeros(0, np.float32))
 
 
 class SqliteIndex:
     """Documents, their letters and their keys beside the records."""
+
+    enough = 60
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sheets = _bound("", [], [])
         with database.read() as connection:
             tables = set(sa.inspect(connection).get_table_names())
-        if _DOCUMENTS not in tables:
+        if not tables.issuperset(_TABLES):
             with database.write() as connection:
                 _create(connection, "")
-                # What the first version of sohoa had built is of no use: it must be built anew.
-                rules = "" if tables.isdisjoint(_OLD) else "1"
+                # What an older sohoa had built is of no use: it must be built anew.
+                rules = "" if tables.isdisjoint((*_OLD, _DOCUMENTS)) else "1"
                 for name in _OLD:
                     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
                 database.keep_fact(connection, _RULES, rules or key_rules())
@@ -100,6 +128,9 @@ class SqliteIndex:
         with self._writing(connection) as writing:
             _note_late(writing, [accession])
             gone = writing.execute(sa.select(table.c.number).where(is_older)).scalars().all()
+            names = _name_table("")
+            older = sa.select(table.c.number).where(is_older)
+            writing.execute(sa.delete(names).where(names.c.number.in_(older)))
             writing.execute(sa.delete(table).where(is_older))
             _take_out(writing, "", accession, gone)
 
@@ -111,7 +142,8 @@ class SqliteIndex:
             told = _by_numbers(connection, wanted_numbers(query), rights)
             if query.names:
                 self._refresh(connection)
-                named = _by_names(self._sheets, query, limit, rights)
+                found = _by_names(self._sheets, query, rights)
+                named = _sifted(connection, _likeliest(found, max(limit, _SIFTED)), query, limit)
                 told = list(dict.fromkeys([*told[: limit // 2], *named, *told]))
             return _fetch(connection, told, limit, rights)
 
@@ -128,7 +160,7 @@ class SqliteIndex:
         Books that others write meanwhile are taken over as they wrote them.
         """
         with self._database.write() as connection:
-            for name in (*(table + _NEXT for table in (_DOCUMENTS, _KEYS, _SHEETS)), _LATE):
+            for name in (*(table + _NEXT for table in _TABLES), _LATE):
                 connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")  # of a killed rebuild
             _create(connection, _NEXT)
             _late.create(connection)
@@ -200,9 +232,19 @@ def _sheet_table(suffix: str) -> sa.Table:
     )
 
 
+def _name_table(suffix: str) -> sa.Table:
+    return sa.Table(
+        _NAMES + suffix,
+        sa.MetaData(),
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("said", sa.Text, nullable=False),
+    )
+
+
 def _create(connection: Connection, suffix: str) -> None:
     _table(suffix).create(connection, checkfirst=True)
     _sheet_table(suffix).create(connection, checkfirst=True)
+    _name_table(suffix).create(connection, checkfirst=True)
     connection.exec_driver_sql(
         f"CREATE VIRTUAL TABLE IF NOT EXISTS {_KEYS}{suffix} USING fts5(keys, content='', "
         "detail=none, columnsize=0, tokenize=\"ascii tokenchars '/_'\")"
@@ -229,7 +271,7 @@ def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
 def _insert(connection: Connection, suffix: str, documents: Sequence[Document]) -> None:
     """Put documents in; of two with one id the later stays."""
-    table = _table(suffix)
+    table, names = _table(suffix), _name_table(suffix)
     last = connection.exec_driver_sql(
         "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
     ).scalar()
@@ -239,6 +281,7 @@ def _insert(connection: Connection, suffix: str, documents: Sequence[Document]) 
         for start in range(0, len(gone), _VARIABLES):
             part = gone[start : start + _VARIABLES]
             connection.execute(sa.delete(table).where(table.c.number.in_(part)))
+            connection.execute(sa.delete(names).where(names.c.number.in_(part)))
         _take_out(connection, suffix, accession, gone)
     connection.exec_driver_sql(
         f"INSERT INTO {table.name} (number, accession, id, place, kind, revision, card) "
@@ -252,6 +295,10 @@ def _insert(connection: Connection, suffix: str, documents: Sequence[Document]) 
         f"INSERT INTO {_KEYS}{suffix} (rowid, keys) VALUES (?, ?)",
         [(number, " ".join(number_keys(item))) for number, item in numbered],
     )
+    connection.exec_driver_sql(
+        f"INSERT INTO {_NAMES}{suffix} (number, said) VALUES (?, ?)",
+        [(number, written(item)) for number, item in numbered],
+    )
     _put_on_sheets(connection, suffix, numbered)
 
 
@@ -264,8 +311,10 @@ def _replaced(
         part = documents[start : start + _VARIABLES]
         marks = ", ".join(["(?, ?)"] * len(part))
         told = [text for item in part for text in (item.accession, item.id)]
+        # A join, since `(accession, id) IN (VALUES ...)` reads the whole index each time.
         rows = connection.exec_driver_sql(
-            f"SELECT accession, number FROM {table.name} WHERE (accession, id) IN (VALUES {marks})",
+            f"WITH told (accession, id) AS (VALUES {marks}) SELECT accession, number "
+            f"FROM told CROSS JOIN {table.name} USING (accession, id)",
             tuple(told),
         )
         for accession, number in rows:
@@ -331,14 +380,17 @@ def _note_late(connection: Connection, accessions: Iterable[str]) -> None:
 
 def _swap(connection: Connection) -> None:
     """Let the new tables take the old ones' place, with the books that were written meanwhile."""
-    old, new, sheets = _table(""), _table(_NEXT), _sheet_table(_NEXT)
+    old, new = _table(""), _table(_NEXT)
+    sheets, names = _sheet_table(_NEXT), _name_table(_NEXT)
     for accession in connection.execute(sa.select(_late.c.accession)).scalars().all():
+        numbers = sa.select(new.c.number).where(new.c.accession == accession)
+        connection.execute(sa.delete(names).where(names.c.number.in_(numbers)))
         connection.execute(sa.delete(new).where(new.c.accession == accession))
         connection.execute(sa.delete(sheets).where(sheets.c.accession == accession))
         rows = connection.execute(sa.select(old).where(old.c.accession == accession))
         for batch in _batches(_document(one) for one in rows):
             _insert(connection, _NEXT, batch)
-    for name in (_DOCUMENTS, _KEYS, _SHEETS):
+    for name in _TABLES:
         connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.exec_driver_sql(f"ALTER TABLE {name}{_NEXT} RENAME TO {name}")
     _late.drop(connection)
@@ -365,46 +417,46 @@ def _bound(
         start, stop = stop, stop + sheet.shape[1]
         whole[:, start:stop] = sheet
     years = np.array([year for year, *_rest in heads], np.int64)
-    return _Sheets(stamp, heads, years, sizes, whole[0], whole[1:])
+    told = [(place, kind) for _year, _accession, place, kind in heads]
+    at = {group: number for number, group in enumerate(dict.fromkeys(told))}
+    groups = np.array([at[group] for group in told], np.int64)
+    sheet_of = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    return _Sheets(stamp, heads, years, groups, list(at), whole[0], sheet_of, whole[1:])
 
 
-def _by_names(sheets: _Sheets, query: Query, limit: int, rights: Rights) -> list[int]:
-    """Return the numbers of the documents whose names look most like those of the query.
+def _by_names(sheets: _Sheets, query: Query, rights: Rights) -> _Found:
+    """Return the documents whose names look like those of the query.
 
     With a year, the entries of about that year come first; all are looked through only when none
     of those is good.
     """
     allowed = _allowed(sheets, rights)
-    worth = _worth(sheets, query)
-    best = most(query)
-    for chosen in (allowed & _near(sheets.years, query), allowed) if query.years else (allowed,):
-        numbers, scores = _scored(sheets, chosen, worth, query)
-        if len(scores) and float(scores.max()) >= _GOOD * best:
-            return _top(numbers, scores, limit)
-    return []
+    worth, best = _worth(sheets, query), most(query)
+    for chosen in (allowed & (worth > 0), allowed) if query.years else (allowed,):
+        found = _scored(sheets, np.where(chosen, worth, _NOT_HERE), query)
+        if len(found.names) and (found.names + found.worth).max() >= _GOOD * best:
+            return found
+    return _NOBODY
 
 
 def _allowed(sheets: _Sheets, rights: Rights) -> npt.NDArray[np.bool_]:
     """Return which sheets may be seen."""
     if rights == EVERYTHING:
         return np.ones(len(sheets.heads), np.bool_)
-    told = (may_see(rights, book, place, kind) for _year, book, place, kind in sheets.heads)
-    return np.fromiter(told, np.bool_, len(sheets.heads))
-
-
-def _near(years: npt.NDArray[np.int64], query: Query) -> npt.NDArray[np.bool_]:
-    known = {int(year) for year in np.unique(years)}
-    near = [year for year in known if _year_worth(year, query) > 0]
-    return np.isin(years, near)
+    told = [may_see(rights, "", place, kind) for place, kind in sheets.known_groups]
+    allowed = np.array(told, np.bool_)[sheets.groups]
+    if rights.closed:
+        allowed &= np.array([head[1] not in rights.closed for head in sheets.heads], np.bool_)
+    return allowed
 
 
 def _worth(sheets: _Sheets, query: Query) -> Scores:
     """Return what the year and the place of each sheet say for its entries."""
-    known, places = np.unique(sheets.years, return_inverse=True)
-    worth = np.array([_year_worth(int(year), query) for year in known], np.float32)[places]
+    known, years = np.unique(sheets.years, return_inverse=True)
+    worth = np.array([_year_worth(int(year), query) for year in known], np.float32)[years]
     if query.places:
-        asked = {place: _PLACE * _is_asked(place, query) for place in {h[2] for h in sheets.heads}}
-        worth += np.array([asked[head[2]] for head in sheets.heads], np.float32)
+        asked = [_PLACE * _is_asked(place, query) for place, _kind in sheets.known_groups]
+        worth += np.array(asked, np.float32)[sheets.groups]
     return np.asarray(worth, np.float32)
 
 
@@ -425,33 +477,89 @@ def _is_asked(place: str, query: Query) -> bool:
     return any(place_name(wanted, place) for wanted in query.places)
 
 
-def _scored(
-    sheets: _Sheets, chosen: npt.NDArray[np.bool_], worth: Scores, query: Query
-) -> tuple[npt.NDArray[np.uint64], Scores]:
-    """Return the numbers of the documents of the chosen sheets, and how well each fits."""
-    stops = np.cumsum(sheets.sizes)
-    starts = stops - sheets.sizes
-    edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
-    runs = [
-        slice(int(starts[first]), int(stops[after - 1]))
-        for first, after in zip(edges[::2], edges[1::2], strict=True)
-    ]
-    if not runs:
-        return np.zeros(0, np.uint64), np.zeros(0, np.float32)
-    numbers = np.concatenate([sheets.numbers[run] for run in runs])
-    scores = np.concatenate([score(sheets.bits[:, run], query) for run in runs])
-    return numbers, scores + np.repeat(worth[chosen], sheets.sizes[chosen])
+def _scored(sheets: _Sheets, worth: Scores, query: Query) -> _Found:
+    """Return the documents that look most like what is asked for.
+
+    Those of the very year or place are looked at syllable by syllable, of the others only those
+    that have the most letters of the names.
+
+    Args:
+        worth: of each sheet, _NOT_HERE where it is not to be looked at.
+    """
+    places, rough = [np.zeros(0, np.int64)], [np.zeros(0, np.uint16)]
+    for start in range(0, len(sheets.numbers), _SLICE):
+        part = slice(start, start + _SLICE)
+        sheet = sheets.sheet_of[part]
+        of_sheets = worth[sheet[0] : sheet[-1] + 1]
+        if of_sheets.max() == _NOT_HERE:
+            continue
+        like = resemblance(sheets.bits[:, part], query)
+        if of_sheets.max() >= _YEAR:
+            like[worth[sheet] >= _YEAR] = _ANYHOW
+        if of_sheets.min() == _NOT_HERE:
+            some = np.flatnonzero(worth[sheet] > _NOT_HERE)
+            places.append(start + some)
+            rough.append(like[some])
+        else:
+            places.append(np.arange(start, start + len(sheet)))
+            rough.append(like)
+    at, like = np.concatenate(places), np.concatenate(rough)
+    if len(at) > _FINE:
+        sample = np.sort(like[:: max(1, len(at) // _FINE)])
+        at = at[like >= sample[-max(1, len(sample) * _FINE // len(at))]]
+    names = score(sheets.bits[:, at], query)
+    return _Found(sheets.numbers[at], names, worth[sheets.sheet_of[at]])
 
 
-def _top(numbers: npt.NDArray[np.uint64], scores: Scores, limit: int) -> list[int]:
-    """Return the best numbers, best first, equals by number; a document has a row for each year."""
+def _likeliest(found: _Found, limit: int) -> _Found:
+    """Return the best of the year asked for and as many of others, the best of all first.
+
+    Short names look like many others of the year; whoever is of another year would be crowded out.
+    """
+    of_year = found.worth >= _YEAR
+    best = [_top(_only(found, group), limit) for group in (of_year, ~of_year)]
+    both = [np.concatenate(parts) for parts in zip(*best, strict=True)]
+    return _top(_Found(*both), 2 * limit)
+
+
+def _only(found: _Found, which: npt.NDArray[Any]) -> _Found:
+    return _Found(found.numbers[which], found.names[which], found.worth[which])
+
+
+def _top(found: _Found, limit: int) -> _Found:
+    """Return the best, best first, equals by number; a document has a row for each year."""
+    scores = found.names + found.worth
     most_rows = 4 * limit  # of one document
+    at = np.arange(len(scores))
     if len(scores) > most_rows:
-        best = np.argpartition(-scores, most_rows)[:most_rows]
-        numbers, scores = numbers[best], scores[best]
-    order = np.lexsort((numbers, -scores))
-    told = [int(numbers[at]) for at in order if scores[at] > 0]
-    return list(dict.fromkeys(told))[:limit]
+        at = np.argpartition(-scores, most_rows)[:most_rows]
+    at = at[np.lexsort((found.numbers[at], -scores[at]))]
+    _numbers, first = np.unique(found.numbers[at], return_index=True)
+    at = at[np.sort(first)[:limit]]
+    return _only(found, at)
+
+
+def _sifted(connection: Connection, found: _Found, query: Query, limit: int) -> list[int]:
+    """Return the numbers of the documents whose names are the nearest, syllable by syllable.
+
+    Letters that are left open fit no syllable: then it goes by looks alone, as it does for a share
+    of every answer.
+    """
+    numbers = [int(number) for number in found.numbers]
+    if len(numbers) <= limit or any(is_open(one) for name in query.names for one in name.said):
+        return numbers[:limit]
+    told = dict.fromkeys(numbers, "\n")
+    for start in range(0, len(numbers), _VARIABLES):
+        part = numbers[start : start + _VARIABLES]
+        marks = ", ".join("?" * len(part))
+        told.update(
+            connection.exec_driver_sql(
+                f"SELECT number, said FROM {_NAMES} WHERE number IN ({marks})", tuple(part)
+            ).all()
+        )
+    nearest = np.argsort(-(sift(list(told.values()), query) + found.worth), kind="stable")
+    looks = numbers[: int(limit * _KEPT)]
+    return list(dict.fromkeys([*looks, *(numbers[at] for at in nearest)]))[:limit]
 
 
 # Finding by numbers

@@ -207,11 +207,17 @@ function watchDesk() {
     choose(chosen);
   }
 
+  const PATIENCE_MS = 20 * 60_000;
+  let touched = Date.now();
+  for (const name of ["keydown", "pointermove", "scroll"])
+    document.addEventListener(name, () => (touched = Date.now()), { capture: true, passive: true });
+
   async function live() {
     let version = "";
     for (;;) {
       try {
-        if (document.hidden) throw new Error("nobody looks");
+        // Asking for news must not keep a session alive that nobody uses.
+        if (document.hidden || Date.now() - touched > PATIENCE_MS) throw new Error("nobody looks");
         const answer = await fetch(`${base}/live?after=${encodeURIComponent(version)}`, {
           credentials: "same-origin",
         });
@@ -235,6 +241,7 @@ function watchDesk() {
 
   function take(files) {
     const one = about.instead || about.behind !== undefined;
+    const pile = {}; // behind a separator sheet, the rest is its book's
     for (const file of files) {
       const row = document.createElement("li");
       list.append(row);
@@ -246,16 +253,23 @@ function watchDesk() {
         else about.behind += 1;
         about.instead = 0;
       }
-      line = line.then(() => sendOne(file, place, row));
+      line = line.then(() => sendOne(file, place, row, pile));
     }
   }
 
-  async function sendOne(file, place, row) {
+  async function sendOne(file, place, row, pile) {
+    if (pile.book === "") {
+      row.className = "trouble";
+      row.textContent = `${file.name}: ${words.lost}`;
+      return;
+    }
+    if (pile.book) place = { book: pile.book };
     const told = (share, isWaiting) => {
       row.textContent = `${file.name}: ${isWaiting ? words.waiting : `${words.sending} ${Math.round(share * 100)} %`}`;
     };
     try {
       const outcome = await sendFile(file, where, place, told);
+      if (outcome.leads_to !== place.book) pile.book = outcome.leads_to;
       const sentences = [
         ...outcome.refused,
         ...outcome.already.map(() => words.known),

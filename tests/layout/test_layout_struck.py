@@ -11,7 +11,7 @@ import pytest
 from pipeline.extract import reasons
 from pipeline.flow.page import ScanJob, read_scan
 from pipeline.ingest.files import Survey, survey
-from pipeline.ocr.struck import mark_struck
+from pipeline.layout.struck import mark_struck
 from pipeline.settings import load_settings
 from pipeline.values import Letter, Line, Page, Strokes
 

@@ -28,7 +28,7 @@ Span = tuple[float, float]
 
 
 def mark_struck(lines: Sequence[Line], strokes: Strokes, dpi: float) -> tuple[Line, ...]:
-    """Return the lines with the parts of them that are struck out.
+    """Return the lines with the parts of them that are struck out, if they were not told before.
 
     Args:
         lines: read; in the order in which `strokes` counts them.
@@ -37,7 +37,7 @@ def mark_struck(lines: Sequence[Line], strokes: Strokes, dpi: float) -> tuple[Li
     """
     px_mm = dpi / strokes.factor / 25.4
     return tuple(
-        replace(line, struck=_struck(line, number, strokes, px_mm))
+        line if line.struck else replace(line, struck=_struck(line, number, strokes, px_mm))
         for number, line in enumerate(lines)
     )
 
@@ -53,9 +53,21 @@ def _struck(line: Line, number: int, strokes: Strokes, px_mm: float) -> tuple[Sp
     ink = (strokes.lines[top : bottom + 1, left : right + 1] == number).astype(np.uint8)
     if not ink.any():
         return ()
-    spans = [span for slope in SLOPES for span in _through(_sheared(ink, float(slope)), px_mm)]
-    shares = [(a / width, b / width) for a, b in _joined(spans, JOIN_MM * px_mm)]
+    spans = _joined(strokes_through(ink, px_mm), JOIN_MM * px_mm)
+    shares = [(a / width, b / width) for a, b in spans]
     return tuple(span for span in shares if _read(line, span) < READ)
+
+
+def strokes_through(ink: Mask, px_mm: float, share: float = THROUGH) -> list[tuple[int, int]]:
+    """Return from which column to which straight strokes run through other ink.
+
+    Args:
+        ink: 1 where there is any.
+        px_mm: px of it a mm.
+        share: of its length with ink above, and with ink below.
+    """
+    sheared = (_sheared(ink, float(slope)) for slope in SLOPES)
+    return [span for one in sheared for span in _through(one, px_mm, share)]
 
 
 def _widest_gap(line: Line) -> float:
@@ -85,7 +97,7 @@ def _sheared(ink: Mask, slope: float) -> Mask:
     return np.asarray(cv2.warpAffine(ink, matrix, size, flags=cv2.INTER_NEAREST), np.uint8)
 
 
-def _through(ink: Mask, px_mm: float) -> list[tuple[int, int]]:
+def _through(ink: Mask, px_mm: float, share: float) -> list[tuple[int, int]]:
     """Return the columns from and to of level strokes with ink above and below them."""
     long = np.ones((1, max(2, round(LEAST_MM * px_mm))), np.uint8)
     runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, long)
@@ -96,7 +108,7 @@ def _through(ink: Mask, px_mm: float) -> list[tuple[int, int]]:
         above = ink[max(0, y - 3 * near) : max(0, y - near), x : x + wide]
         below = ink[y + high + near : y + high + 3 * near, x : x + wide]
         is_thin = area / wide <= THICK_MM * px_mm
-        if is_thin and min(_inked(above), _inked(below)) >= THROUGH:
+        if is_thin and min(_inked(above), _inked(below)) >= share:
             spans.append((x, x + wide))
     return spans
 
