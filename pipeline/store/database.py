@@ -816,7 +816,10 @@ def open_database(file: Path) -> Database:
             durability that was asked for.
     """
     refuse_network_disk(file.parent)
-    engine = sa.create_engine(f"sqlite:///{file}", connect_args={"timeout": 30})
+    # What stands in a statement's places is personal data: no error and no log may show it.
+    engine = sa.create_engine(
+        f"sqlite:///{file}", connect_args={"timeout": 30}, hide_parameters=True
+    )
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
     database = Database(engine)

@@ -61,6 +61,7 @@ def make_app(office: Office, hosts: frozenset[str] = LOCAL) -> FastAPI:
     app.add_exception_handler(SohoaError, _told)
     app.add_exception_handler(RequestValidationError, _wrong)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OverflowError, _beyond)
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(Guard, hosts=hosts, uploads=uploads)
     return app
@@ -97,6 +98,11 @@ def _http(request: Request, error: Exception) -> Response:
         413: _("tệp quá lớn"),
     }
     return _answer(request, error.status_code, own.get(error.status_code, str(error.detail)))
+
+
+def _beyond(request: Request, _error: Exception) -> Response:
+    """Answer a number in an address that is larger than SQLite's: nothing is called so."""
+    return _answer(request, 404, _("không có trang này"))
 
 
 def _broken(request: Request, error: Exception) -> Response:
