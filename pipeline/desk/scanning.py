@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 
 from pipeline.desk.books import book_card, check_open, title_of
-from pipeline.desk.paper import Completeness, completeness_sheet, separator_sheet
 from pipeline.desk.pictures import page_of, page_pixels
 from pipeline.desk.places import units_at
 from pipeline.errors import ConflictError, MissingError, RightsError, StorageError
@@ -178,6 +177,8 @@ def books(database: Database, asker: Asker) -> list[tuple[Book, str, int, bool]]
 
 def separator(database: Database, asker: Asker, accession: str) -> bytes:
     """Return the separator sheet of a book, a PDF."""
+    from pipeline.desk.paper import separator_sheet  # 17 MB, and seldom needed
+
     return separator_sheet(find_book(database, asker, accession), separator_key(database))
 
 
@@ -393,6 +394,8 @@ def close(database: Database, asker: Asker, accession: str) -> int:
 
 def closing_sheet(database: Database, settings: Settings, asker: Asker, accession: str) -> bytes:
     """Return the completeness sheet of a book, a PDF; closed or not yet."""
+    from pipeline.desk.paper import Completeness, completeness_sheet  # as above
+
     told = standing(database, asker, accession)
     closing = [one for one in Arrangements(database).acts(accession) if one.kind == "close"]
     by = closing[-1] if told.is_closed else PageAct("close", person="", time=now())
