@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import datetime
 import ipaddress
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -145,7 +146,8 @@ def serve(office: Office, host: str, port: int, on_ready: Callable[[str], None])
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name != "nt":  # there it would let another program take the port over
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
     except OSError as error:

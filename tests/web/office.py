@@ -70,7 +70,7 @@ def sign_in(screen: Page, office: Running, name: str) -> None:
 
 
 @contextmanager
-def running(archive: Path) -> Iterator[Running]:
+def running(archive: Path, host: str = "127.0.0.1") -> Iterator[Running]:
     """Serve an archive by `sohoa start`; one is made where there is none."""
     settings = Settings(archive)
     command = [
@@ -80,18 +80,19 @@ def running(archive: Path) -> Iterator[Running]:
         "start",
         "--no-browser",
         "--no-worker",
-        "--port",
-        "0",
+        *("--host", host, "--port", "0", "--archive", str(archive)),
     ]
     with (
         closing(open_archive(settings, make=True)) as database,
         subprocess.Popen(
-            [*command, "--port", "0", "--archive", str(archive)], stdout=subprocess.PIPE, text=True
+            [*command, "--host", host, "--port", "0", "--archive", str(archive)],
+            stdout=subprocess.PIPE,
+            text=True,
         ) as server,
     ):
         try:
             assert server.stdout
-            found = re.search(r"(http://[^/\s]+)(?:/begin\?key=(\S+))?", server.stdout.readline())
+            found = re.search(r"(https?://[^/\s]+)(?:/begin\?key=(\S+))?", server.stdout.readline())
             assert found, "the app did not start"
             office = Running(database, settings, found[1], found[2] or "")
             yield office
