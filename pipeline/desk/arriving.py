@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.desk.books import Pile, check_open, clear_taken, intake
-from pipeline.desk.scanning import find_book, is_granted, may_scan
+from pipeline.desk.scanning import is_granted, may_scan
+from pipeline.desk.seeing import seen_book
 from pipeline.errors import (
     ConflictError,
     MissingError,
@@ -116,7 +117,7 @@ class Sources:
 
     def stop(self, asker: Asker, accession: str) -> None:
         """Stop what works for a book; the sheet that is under way still comes."""
-        find_book(self._database, asker, accession)
+        seen_book(self._database, asker, accession)
         if run := self._runs.get(accession):
             run.stop.set()
 
@@ -138,7 +139,7 @@ class Sources:
         Raises:
             ConflictError: the book is closed, or something works for it already.
         """
-        book = find_book(self._database, asker, accession)
+        book = seen_book(self._database, asker, accession)
         folder = self._settings.archive / "work" / "scanner" / accession
 
         def work(run: Run) -> None:
@@ -174,7 +175,7 @@ class Sources:
             UsageError: there is no such folder.
             ConflictError: the book is closed, or something works for it, or the folder for another.
         """
-        book = find_book(self._database, asker, accession)
+        book = seen_book(self._database, asker, accession)
         told = self._settings.scanning.watched
         if not told or not Path(told).is_dir():
             raise UsageError(
@@ -255,7 +256,7 @@ def begin_upload(database: Database, settings: Settings, asker: Asker, upload: U
         ConflictError: the book is closed, or too many files are under way.
         StorageError: the disk has no room for it.
     """
-    find_book(database, asker, upload.accession)
+    seen_book(database, asker, upload.accession)
     check_open(database, upload.accession)
     most = settings.scanning.max_upload_mb
     if not 0 < upload.size_bytes <= most * _MB:
@@ -277,7 +278,7 @@ def find_upload(database: Database, settings: Settings, asker: Asker, id_: str) 
     upload = _uploads(database, settings).find(id_)
     if upload is None or upload.person != asker.person:
         raise MissingError(_("không có tệp đang gửi ấy; hãy gửi lại từ đầu"))
-    find_book(database, asker, upload.accession)
+    seen_book(database, asker, upload.accession)
     return upload
 
 
@@ -292,7 +293,7 @@ def open_uploads(
     database: Database, settings: Settings, asker: Asker, accession: str
 ) -> list[Upload]:
     """Return the asker's uploads into a book that did not arrive whole."""
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     return _uploads(database, settings).open_ones(accession, asker.person)
 
 
@@ -333,7 +334,7 @@ def finish_upload(
     if not hmac.compare_digest(sha256_of(file).encode(), sha256.strip().lower().encode()):
         uploads.restart(upload)
         raise UsageError(_("tệp đến nơi khác với lúc gửi (sai SHA-256); hãy gửi lại"))
-    book = find_book(database, asker, upload.accession)
+    book = seen_book(database, asker, upload.accession)
     taken = sources.take(
         asker,
         book,
@@ -405,7 +406,7 @@ def lend_phone(database: Database, settings: Settings, asker: Asker, accession: 
     Raises:
         ConflictError: the book is closed.
     """
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     check_open(database, accession)
     time = timedelta(minutes=settings.scanning.phone_minutes)
     return Phones(database).lend(accession, asker.person, time)
@@ -438,7 +439,7 @@ def find_phone(database: Database, settings: Settings, session: str) -> tuple[Ph
 
 def phones(database: Database, asker: Asker, accession: str) -> list[Phone]:
     """Return the phones that are lent to a book."""
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     return Phones(database).lent(accession)
 
 
@@ -448,6 +449,6 @@ def end_phone(database: Database, asker: Asker, accession: str, number: int) -> 
     Raises:
         MissingError: no such phone is lent to the book.
     """
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     if not Phones(database).end(accession, number, asker.person):
         raise MissingError(_("không có điện thoại ấy"))

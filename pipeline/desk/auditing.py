@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipeline.desk.entries import seen_entry
+from pipeline.desk.seeing import seen_entry
 from pipeline.errors import RightsError, UsageError
 from pipeline.letters import nfc
 from pipeline.store import accounts, chain

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pipeline.desk import pictures
 from pipeline.desk.finding import hidden, name_in, scan_of
 from pipeline.desk.places import Units, units_at
+from pipeline.desk.seeing import seen_book, seen_entry
 from pipeline.desk.typing import field_of, shown
 from pipeline.errors import MissingError
 from pipeline.extract import reasons
 from pipeline.flow.book import as_decided, as_they_stand
 from pipeline.flow.page import forms
-from pipeline.index.documents import may_see
-from pipeline.index.rules import search_rules
 from pipeline.review.state import WHOLE
 from pipeline.settings import Settings
 from pipeline.store.database import Database
@@ -169,40 +168,6 @@ def standing_entry(database: Database, asker: Asker, record_id: str) -> Record:
     database.log_look(asker.person, "entry", [record_id], asker.purpose)
     [current] = as_they_stand(database, [record])
     return current if asker.rights.sensitive else hidden(current)
-
-
-def seen_books(database: Database, asker: Asker) -> list[Book]:
-    """Return the books that the person may see, by accession."""
-    return [book for book in database.books() if _sees(asker, book, "")]
-
-
-def seen_entry(database: Database, asker: Asker, record_id: str) -> tuple[Record, Book]:
-    """Return an entry as it was read or imported, and its book.
-
-    Raises:
-        MissingError: there is no such entry that the person may see.
-    """
-    found = database.find_records([record_id]).get(record_id)
-    if found is None or not _sees(asker, found[1], found[0].form):
-        raise MissingError(_("không có bản ghi “{id}”").format(id=record_id))
-    return found
-
-
-def seen_book(database: Database, asker: Asker, accession: str) -> Book:
-    """Return a book.
-
-    Raises:
-        MissingError: there is no such book that the person may see.
-    """
-    book = database.book(accession)
-    if book is None or not _sees(asker, book, ""):
-        raise MissingError(_("không có sổ “{accession}”").format(accession=accession))
-    return book
-
-
-def _sees(asker: Asker, book: Book, form: str) -> bool:
-    kind = search_rules().kind_of(form or book.form)
-    return may_see(asker.rights, book.accession, book.place, kind)
 
 
 def field_title(form: str, key: str) -> str:

@@ -9,10 +9,10 @@ import cv2
 
 from pipeline.clean.places import on_page
 from pipeline.desk.places import Units, spellings, units_at
-from pipeline.errors import MissingError, StorageError, UsageError
+from pipeline.desk.seeing import seen_books, seen_entry
+from pipeline.errors import StorageError, UsageError
 from pipeline.flow.book import as_decided, index_of, package_of
 from pipeline.flow.reviewing import sensitive_in
-from pipeline.index.documents import may_see
 from pipeline.index.keys import key_rules
 from pipeline.index.query import readings
 from pipeline.index.rescue import MOST_BOOKS, Rescue, Shelf, likely_books, rows_to_see
@@ -164,13 +164,7 @@ def _rescue(
     read: Sequence[Query],
     near: tuple[Hit, ...],
 ) -> Rescue:
-    kind_of = search_rules().kind_of
-    books = [
-        book
-        for book in database.books()
-        if may_see(asker.rights, book.accession, book.place, kind_of(book.form))
-    ]
-    likely = likely_books(read, books)
+    likely = likely_books(read, seen_books(database, asker))
     shelves = []
     for book in likely[:MOST_BOOKS]:
         work = database.page_work(book.accession)
@@ -196,11 +190,8 @@ def neighbours(
     Raises:
         MissingError: there is no such entry that the asker may see.
     """
-    found = database.find_records([record_id]).get(record_id)
-    kind = search_rules().kind_of(found[0].form or found[1].form) if found else ""
-    if not found or not may_see(asker.rights, found[1].accession, found[1].place, kind):
-        raise MissingError(_("không có bản ghi “{id}”").format(id=record_id))
-    records = database.records(found[1].accession)
+    _record, book = seen_entry(database, asker, record_id)
+    records = database.records(book.accession)
     at = next(place for place, record in enumerate(records) if record.id == record_id)
     before, after = records[max(0, at - count) : at], records[at + 1 : at + 1 + count]
     seen = [record.id for record in (*before, *after)]

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlalchemy.engine import Connection
 
 from pipeline.desk.pictures import closed_parts, page_of, part, record_cut
+from pipeline.desk.seeing import seen_entry, sees
 from pipeline.desk.typing import field_of, is_typeable, shown, typed
 from pipeline.errors import ConflictError, MissingError, RightsError, UsageError
 from pipeline.extract import reasons
@@ -23,8 +24,7 @@ from pipeline.flow.reviewing import (
     sensitive_in,
     told_rules,
 )
-from pipeline.index.documents import document, may_see
-from pipeline.index.rules import search_rules
+from pipeline.index.documents import document
 from pipeline.letters import fold
 from pipeline.places.tables import load_places
 from pipeline.places.telling import in_full
@@ -169,12 +169,7 @@ class FieldConflict(ConflictError):
 
 def review_books(database: Database, asker: Asker) -> list[Book]:
     """Return the books with scans that a person may see, by accession."""
-    kind_of = search_rules().kind_of
-    return [
-        book
-        for book in database.books_with_pages()
-        if may_see(asker.rights, book.accession, book.place, kind_of(book.form))
-    ]
+    return [book for book in database.books_with_pages() if sees(asker, book)]
 
 
 def refresh_queue(database: Database) -> None:
@@ -281,15 +276,10 @@ def seen_record(database: Database, asker: Asker, record_id: str) -> tuple[Recor
     Raises:
         MissingError: there is no such record that the person may see.
     """
-    found = database.find_records([record_id]).get(record_id)
-    kind = search_rules().kind_of(found[0].form or found[1].form) if found else ""
-    if (
-        found is None
-        or not found[0].page
-        or not may_see(asker.rights, found[1].accession, found[1].place, kind)
-    ):
+    record, book = seen_entry(database, asker, record_id)
+    if not record.page:
         raise MissingError(_("không có bản ghi “{id}”").format(id=record_id))
-    return found
+    return record, book
 
 
 def _sheet(

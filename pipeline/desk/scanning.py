@@ -15,10 +15,9 @@ import numpy as np
 from pipeline.desk.books import book_card, check_open, title_of
 from pipeline.desk.pictures import page_of, page_pixels
 from pipeline.desk.places import units_at
-from pipeline.errors import ConflictError, MissingError, RightsError, StorageError
+from pipeline.desk.seeing import seen_book, seen_books, sees
+from pipeline.errors import ConflictError, RightsError, StorageError
 from pipeline.flow.book import book_outcome
-from pipeline.index.documents import may_see
-from pipeline.index.rules import search_rules
 from pipeline.ingest.intake import separator_key, view_file
 from pipeline.ingest.views import VIEW_PX, jpeg, shrunk, view_of
 from pipeline.letters import nfc
@@ -131,10 +130,7 @@ def add_book(
 
 def may_scan(database: Database, settings: Settings, asker: Asker, book: Book) -> bool:
     """Say whether the asker may bring scans into a book, also into the first one of a place."""
-    kind = search_rules().kind_of(book.form)
-    if may_see(asker.rights, book.accession, book.place, kind):
-        return True
-    return is_granted(database, settings, asker.person, book)
+    return sees(asker, book) or is_granted(database, settings, asker.person, book)
 
 
 def is_granted(database: Database, settings: Settings, person: str, book: Book) -> bool:
@@ -146,23 +142,9 @@ def is_granted(database: Database, settings: Settings, person: str, book: Book) 
     return any(granted is None or bool(granted & today) for granted in places)
 
 
-def find_book(database: Database, asker: Asker, accession: str) -> Book:
-    """Return a book.
-
-    Raises:
-        MissingError: there is none that the asker may know of.
-    """
-    book = database.book(accession)
-    kind = search_rules().kind_of(book.form) if book else ""
-    if book is None or not may_see(asker.rights, accession, book.place, kind):
-        raise MissingError(_("không có sổ “{book}”").format(book=accession))
-    return book
-
-
 def books(database: Database, asker: Asker) -> list[tuple[Book, str, int, bool]]:
     """Return the books that the asker may know of: title, how many scans, whether closed."""
     counts, closed = database.page_counts(), Arrangements(database).closed_books()
-    kind_of = search_rules().kind_of
     return [
         (
             book,
@@ -170,8 +152,7 @@ def books(database: Database, asker: Asker) -> list[tuple[Book, str, int, bool]]
             sum(counts.get(book.accession, {}).values()),
             book.accession in closed,
         )
-        for book in database.books()
-        if may_see(asker.rights, book.accession, book.place, kind_of(book.form))
+        for book in seen_books(database, asker)
     ]
 
 
@@ -179,7 +160,7 @@ def separator(database: Database, asker: Asker, accession: str) -> bytes:
     """Return the separator sheet of a book, a PDF."""
     from pipeline.desk.paper import separator_sheet  # 17 MB, and seldom needed
 
-    return separator_sheet(find_book(database, asker, accession), separator_key(database))
+    return separator_sheet(seen_book(database, asker, accession), separator_key(database))
 
 
 # Pages as they stand
@@ -189,13 +170,13 @@ def strip(
     database: Database, asker: Asker, accession: str, start: int = 1, count: int = 500
 ) -> list[StripPage]:
     """Return pages of a book as they stand, from a place on."""
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     return _strip(database, accession)[max(0, start - 1) :][:count]
 
 
 def tray(database: Database, asker: Asker, accession: str) -> list[StripPage]:
     """Return the rejected pages of a book, the last first."""
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     names = {master.sha256: master.name for master in database.masters(accession)}
     pages = {page.number: page for page in database.all_pages(accession)}
     acts = Arrangements(database).acts(accession)
@@ -209,7 +190,7 @@ def tray(database: Database, asker: Asker, accession: str) -> list[StripPage]:
 
 def standing(database: Database, asker: Asker, accession: str) -> Standing:
     """Return how far a book has come."""
-    book = find_book(database, asker, accession)
+    book = seen_book(database, asker, accession)
     pages = _strip(database, accession)
     acts = Arrangements(database).acts(accession)
     stands = arrange([page.number for page in database.all_pages(accession)], acts)
@@ -231,7 +212,7 @@ def standing(database: Database, asker: Asker, accession: str) -> Standing:
 
 def version(database: Database, asker: Asker, accession: str) -> str:
     """Return a text that changes with whatever the desk shows of a book's pages."""
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     acts = Arrangements(database)
     with database.read() as connection:
         told = (
@@ -302,7 +283,7 @@ def differences(
     database: Database, settings: Settings, asker: Asker, accession: str
 ) -> tuple[str, ...]:
     """Return what is not as it should be: as `Standing.missing`; once all is read, serials too."""
-    book = find_book(database, asker, accession)
+    book = seen_book(database, asker, accession)
     pages = _strip(database, accession)
     if not pages or any(page.state == "waiting" for page in pages):
         return tuple(_missing(database, book, pages))
@@ -361,7 +342,7 @@ def act(database: Database, asker: Asker, accession: str, done: PageAct) -> int:
         MissingError: there is no such book.
         ConflictError: the book is closed, or another person was faster.
     """
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     if done.kind != "undo":
         check_open(database, accession)
     with database.write() as connection:
@@ -382,7 +363,7 @@ def bring_back(database: Database, asker: Asker, accession: str, number: int) ->
 
 def undo(database: Database, asker: Asker, accession: str) -> int | None:
     """Take back what was done last with the pages of a book; None: there was nothing."""
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     last = last_to_undo(Arrangements(database).acts(accession))
     return act(database, asker, accession, PageAct("undo", other=last.number)) if last else None
 
@@ -429,7 +410,7 @@ def picture(
     Raises:
         MissingError: there is no such page that the asker may know of.
     """
-    find_book(database, asker, accession)
+    seen_book(database, asker, accession)
     page = page_of(database, accession, number)
     view = view_file(settings.archive, page.master, page.frame)
     if not view.exists():  # of a scan that came before intake made them

@@ -18,8 +18,9 @@ import pytest
 from desk_books import PASSWORD, birth_book, elsewhere, office, scan
 from test_desk_scanning import Desk
 
-from pipeline.desk import accounts, arriving, scanning
+from pipeline.desk import accounts, arriving
 from pipeline.desk.arriving import Run, Sources
+from pipeline.desk.seeing import seen_book
 from pipeline.errors import ConflictError, MissingError, RightsError, StorageError, UsageError
 from pipeline.programs import find
 from pipeline.settings import ScanningSettings
@@ -206,7 +207,7 @@ def test_a_phone_shows_its_pass_once_and_sends_until_its_time_ends(desk: Desk) -
         arriving.take_phone(desk.database, secret)
     phone, who = arriving.find_phone(desk.database, desk.settings, session)
     assert (phone.accession, who.person) == (accession, "lan")
-    assert scanning.find_book(desk.database, who, accession) == desk.book
+    assert seen_book(desk.database, who, accession) == desk.book
     for wrong in ("", secret, session + "x"):
         with pytest.raises(RightsError):
             arriving.find_phone(desk.database, desk.settings, wrong)

@@ -19,6 +19,7 @@ from pypdfium2 import PdfDocument
 from pipeline.desk import scanning
 from pipeline.desk.arriving import Sources
 from pipeline.desk.books import Pile
+from pipeline.desk.seeing import seen_book
 from pipeline.errors import ConflictError, MissingError, RightsError
 from pipeline.settings import Settings
 from pipeline.store import chain
@@ -91,7 +92,7 @@ def test_a_clerk_opens_books_of_the_granted_places_alone_also_by_todays_name(
     )
     assert [book for book, *_told in scanning.books(desk.database, desk.lan)] == [desk.book]
     with pytest.raises(MissingError):
-        scanning.find_book(desk.database, desk.lan, other.accession)
+        seen_book(desk.database, desk.lan, other.accession)
     with pytest.raises(MissingError):
         scanning.strip(desk.database, elsewhere(desk.lan), desk.book.accession)
 

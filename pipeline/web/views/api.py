@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field, TypeAdapter
 
-from pipeline.desk import entries, finding, reviewing
+from pipeline.desk import entries, finding, reviewing, seeing
 from pipeline.desk.accounts import SignedIn
 from pipeline.desk.reviewing import Answer, FieldConflict
 from pipeline.rights import Role, asker
@@ -163,7 +163,7 @@ def books(
     request: Request, after: Cursor = "", limit: Limit = 50, signed: SignedIn = needs(*SEES)
 ) -> Books:
     """List the books that the account may see, by accession."""
-    seen = entries.seen_books(office_of(request).database, _who(signed))
+    seen = seeing.seen_books(office_of(request).database, _who(signed))
     behind = [book for book in seen if book.accession > after]
     more = len(behind) > limit
     return Books(
@@ -175,7 +175,7 @@ def books(
 @router.get("/books/{accession}")
 def book(request: Request, accession: str, signed: SignedIn = needs(*SEES)) -> BookCard:
     """Return the card of a book."""
-    return _card(entries.seen_book(office_of(request).database, _who(signed), accession))
+    return _card(seeing.seen_book(office_of(request).database, _who(signed), accession))
 
 
 @router.get("/books/{accession}/records")

@@ -12,6 +12,7 @@ from pipeline.desk import entries, finding
 from pipeline.desk.accounts import SignedIn
 from pipeline.desk.finding import Found
 from pipeline.desk.pictures import page_of
+from pipeline.desk.seeing import seen_book
 from pipeline.desk.typing import field_of, shown
 from pipeline.errors import UsageError
 from pipeline.index.rules import search_rules
@@ -255,7 +256,7 @@ def page(
 ) -> Response:
     """Show a page of a book in its book."""
     office = office_of(request)
-    book = entries.seen_book(office.database, _who(signed), accession)
+    book = seen_book(office.database, _who(signed), accession)
     shown_page = page_of(office.database, accession, number)
     numbers = [one.number for one in office.database.pages(accession)]
     at = numbers.index(number)

@@ -18,6 +18,7 @@ from pipeline.desk.accounts import SignedIn
 from pipeline.desk.arriving import Sources
 from pipeline.desk.books import years_of
 from pipeline.desk.places import units_at
+from pipeline.desk.seeing import seen_book
 from pipeline.errors import MissingError, SohoaError, UsageError
 from pipeline.flow.page import forms
 from pipeline.ingest.scanner import devices
@@ -225,7 +226,7 @@ def strip(
 def correct_card(request: Request, accession: str, form: WholeForm, signed: _Clerk) -> Response:
     """Correct what a card says of counts and shelf."""
     office, who = _who(request, signed)
-    book = scanning.find_book(office.database, who, accession)
+    book = seen_book(office.database, who, accession)
     scanning.add_book(
         office.database,
         office.settings,
@@ -453,7 +454,7 @@ def dropped(
     instead: int = 0,
 ) -> dict[str, Any]:
     """Take the files of a form into a book; return what became of them."""
-    book = scanning.find_book(office.database, who, accession)
+    book = seen_book(office.database, who, accession)
     sent = [one for one in form.getlist("files") if isinstance(one, UploadFile) and one.size]
     most = office.settings.scanning.max_upload_mb << 20
     if not sent or any((one.size or 0) > most for one in sent):
@@ -489,7 +490,7 @@ def begin_upload(
 ) -> Response:
     """Begin to receive a file; it is sent in parts, see `send_part`."""
     office, who = _who(request, signed)
-    scanning.find_book(office.database, who, book)
+    seen_book(office.database, who, book)
     place = None if behind is None else scanning.number_at(office.database, book, behind)
     replaced = scanning.number_at(office.database, book, instead)
     return begun(office, who, Upload("", book, "", name, size, place, replaced))
