@@ -134,6 +134,7 @@ def test_a_clerks_day(office: Running, chromium: Browser, tmp_path: Path) -> Non
     # A page: its flags, a line through the gutter, a better scan in its place.
     screen.keyboard.press("Enter")
     screen.wait_for_url("**/pages/2")
+    screen.wait_for_load_state("load")
     expect(screen.get_by_text("chỉ có 50 dpi")).to_be_visible()
     screen.get_by_label("ở mép trên").fill("40")
     expect(screen.locator(".large line")).to_have_attribute("x1", "40")
@@ -142,6 +143,7 @@ def test_a_clerks_day(office: Running, chromium: Browser, tmp_path: Path) -> Non
     assert office.database.gutters(address.rsplit("/", 1)[-1]) == {2: (0.4, 0.5)}
     screen.get_by_role("link", name="Quét lại tờ này").click()
     expect(screen.get_by_text("Bản quét tới sẽ thay tờ 3")).to_be_visible()
+    screen.wait_for_load_state("load")  # the scripts have begun, too
     screen.locator('input[type="file"]').set_input_files(scans(tmp_path, 107))
     screen.get_by_role("button", name="Nạp").click()
     expect(screen.locator("#sent li.note, #sent li.done")).to_have_count(1, timeout=60_000)
