@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import desk
+from pipeline.desk.archive import open_archive
+from pipeline.desk.books import book_card, intake
 from pipeline.extract import reasons
 from pipeline.flow.book import process
 from pipeline.flow.outcome import BookOutcome
@@ -40,9 +41,9 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
     settings = replace(
         load_settings(folder / "archive", "thu"), work=WorkSettings(executor="serial")
     )
-    database = desk.open_archive(settings, make=True)
-    card = desk.book_card("birth_table", "xã Vân Trung", (1900, 2000), "01")
-    desk.intake(database, settings, card, [folder / "0001.jpg"], lambda *_told: None)
+    database = open_archive(settings, make=True)
+    card = book_card("birth_table", "xã Vân Trung", (1900, 2000), "01")
+    intake(database, settings, card, [folder / "0001.jpg"], lambda *_told: None)
     [outcome] = process(database, settings, [card.accession], lambda *_told: None)
     records = database.records(card.accession)
     database.close()

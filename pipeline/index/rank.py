@@ -124,7 +124,10 @@ def _score(query: Query, document: Document) -> tuple[float, list[_Evidence]]:
     if not any(item.is_telling for item in found):
         return 0.0, []  # the year alone, or the place, are thousands
     best = sum(item.best for item in found)
-    return round(sum(item.weight for item in found) / best, 6), found
+    share = round(sum(item.weight for item in found) / best, 6)
+    if not query.years and any(item.is_telling and item.far <= 1 for item in found):
+        share = max(share, MIN_SHARE)  # who bears that name elsewhere comes last, yet comes
+    return share, found
 
 
 def _explained(document: Document, score: float, found: Sequence[_Evidence]) -> Scored:
