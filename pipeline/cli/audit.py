@@ -42,8 +42,8 @@ def verify(*, known: str | None, archive: Path, as_json: bool) -> None:
     if as_json:
         print_json({"head": str(head), "breaks": [one._asdict() for one in breaks]})
     else:
-        for sentence in auditing.break_sentences(breaks):
-            out.print(sentence, markup=False)
+        for one in breaks:
+            out.print(auditing.break_sentence(one), markup=False)
         if not breaks:
             out.print(_("nhật ký nguyên vẹn, {count} sự kiện").format(count=head.sequence))
     exit_for(FixityError.exit_code if breaks else 0)

@@ -1,10 +1,7 @@
 """The log: read, searched for who saw a record, and checked against the database."""
 
-from collections.abc import Sequence
-
-from pipeline.desk.seeing import seen_entry
+from pipeline.desk.seeing import seen_books, seen_entry
 from pipeline.errors import RightsError, UsageError
-from pipeline.letters import nfc
 from pipeline.store import accounts, chain
 from pipeline.store.arrangement import Arrangements
 from pipeline.store.chain import Break, Event, Head
@@ -97,8 +94,7 @@ def seen_by(database: Database, asker: Asker, record: str) -> list[Event]:
 
 
 def _own_books(database: Database, asker: Asker) -> frozenset[str]:
-    places = asker.rights.places or frozenset()
-    return frozenset(book.accession for book in database.books() if nfc(book.place) in places)
+    return frozenset(book.accession for book in seen_books(database, asker))
 
 
 def _within(event: Event, books: frozenset[str]) -> Event:
@@ -167,8 +163,3 @@ def break_sentence(one: Break) -> str:
         "unknown": _("{subject} được thêm vào không qua chương trình"),
     }
     return told[one.what].format(sequence=one.sequence, subject=one.subject)
-
-
-def break_sentences(breaks: Sequence[Break]) -> list[str]:
-    """Return the sentences of breaks, in order."""
-    return [break_sentence(one) for one in breaks]

@@ -107,8 +107,8 @@ def open_entry(database: Database, settings: Settings, asker: Asker, record_id: 
         told = database.decisions_on(connection, record_id)
     stands = {key: one for (_record, key), one in standing(told).items()}
     current = as_decided(record, stands)
-    open_now = current if asker.rights.sensitive else hidden(current)
-    kept = {id(one) for one in not_undone(told)}
+    open_now = hidden(current, asker.rights)
+    kept = {one.number for one in not_undone(told)}
     fields = tuple(
         EntryField(
             field.key,
@@ -154,8 +154,7 @@ def book_entries(
     seen_book(database, asker, accession)
     found = database.record_part(accession, after, limit)
     database.log_look(asker.person, "entries", [record.id for record in found], asker.purpose)
-    current = as_they_stand(database, found)
-    return current if asker.rights.sensitive else [hidden(record) for record in current]
+    return [hidden(record, asker.rights) for record in as_they_stand(database, found)]
 
 
 def standing_entry(database: Database, asker: Asker, record_id: str) -> Record:
@@ -167,7 +166,7 @@ def standing_entry(database: Database, asker: Asker, record_id: str) -> Record:
     record, _book = seen_entry(database, asker, record_id)
     database.log_look(asker.person, "entry", [record_id], asker.purpose)
     [current] = as_they_stand(database, [record])
-    return current if asker.rights.sensitive else hidden(current)
+    return hidden(current, asker.rights)
 
 
 def field_title(form: str, key: str) -> str:
@@ -230,7 +229,7 @@ def _change(form: str, decision: Decision, kept: Collection[int]) -> Change:
         act_words(decision),
         shown(field, decision.shown, ""),
         shown(field, decision.value, decision.raw),
-        id(decision) in kept,
+        decision.number in kept,
     )
 
 

@@ -117,11 +117,13 @@ def search(
 
 def hide(hit: Hit, rights: Rights) -> Hit:
     """Return a hit without the fields that these rights leave closed."""
-    return hit if rights.sensitive else replace(hit, record=hidden(hit.record))
+    return replace(hit, record=hidden(hit.record, rights))
 
 
-def hidden(record: Record) -> Record:
-    """Return a record without the fields that the law calls sensitive, and doubts about them."""
+def hidden(record: Record, rights: Rights) -> Record:
+    """Return a record without the fields that these rights leave closed, and doubts about them."""
+    if rights.sensitive:
+        return record
     closed = sensitive_in(record.form)
     return replace(
         record,

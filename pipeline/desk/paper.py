@@ -91,15 +91,6 @@ def completeness_sheet(told: Completeness) -> bytes:
     return page.done(book.accession)
 
 
-def qr_svg(text: str) -> str:
-    """Return a QR code as SVG that stands in a page by itself."""
-    stream = io.BytesIO()
-    segno.make(text, error="m", micro=False).save(
-        stream, kind="svg", scale=6, xmldecl=False, svgns=True, nl=False
-    )
-    return stream.getvalue().decode("utf-8")
-
-
 def _card(book: Book) -> list[tuple[str, str]]:
     first, last = book.years
     told = [

@@ -159,6 +159,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._made: set[str] = set()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -181,15 +182,18 @@ class Database:
 
     def make(self, *tables: sa.Table, index: str = "") -> None:
         """Make tables that an older archive does not have; `index` is one more statement."""
-        with self.read() as connection:
-            is_there = sa.inspect(connection).has_table(tables[-1].name)
-        if is_there:
+        last = tables[-1].name
+        if last in self._made:  # asked for with every request
             return
-        with self.write() as connection:
-            for table in tables:
-                table.create(connection, checkfirst=True)
-            if index:
-                connection.exec_driver_sql(index)
+        with self.read() as connection:
+            is_there = sa.inspect(connection).has_table(last)
+        if not is_there:
+            with self.write() as connection:
+                for table in tables:
+                    table.create(connection, checkfirst=True)
+                if index:
+                    connection.exec_driver_sql(index)
+        self._made.add(last)
 
     # Books and masters
 

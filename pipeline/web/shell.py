@@ -12,13 +12,15 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import jinja2
+import segno
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
 from starlette.datastructures import FormData
 
 from pipeline.desk.accounts import SignedIn, signed_in
 from pipeline.errors import RightsError
-from pipeline.rights import Person, Role, has_role
+from pipeline.rights import Role, has_role
 from pipeline.settings import Settings
 from pipeline.store.database import Database
 from pipeline.web.guard import SAFE
@@ -124,7 +126,7 @@ def render(request: Request, template: str, *, status: int = 200, **told: Any) -
         "csrf": csrf_token(signed.secret) if signed else "",
         "path": request.scope["path"],
         "language": language(),
-        "may": may,
+        "may": has_role,
     }
     text = templates().get_template(template).render(**shared, **told)
     return HTMLResponse(text, status)
@@ -133,11 +135,6 @@ def render(request: Request, template: str, *, status: int = 200, **told: Any) -
 def go(path: str) -> Response:
     """Return the way to another page, after a form was taken."""
     return RedirectResponse(path, 303)
-
-
-def may(person: Person, *roles: Role) -> bool:
-    """Say whether the person has one of these roles."""
-    return has_role(person, *roles)
 
 
 @cache
@@ -167,6 +164,11 @@ def outward_address() -> str:
         except OSError:
             return ""
         return str(probe.getsockname()[0])
+
+
+def qr(text: str) -> Markup:
+    """Return a QR code that stands in a page by itself."""
+    return Markup(segno.make(text, micro=False).svg_inline(scale=5, border=2, omitsize=True))
 
 
 def shown_time(told: str) -> str:

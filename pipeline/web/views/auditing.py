@@ -49,6 +49,6 @@ def verify(request: Request, signed: SignedIn = needs("administrator")) -> Respo
     return render(
         request,
         "auditing/verified.html",
-        sentences=auditing.break_sentences(breaks),
+        sentences=[auditing.break_sentence(one) for one in breaks],
         head=auditing.head(database),
     )

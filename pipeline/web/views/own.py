@@ -2,15 +2,13 @@
 
 from typing import Annotated
 
-import segno
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
-from markupsafe import Markup
 
 from pipeline.desk import accounts
 from pipeline.desk.accounts import SignedIn
 from pipeline.errors import SohoaError
-from pipeline.web.shell import go, needs, office_of, render
+from pipeline.web.shell import go, needs, office_of, qr, render
 
 router = APIRouter(prefix="/own")
 
@@ -99,13 +97,12 @@ def _second_factor(
     request: Request, signed: SignedIn, secret: str, *, status: int = 200, trouble: str = ""
 ) -> Response:
     address = accounts.totp_address(signed.person.name, secret)
-    drawn = segno.make(address, micro=False).svg_inline(scale=5, border=2, omitsize=True)
     return render(
         request,
         "own/second_factor.html",
         status=status,
         trouble=trouble,
         secret=secret,
-        code=Markup(drawn),
+        code=qr(address),
         account=accounts.find_account(office_of(request).database, signed.person.name),
     )

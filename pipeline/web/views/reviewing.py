@@ -1,8 +1,9 @@
 """The reviewer's desk: one record at a time, its picture above, its fields below."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Annotated, Any, Final, cast, get_args
 from urllib.parse import quote
 
@@ -123,15 +124,9 @@ def decide_form(
 def answer_field(request: Request, body: AnswerBody, signed: SignedIn = Reviewer) -> Response:
     """Take what a script sends of one field."""
     office, who = office_of(request), _asker(signed)
-    try:
-        sheet = reviewing.decide(office.database, office.settings, who, Answer(**body.model_dump()))
-    except FieldConflict as conflict:
-        return _conflict(request, who, conflict)
-    except MissingError:
-        raise
-    except UsageError as error:
-        return JSONResponse({"sentence": str(error)}, 400)
-    return JSONResponse(_told(sheet))
+    answer = Answer(**body.model_dump())
+    decide = partial(reviewing.decide, office.database, office.settings, who, answer)
+    return _taken(request, who, decide)
 
 
 @router.post("/accept")
@@ -139,8 +134,14 @@ def accept(request: Request, body: RecordBody, signed: SignedIn = Reviewer) -> R
     """Take a record that is right as it stands on the screen."""
     office, who = office_of(request), _asker(signed)
     answers = [Answer(**{**one.model_dump(), "record": body.record}) for one in body.answers]
+    take = partial(reviewing.accept_record, office.database, office.settings, who)
+    return _taken(request, who, partial(take, body.record, answers))
+
+
+def _taken(request: Request, who: Asker, act: Callable[[], Sheet]) -> Response:
+    """Return what a script is told of an act: the record as it stands then, or what is wrong."""
     try:
-        sheet = reviewing.accept_record(office.database, office.settings, who, body.record, answers)
+        sheet = act()
     except FieldConflict as conflict:
         return _conflict(request, who, conflict)
     except MissingError:

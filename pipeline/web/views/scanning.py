@@ -6,11 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
-import segno
 from fastapi import APIRouter, Body, Form, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, Response
-from markupsafe import Markup
 from starlette.datastructures import FormData, UploadFile
 
 from pipeline.desk import arriving, scanning
@@ -34,6 +32,7 @@ from pipeline.web.shell import (
     needs,
     office_of,
     outward_address,
+    qr,
     render,
 )
 from pipeline.words import _
@@ -570,13 +569,12 @@ def lend_phone(request: Request, accession: str, signed: _Clerk) -> Response:
     office, who = _who(request, signed)
     secret = arriving.lend_phone(office.database, office.settings, who, accession)
     address = f"{_outside(request)}/phone/{secret}"
-    drawn = segno.make(address, micro=False).svg_inline(scale=5, border=2, omitsize=True)
     return render(
         request,
         "scanning/phone_code.html",
         standing=scanning.standing(office.database, who, accession),
         address=address,
-        code=Markup(drawn),
+        code=qr(address),
         minutes=office.settings.scanning.phone_minutes,
         is_local=request.scope["scheme"] == "http",
     )
