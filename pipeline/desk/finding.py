@@ -96,8 +96,7 @@ def search(
     index = index_of(database, settings)
     if index.rules() not in ("", key_rules()):
         raise UsageError(_("chỉ mục do một bản sohoa khác dựng; hãy chạy “sohoa reindex” một lần"))
-    places = database.places() if asker.rights.places is None else asker.rights.places
-    read = (asked,) if isinstance(asked, Query) else readings(asked, spellings(settings, places))
+    read = (asked,) if isinstance(asked, Query) else read_line(database, settings, asker, asked)
     look = partial(search_index, index, database.find_records, rights=asker.rights)
     hits = _as_they_stand(database, look(read, limit))
     rescue = None
@@ -113,6 +112,12 @@ def search(
     seen += [row.id for shelf in (rescue.shelves if rescue else ()) for row in shelf.rows]
     database.log_look(asker.person, "search", seen, asker.purpose)
     return Found(read, hits, rescue, index.behind())
+
+
+def read_line(database: Database, settings: Settings, asker: Asker, line: str) -> tuple[Query, ...]:
+    """Return how a line of the search box may be meant, the likeliest first."""
+    places = database.places() if asker.rights.places is None else asker.rights.places
+    return readings(line, spellings(settings, places))
 
 
 def hide(hit: Hit, rights: Rights) -> Hit:

@@ -156,3 +156,15 @@ def test_who_administers_a_ward_sees_what_was_done_to_its_books_alone(office: Ru
     own = office.enter("administrator.vt").get("/log").text
     assert "officer.vt" in own and "officer.hx" not in own and OTHER.accession not in own
     assert "đăng nhập" in office.enter("quan").get("/log?kind=browser.").text
+
+
+def test_the_other_reading_of_a_line_is_searched_for_alone(office: Running) -> None:
+    line = "vo thi bn 1987"
+    first, second, *_rest = readings(line)
+    assert first.chips != second.chips
+    client, before = office.enter("officer.vt"), len(office.database.looks())
+    page = client.get("/search", params={"q": line, "reading": 1}).text
+    told = [page.count(f'name="part" value="{chip.part}"') for chip in second.chips]
+    assert 0 not in told and "hoặc hiểu là" not in page
+    assert len(office.database.looks()) == before + 1
+    assert client.get("/search", params={"q": line, "reading": 9}).status_code == 200

@@ -87,10 +87,9 @@ def search(
     if kind:
         who = replace(who, rights=replace(who.rights, kinds=frozenset({kind})))
     try:
-        found = finding.search(office.database, office.settings, who, q, LOOKED)
-        if reading and len(found.readings) > reading:
-            other = found.readings[reading]
-            found = finding.search(office.database, office.settings, who, other, LOOKED)
+        meant = finding.read_line(office.database, office.settings, who, q) if reading else ()
+        asked = meant[reading] if 0 < reading < len(meant) else q
+        found = finding.search(office.database, office.settings, who, asked, LOOKED)
     except UsageError as error:
         return render(request, "finding/search.html", **{**told, "trouble": str(error)})
     kept = [hit for hit in found.hits if _fits(hit, book, place, decade)]

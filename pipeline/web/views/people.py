@@ -1,5 +1,6 @@
 """Accounts of others, for who administers them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -47,8 +48,8 @@ def add_person(
             grants,
         )
     except SohoaError as error:
-        told = {"name": name, "shown": shown, "grants": grants}
-        return _form(request, **told, is_new=True, status=400, trouble=str(error))
+        told = {"name": name, "shown": shown, "is_new": True}
+        return _form(request, grants=grants, status=400, trouble=str(error), **told)
     return go(f"/people/{name.strip().lower()}")
 
 
@@ -116,9 +117,14 @@ def _known(request: Request, name: str, *, status: int = 200, trouble: str = "")
     )
 
 
-def _form(request: Request, *, status: int = 200, trouble: str = "", **told: object) -> Response:
-    grants = told.pop("grants")
-    assert isinstance(grants, list | tuple)
+def _form(
+    request: Request,
+    *,
+    grants: Sequence[Grant],
+    status: int = 200,
+    trouble: str = "",
+    **told: object,
+) -> Response:
     by_role = {grant.role: grant for grant in grants}
     places = sorted(office_of(request).database.places())
     return render(
