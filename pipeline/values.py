@@ -412,6 +412,7 @@ class PageReading:
         outline: the page on the scan.
         boxes: its tick boxes, top to bottom.
         slashes: long slanting strokes that cancel what they cross; points from left to right.
+        slips: of paper pasted on it; what is written on them is among the lines.
     """
 
     side: Side | None
@@ -426,6 +427,7 @@ class PageReading:
     boxes: tuple[TickBox, ...] = ()
     other_form: str = ""
     slashes: tuple[Polygon, ...] = ()
+    slips: tuple[Polygon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

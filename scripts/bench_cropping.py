@@ -166,7 +166,7 @@ def measured(
     wear = wear_of(degrade, seed)
     image, carry = photograph(sheet, wear, seed)
     before = time.process_time()
-    laid_out, bare, strokes = lay_out(image)
+    laid_out, bare, strokes, _slips = lay_out(image)
     spent = time.process_time() - before
     (read,) = read_pages([Unread(bare, laid_out.lines, strokes)], readers)
 

@@ -3,7 +3,8 @@
 
     OMP_NUM_THREADS=1 scripts/bench_odd.py [--form NAME…] [--odd NAME…] [--pages N] [--out DIR]
 
-Draws pages (`scripts/synthesize_pages.py --odd`), reads them, and tells of each form and oddity how
+Draws pages (`scripts/synthesize_pages.py --odd`), each a book by itself but where entries go on on
+the next page, reads them, and tells of each form and oddity how
 many fields and records are right, how many of the odd fields and entries carry the doubt that says
 so, and how many of the others do without cause. What was drawn and read stays in DIR.
 """
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,12 +28,23 @@ from synthesis.books import Order  # noqa: E402
 from synthesis.odd import ODDITIES  # noqa: E402
 from synthesize_pages import FORMS, synthesize, write_truth  # noqa: E402
 
+from pipeline.answer import page_answer  # noqa: E402
+from pipeline.desk.archive import open_archive  # noqa: E402
+from pipeline.desk.books import book_card, intake  # noqa: E402
+from pipeline.flow.book import process  # noqa: E402
 from pipeline.letters import nfc  # noqa: E402
 from pipeline.measure.compare import measure  # noqa: E402
 from pipeline.measure.pairing import pair_records, pair_scans  # noqa: E402
+from pipeline.settings import WorkSettings, load_settings  # noqa: E402
 
 Json = dict[str, Any]
-REASONS = {"corrected": "struck_out", "noted": "other_ink", "cancelled": "cancelled"}
+REASONS = {
+    "corrected": "struck_out",
+    "noted": "other_ink",
+    "cancelled": "cancelled",
+    "slipped": "pasted_slip",
+    "continued": "continued",
+}
 CLEAN = "plain"
 MEASURED = ("birth_table", "marriage_table", "death_form")
 
@@ -67,6 +80,27 @@ def read(folder: Path) -> Json:
     return told
 
 
+def read_as_book(folder: Path, form: str) -> Json:
+    """Return the reading of the pages in a folder, in the same shape, as pages of one book."""
+    settings = replace(
+        load_settings(folder / "archive", "bench"), work=WorkSettings(executor="serial")
+    )
+    database = open_archive(settings, make=True)
+    card = book_card(form, "xã Vân Trung", (1900, 2026), "01")
+    files = sorted(folder.glob("*.jpg"))
+    intake(database, settings, card, files, lambda *_told: None)
+    process(database, settings, [card.accession], lambda *_told: None)
+    records = database.records(card.accession)
+    pages = [
+        page_answer(file.name, page, replace(side, records=tuple(own)))
+        for file, page in zip(files, database.all_pages(card.accession), strict=True)
+        for side in database.readings(card.accession, page.number)
+        for own in [[r for r in records if (r.page, r.side) == (page.number, side.side)]]
+    ]
+    database.close()
+    return {"pages": pages}
+
+
 def paired(truth: Json, reading: Json) -> Iterator[tuple[Json, Json | None]]:
     """Yield each true record with the one that was read there."""
     for scan in pair_scans(truth["pages"], reading["pages"]):
@@ -81,7 +115,7 @@ def told_of(truth: Json, reading: Json, reason: str) -> Told:
     """Count where a reason stands against where it should."""
     odd = told = right = others = false = 0
     for record, other in paired(truth, reading):
-        if reason == "struck_out":
+        if reason in ("struck_out", "continued"):
             for key, field in record["fields"].items():
                 found = (other or {"fields": {}})["fields"].get(key, {"doubts": [], "value": ""})
                 said = reason in found["doubts"]
@@ -143,12 +177,15 @@ def main(
             for oddity in oddities:
                 folder = (out or Path(scratch)) / f"{form}-{oddity}"
                 odd = () if oddity == CLEAN else (oddity,)
+                is_book = oddity == "continued"
+                per_book = pages if is_book else 1
                 order = Order(
-                    form=form, pages=pages, seed=seed, per_book=1, degrade=degrade, odd=odd
+                    form=form, pages=pages, seed=seed, per_book=per_book, degrade=degrade, odd=odd
                 )
                 drawn(order, folder)
                 truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-                print(line(form, oddity, truth, read(folder)), flush=True)
+                reading = read_as_book(folder, form) if is_book else read(folder)
+                print(line(form, oddity, truth, reading), flush=True)
 
 
 if __name__ == "__main__":

@@ -274,8 +274,8 @@ def wrong_form() -> None:
 def _read(sheet: Sheet, readers: Any) -> list[PageReading]:
     image = PageImage(scanned(sheet, good_wear(5), 5), DPI, np.eye(3))
     laid = [lay_out(side) for side in clean(image, readers["handwriting"].legibility)]
-    read = read_pages([Unread(bare, side.lines, ink) for side, bare, ink in laid], readers)
-    return [replace(side, lines=lines) for (side, *_), lines in zip(laid, read, strict=True)]
+    read = read_pages([Unread(one.bare, one.sheet.lines, one.ink) for one in laid], readers)
+    return [replace(one.sheet, lines=lines) for one, lines in zip(laid, read, strict=True)]
 
 
 def _counts(counts: Counter[str]) -> str:

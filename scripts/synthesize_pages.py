@@ -35,7 +35,8 @@ from synthesis.forms import draw_forms  # noqa: E402
 from synthesis.invent import Parcel, invent_births, invent_parcels  # noqa: E402
 from synthesis.odd import ODDITIES  # noqa: E402
 from synthesis.paper import Wear, draw_wear, scan  # noqa: E402
-from synthesis.sheets import Sheet  # noqa: E402
+from synthesis.sheets import Rest, Sheet  # noqa: E402
+from synthesis.slips import paste_slip  # noqa: E402
 from synthesis.tables import Entry, draw_table  # noqa: E402
 from synthesis.truth import page_truth  # noqa: E402
 
@@ -52,13 +53,24 @@ TURNS: dict[str, tuple[Turn, ...]] = {
 
 
 def draw_sheet(
-    book: Book, entries: Sequence[Entry], number: int, rows: int, dpi: float, seed: int
+    book: Book,
+    entries: Sequence[Entry],
+    number: int,
+    rows: int,
+    dpi: float,
+    seed: int,
+    rest: Rest | None = None,
+    *,
+    goes_on: bool = False,
 ) -> Sheet:
-    """Return one sheet of the book, by its form; `number` is its first page's."""
+    """Return one sheet of the book, by its form.
+
+    `number` is its first page's; for `rest` and `goes_on` see `tables.write_rows`.
+    """
     if book.layout.lines:
         written = [entry for entry in entries if not isinstance(entry, Parcel)]
         return draw_forms(book, written, number, dpi, seed)
-    return draw_table(book, entries, number, rows, dpi, seed)
+    return draw_table(book, entries, number, rows, dpi, seed, rest, goes_on=goes_on)
 
 
 def rows_of(book: Book, rng: Random) -> int:
@@ -101,7 +113,8 @@ def synthesize(order: Order, out: Path) -> Iterator[dict[str, Any]]:
         book = draw_book(rng, order)
         scans = min(order.per_book, order.pages + 1 - first)
         rows = rows_of(book, rng)
-        filled = min(order.entries or rows, rows)
+        room = rows - ("continued" in order.odd and not book.layout.lines)
+        filled = min(order.entries or rows, room)
         entries = entries_for(book, filled * scans, rng)
         yield from write_book(book, entries, order, out, first, rows, filled, rng)
 
@@ -114,9 +127,15 @@ def write_book(
     spread = book.layout.spread
     step = -(-filled // book.layout.entries) if book.layout.lines else 1
     number = rng.randint(1, 60)
+    rest: Rest | None = None
     for index in range(0, len(entries), filled):
         seed = rng.randrange(2**31)
-        sheet = draw_sheet(book, entries[index : index + filled], number, rows, order.dpi, seed)
+        some = entries[index : index + filled]
+        goes_on = "continued" in book.odd and index + filled < len(entries)
+        sheet = draw_sheet(book, some, number, rows, order.dpi, seed, rest, goes_on=goes_on)
+        rest = sheet.rest
+        if "slipped" in book.odd:
+            paste_slip(sheet, book.note_hand, book.years[1], Random(f"slip {seed}"))
         turn = rng.choice(TURNS[order.orientation])
         wear = draw_wear(np.random.default_rng(seed), order.degrade, spread=spread, turn_deg=turn)
         wear = replace(wear, **order.damage)

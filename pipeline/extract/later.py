@@ -1,20 +1,23 @@
-"""What came later: words struck out and corrected, notes in another ink, entries cancelled."""
+"""What came later: words struck out and corrected, notes in another ink, slips, cancelling."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from pipeline.extract import reasons
 from pipeline.extract.pieces import Piece, whole
+from pipeline.extract.slots import Entry
 from pipeline.letters import nfc
-from pipeline.values import Doubt, Line, PageReading, Polygon, Record
+from pipeline.values import Doubt, Line, PageReading, Polygon, Record, Side
 
 WIDER, ASIDE = 1.8, 0.35  # of a struck word's width: a correction's, and how far off its middle is
 WIDE, THROUGH = 0.4, 0.6  # of an entry: width that a cancelling stroke has, height it goes through
 VOID = frozenset({"hủy", "huỷ", "hủy bỏ", "huỷ bỏ", "đã hủy", "đã huỷ", "bỏ"})
 LOWER = 0.25  # of the line's height: how far a correction's middle stands above the line's
+HIDDEN = 0.5  # trust in what is read in a place of which a slip hides a part
 
 
 class Meant(NamedTuple):
@@ -70,6 +73,38 @@ def _corrects(other: Piece, line: Line, span: tuple[float, float]) -> bool:
     return is_above and is_near and x1 - x0 <= WIDER * (end - start)
 
 
+def beside_slips(sheet: PageReading) -> PageReading:
+    """Return a side without what is written on slips: nobody knows what that belongs to."""
+    if not sheet.slips:
+        return sheet
+    kept = (line for line in sheet.lines if not any(_is_on(line, slip) for slip in sheet.slips))
+    return replace(sheet, lines=tuple(kept))
+
+
+def under_slips(entry: Entry, sheets: Sequence[PageReading]) -> Entry:
+    """Return an entry with doubts where slips lie on it: on its places, or anywhere else on it."""
+    slips = {sheet.side: sheet.slips for sheet in sheets}
+
+    def is_hidden(place: Polygon, side: Side | None) -> bool:
+        return any(_overlap(place, slip) for slip in slips.get(side, ()))
+
+    slots = tuple(
+        replace(slot, trust=HIDDEN * slot.trust, doubts=(*slot.doubts, reasons.PASTED_SLIP))
+        if is_hidden(slot.polygon, slot.side)
+        else slot
+        for slot in entry.slots
+    )
+    if slots == entry.slots and not is_hidden(entry.polygon, entry.side):
+        return entry
+    return replace(entry, slots=slots, doubts=(*entry.doubts, reasons.PASTED_SLIP))
+
+
+def _overlap(one: Polygon, other: Polygon) -> bool:
+    """Tell whether two convex polygons share any area."""
+    first, second = (np.array(polygon, np.float32) for polygon in (one, other))
+    return float(cv2.intersectConvexConvex(first, second)[0]) > 0
+
+
 def with_later(record: Record, sheets: Sequence[PageReading]) -> Record:
     """Return an entry with the doubts that it was cancelled, or that another ink is on it."""
     told = {doubt.reason for doubt in record.doubts}
@@ -111,6 +146,13 @@ def _crosses(slash: Polygon, record: Record) -> bool:
         return False
     is_along = np.ptp(xs[inside]) >= WIDE * (right - left)
     return bool(is_along or np.ptp(ys[inside]) >= THROUGH * (bottom - top))
+
+
+def _is_on(line: Line, slip: Polygon) -> bool:
+    """Tell whether the middle of a line is on a slip."""
+    left, top, right, bottom = _box(line)
+    middle = ((left + right) / 2, (top + bottom) / 2)
+    return cv2.pointPolygonTest(np.array(slip, np.float32), middle, measureDist=False) >= 0
 
 
 def _is_in(line: Line, record: Record) -> bool:

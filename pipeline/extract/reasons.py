@@ -11,6 +11,8 @@ UNREAD = "unread"
 STRUCK_OUT = "struck_out"
 OTHER_INK = "other_ink"
 CANCELLED = "cancelled"
+PASTED_SLIP = "pasted_slip"
+CONTINUED = "continued"
 LOW_CONFIDENCE = "low_confidence"
 HEADER_UNREAD = "header_unread"
 NOTE_ELSEWHERE = "note_elsewhere"
@@ -59,6 +61,8 @@ def sentences() -> dict[str, str]:
         STRUCK_OUT: _("có chữ bị gạch bỏ; máy đọc phần còn lại"),
         OTHER_INK: _("có chữ viết bằng mực khác, có thể là ghi chú sau này"),
         CANCELLED: _("trường hợp bị gạch chéo hoặc ghi “hủy”"),
+        PASTED_SLIP: _("có mẩu giấy dán đè lên; máy không đọc được phần bị che"),
+        CONTINUED: _("ghi tiếp ở đầu trang sau; máy đã nối lại"),
         LOW_CONFIDENCE: _("máy đọc không chắc"),
         HEADER_UNREAD: _("tiêu đề cột không đọc được; xếp cột theo thứ tự của biểu mẫu"),
         NOTE_ELSEWHERE: _("ghi chú nêu một thửa không có trên trang này"),

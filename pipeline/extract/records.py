@@ -10,7 +10,7 @@ from pipeline.extract.fields import read_slot
 from pipeline.extract.form import Form
 from pipeline.extract.hearing import AS_READ, Hearing, said_by
 from pipeline.extract.kinds.result import Clues
-from pipeline.extract.later import with_later
+from pipeline.extract.later import beside_slips, under_slips, with_later
 from pipeline.extract.locate import find_entries
 from pipeline.extract.rules import CONFLICT, broken_rules, compared
 from pipeline.extract.sequence import check_series
@@ -41,7 +41,8 @@ def extract_records(
             leant to besides.
     """
     curves = shipped_calibration() if calibration is None else calibration
-    entries = find_entries(form, sheets)
+    sheets = [beside_slips(sheet) for sheet in sheets]
+    entries = [under_slips(entry, sheets) for entry in find_entries(form, sheets)]
 
     def read(hearing: Hearing) -> list[Record]:
         found = _records(form, entries, accession, page, Clues(years), curves, hearing)
@@ -78,8 +79,7 @@ def _records(
             for doubt in broken_rules(form, fields)
             if not (doubt.reason == reasons.MISSING and any(d.key == doubt.key for d in doubts))
         ]
-        if entry.is_half:
-            doubts.append(Doubt("", reasons.HALF_ROW))
+        doubts += [Doubt("", reason) for reason in entry.doubts]
         records.append(_record(form, entry, fields, doubts, accession, page))
     return records
 

@@ -66,16 +66,21 @@ def _tables(form: Form, grids: Sequence[Grid]) -> list[list[Grid]]:
 def _entries(form: Form, grids: Sequence[Grid], labels: Sequence[ColumnLabel]) -> Iterator[Entry]:
     for number, rows in enumerate(_paired(grids), 1):
         slots = tuple(_slots(form, grids, labels, rows))
-        # Where the cells that no entry lacks are all empty, the rest is a stamp, dirt or a tail.
+        # Where the cells that no entry lacks are all empty, the rest is a stamp, dirt or a tail;
+        # at the head of a page perhaps of the last entry of the page before.
         named = [slot for slot in slots if not set(form.required).isdisjoint(slot.keys)]
-        if not any(slot.pieces for slot in named or slots):
+        is_rest = bool(named) and not any(slot.pieces for slot in named)
+        if (is_rest and number > 1) or not any(slot.pieces for slot in slots):
             continue
         side = next(index for index, row in enumerate(rows) if row is not None)
         row = rows[side]
         assert row is not None
         grid = grids[side]
-        is_half = len(grids) == 2 and None in rows
-        yield Entry(number, grid.sheet.side, _row_polygon(grid, row), slots, is_half)
+        # Of a spread, only one side of the row was found.
+        doubts = (reasons.HALF_ROW,) if len(grids) == 2 and None in rows else ()
+        if is_rest:
+            doubts = (*doubts, reasons.CONTINUED)
+        yield Entry(number, grid.sheet.side, _row_polygon(grid, row), slots, doubts)
 
 
 def _slots(

@@ -39,11 +39,11 @@ class Entry:
 
     Attributes:
         row: its place on the page, counted from 1.
-        is_half: of a spread, only one side of its row was found.
+        doubts: reasons to doubt the whole of it.
     """
 
     row: int
     side: Side | None
     polygon: Polygon
     slots: tuple[Slot, ...]
-    is_half: bool = False
+    doubts: tuple[str, ...] = ()

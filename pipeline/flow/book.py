@@ -15,6 +15,7 @@ from pipeline.archive.json_lines import json_lines
 from pipeline.archive.package import card_of, is_pdfa, seal
 from pipeline.archive.pdfa import PdfLimits, PdfPage, Picture, write_pdf
 from pipeline.errors import BusyError, ProgramError, StorageError, UsageError
+from pipeline.extract.continued import is_rest, put_together
 from pipeline.extract.hearing import said_by
 from pipeline.extract.joint import decode_book
 from pipeline.extract.later import is_cancelled
@@ -317,9 +318,9 @@ def book_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
     checked: dict[str, Record] = {}
     for name in {record.form for record in found}:
         form = forms()[name]
-        own = [one for one in found if one.form == name]
+        own = put_together(form, [one for one in found if one.form == name])
         checked |= {one.id: one for one in check_book(form, decode_book(form, own))}
-    return [checked[record.id] for record in found]
+    return [checked[record.id] for record in found if record.id in checked]
 
 
 def _all_records(readings: Iterable[Sequence[PageReading]]) -> list[Record]:
@@ -330,7 +331,10 @@ def with_book_records(readings: Sequence[PageReading]) -> tuple[PageReading, ...
     """Return the sides of one scan that is a book by itself, with their records looked at so."""
     looked_at = {record.id: record for record in book_records([readings])}
     return tuple(
-        replace(side, records=tuple(looked_at.get(one.id, one) for one in side.records))
+        replace(
+            side,
+            records=tuple(looked_at.get(one.id, one) for one in side.records if not is_rest(one)),
+        )
         for side in readings
     )
 

@@ -35,6 +35,7 @@ from pipeline.layout.lines import find_lines, lines_in_red
 from pipeline.layout.order import in_reading_order
 from pipeline.layout.rules import Rules, find_rules
 from pipeline.layout.slashes import Slash, find_slashes, level, without_slashes
+from pipeline.layout.slips import Slip, find_slips, without_slips
 from pipeline.layout.struck import mark_struck
 from pipeline.ocr.engines import Engine
 from pipeline.ocr.reading import Unread, calibrated, read_pages, reread
@@ -148,17 +149,22 @@ def _read_sides(
         sides = clean(image, readers["handwriting"].legibility, job.gutter)
     with clock.stage("layout"):
         laid = [lay_out(side) for side in sides]
-        red = [_red_writing(bare, sheet.cells) for sheet, bare, _ink in laid]
+        red = [_red_writing(one.bare, one.sheet.cells) for one in laid]
+        slips = [slip for one in laid for slip in one.slips]
+        on_slips = [Unread(slip.picture, *find_lines(slip.picture, Rules(), ())) for slip in slips]
     with clock.stage("ocr"):
-        unread = [Unread(bare, sheet.lines, ink) for sheet, bare, ink in laid]
-        read = read_pages([*unread, *red], readers)
+        unread = [Unread(one.bare, one.sheet.lines, one.ink) for one in laid]
+        read = iter(read_pages([*unread, *red, *on_slips], readers))
+    own = [mark_struck(next(read), one.ink, one.bare.dpi) for one in laid]
+    in_red = [next(read) for _one in laid]
     sheets = [
-        _with_red(replace(sheet, lines=mark_struck(lines, ink, bare.dpi)), in_red)
-        for (sheet, bare, ink), lines, in_red in zip(
-            laid, read[: len(laid)], read[len(laid) :], strict=True
+        _with_lines(
+            replace(one.sheet, lines=lines),
+            (*later, *(slip.on_page(line) for slip in one.slips for line in next(read))),
         )
+        for one, lines, later in zip(laid, own, in_red, strict=True)
     ]
-    return sides, [bare for _sheet, bare, _ink in laid], sheets
+    return sides, [one.bare for one in laid], sheets
 
 
 def _red_writing(side: PageImage, cells: tuple[Cell, ...]) -> Unread:
@@ -167,11 +173,11 @@ def _red_writing(side: PageImage, cells: tuple[Cell, ...]) -> Unread:
     return Unread(side, ()) if red is None else Unread(red, *lines_in_red(red, cells))
 
 
-def _with_red(sheet: PageReading, in_red: tuple[Line, ...]) -> PageReading:
-    """Return a side's reading with its lines in red among the others."""
-    if not in_red:
+def _with_lines(sheet: PageReading, more: tuple[Line, ...]) -> PageReading:
+    """Return a side's reading with what is in red or on slips among its lines."""
+    if not more:
         return sheet
-    return replace(sheet, lines=in_reading_order((*sheet.lines, *in_red), sheet.cells))
+    return replace(sheet, lines=in_reading_order((*sheet.lines, *more), sheet.cells))
 
 
 class Trial(NamedTuple):
@@ -263,7 +269,7 @@ def guard(job: ScanJob) -> Iterator[list[tuple[str, str]]]:
 class _Emptied(NamedTuple):
     """A side made straight; its rules and tick boxes; it without boxes (`words`), without both.
 
-    slashes: long strokes across it, which none of these pictures has any more.
+    slips, slashes: pasted on it, long strokes across it; none of these pictures has them any more.
     """
 
     side: PageImage
@@ -271,18 +277,23 @@ class _Emptied(NamedTuple):
     boxes: tuple[TickBox, ...]
     words: PageImage
     bare: PageImage
+    slips: tuple[Slip, ...]
     slashes: tuple[Slash, ...]
 
 
 def _emptied(bent: PageImage) -> _Emptied:
     side, rules = straightened(bent)
+    slips = find_slips(side)
+    if slips:
+        side = without_slips(side, slips)
+        rules = level(find_rules(side))
     slashes = find_slashes(side, rules)
     if slashes:
         side = without_slashes(side, slashes)
         rules = level(find_rules(side))
     boxes = find_tick_boxes(side)
     words = erase_boxes(side, boxes)
-    return _Emptied(side, rules, boxes, words, erase_rules(words, rules), slashes)
+    return _Emptied(side, rules, boxes, words, erase_rules(words, rules), slips, slashes)
 
 
 def straightened(side: PageImage) -> tuple[PageImage, Rules]:
@@ -298,12 +309,21 @@ def straightened(side: PageImage) -> tuple[PageImage, Rules]:
     return straight, rules
 
 
-def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:
-    """Return a side's reading, its lines yet unread; it straight, without rules and boxes; its ink.
+class LaidOut(NamedTuple):
+    """A side's reading, its lines yet unread; it straight, without rules and boxes; its ink.
 
     Polygons are in px of the straight side.
     """
-    side, rules, boxes, words, bare, slashes = _emptied(bent)
+
+    sheet: PageReading
+    bare: PageImage
+    ink: Strokes
+    slips: tuple[Slip, ...] = ()
+
+
+def lay_out(bent: PageImage) -> LaidOut:
+    """Return where everything stands on a side."""
+    side, rules, boxes, words, bare, slips, slashes = _emptied(bent)
     cells = find_cells(side, rules)
     lines, strokes = find_lines(words, rules, cells)
     height, width = side.pixels.shape
@@ -318,8 +338,9 @@ def lay_out(bent: PageImage) -> tuple[PageReading, PageImage, Strokes]:
         lines=mark_dittos(bare, lines),
         boxes=boxes,
         slashes=slashes,
+        slips=tuple(slip.polygon for slip in slips),
     )
-    return sheet, bare, strokes
+    return LaidOut(sheet, bare, strokes, slips)
 
 
 def _with_records(
@@ -371,6 +392,7 @@ def _on_scan(sheet: PageReading, sides: Sequence[PageImage]) -> PageReading:
         lines=tuple(replace(line, polygon=on_scan(here, line.polygon)) for line in sheet.lines),
         boxes=tuple(replace(box, polygon=on_scan(here, box.polygon)) for box in sheet.boxes),
         slashes=tuple(on_scan(here, slash) for slash in sheet.slashes),
+        slips=tuple(on_scan(here, slip) for slip in sheet.slips),
         records=tuple(moved(record) for record in sheet.records),
     )
 

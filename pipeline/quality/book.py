@@ -1,4 +1,4 @@
-"""What a book as a whole tells about its pages: which of them seem to be another book's."""
+"""What reading tells about pages: which seem to be another book's, which hide something."""
 
 import re
 from collections import Counter
@@ -29,7 +29,7 @@ def book_findings(
     card: Card,
     titles: Mapping[str, str],
 ) -> dict[int, list[Finding]]:
-    """Return for each page, by number, what speaks against its being a page of this book.
+    """Return for each page, by number, what speaks against its being a whole page of this book.
 
     Args:
         readings: of each page that was read, its sides; in the order of the book.
@@ -44,6 +44,7 @@ def book_findings(
                 for own, usual in _other_form(book, at, sides, forms)
             ),
             *_other_book(book, [one for side in sides for one in _fields(side)], card),
+            *[Finding("pasted_slip")] * any(side.slips for side in sides),
         ]
         for at, (number, sides) in enumerate(readings.items())
     }

@@ -32,6 +32,7 @@ def _sentences() -> dict[str, str]:
         "wrong_form": _("trang này theo mẫu {told}, sổ theo mẫu {asked}; hãy xem có lẫn sổ khác"),
         "wrong_volume": _("trang ghi quyển {told}, thẻ sổ ghi {asked}; hãy xem có lẫn sổ khác"),
         "wrong_year": _("trang ghi ngày {told}, thẻ sổ ghi năm {asked}; hãy xem có lẫn sổ khác"),
+        "pasted_slip": _("có mẩu giấy dán; hãy lật lên và quét thêm phần bị che"),
         "wrong_place": _("trang ghi nơi {told}, thẻ sổ ghi {asked}; hãy xem có lẫn sổ khác"),
     }
 

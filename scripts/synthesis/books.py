@@ -187,6 +187,11 @@ def kind_of_book(form: str) -> str:
     return str(_schema(form)["x-book"])
 
 
+def required_keys(form: str) -> frozenset[str]:
+    """Return the keys that no entry of a form lacks."""
+    return frozenset(_schema(form)["required"])
+
+
 def page_key(form: str) -> str:
     """Return the key of the page number above a form's table; empty when it is not read."""
     fields = _schema(form)["properties"]

@@ -1,11 +1,13 @@
 """What makes a page odd: corrections, seals over writing, later notes in red, cancelled entries.
 
+Slips pasted on are in `slips.py`, entries that go on on the next page in `tables.py`.
+
 All of it is drawn by chance of its own, so that the same seed gives the same page without it.
 """
 
 from dataclasses import replace
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -15,8 +17,8 @@ from synthesis.hands import Colour, Hand, write_line
 from synthesis.marks import stamp
 from synthesis.sheets import Box, Sheet, SidePage, fit, union
 
-Oddity = Literal["corrected", "sealed", "noted", "cancelled"]
-ODDITIES: tuple[Oddity, ...] = ("corrected", "sealed", "noted", "cancelled")
+Oddity = Literal["corrected", "sealed", "noted", "cancelled", "slipped", "continued"]
+ODDITIES: tuple[Oddity, ...] = get_args(Oddity)
 
 CORRECTED = 0.12  # of the cells that hold one line of some words
 ABOVE = 0.92  # of its size, by which a correction stands above the word that it corrects

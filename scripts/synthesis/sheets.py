@@ -85,6 +85,14 @@ class SidePage:
     records: list[TrueRecord] = field(default_factory=list)
 
 
+class Rest(NamedTuple):
+    """The end of the last entry's text in one column of a table: it stands on the next sheet."""
+
+    part: int
+    column: int
+    text: str
+
+
 class Sheet:
     """White paper of so many mm that is drawn on; every drawing says where its ink lies."""
 
@@ -95,6 +103,7 @@ class Sheet:
         width, height = (round(self.px(side)) for side in size_mm)
         self.pixels = np.full((height, width, 3), 255, np.uint8)
         self.pages: list[SidePage] = []
+        self.rest: Rest | None = None
 
     def px(self, mm: float) -> float:
         """Convert mm to px."""

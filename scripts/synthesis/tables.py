@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from pipeline.values import Cell, Polygon, Side
-from synthesis.books import Book, Column, kind_of_book, page_key
+from synthesis.books import Book, Column, kind_of_book, page_key, required_keys
 from synthesis.events import LAND, Event, write_field
 from synthesis.hands import Hand
 from synthesis.invent import Birth, Parcel
@@ -13,6 +13,7 @@ from synthesis.marks import signature, stamp
 from synthesis.odd import CANCELLED, CORRECTED, NOTED, cancel, note, seal_writing, write_corrected
 from synthesis.sheets import (
     Box,
+    Rest,
     Sheet,
     SidePage,
     TrueField,
@@ -58,6 +59,7 @@ CENTRED_ENDS = ("GioiTinh", "DanToc", "NgaySinh")  # of the keys of other books
 AND = "+"  # between the keys of a column that holds several fields
 PARCEL_DITTO = frozenset({"to_ban_do_so", "ma_doi_tuong"})
 Entry = Birth | Parcel | Event
+LONG = 4  # words from which the end of a text may stand on the next page
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,16 +231,28 @@ def write_rows(
     entries: Sequence[Entry],
     rng: Random,
     chance: Random,
+    rest: Rest | None = None,
+    *,
+    goes_on: bool = False,
 ) -> None:
     """Fill in the entries; a record stands on the first page and reaches over the spread.
 
     What is odd about the book comes by `chance`.
+
+    Args:
+        rest: of the entry before, which takes the first row.
+        goes_on: the last entry does not end on this sheet: its rest is left on it.
     """
     above: dict[str, Written] = {}
+    must = required_keys(book.form)
     home, home_grid = pages[0]
-    for row, entry in enumerate(entries):
+    if rest:
+        page, grid = pages[rest.part]
+        box, key = grid.cell(0, rest.column), grid.columns[rest.column].key
+        fill_cell(sheet, book, page, key, write_text(rest.text), box, 0, len(entries))
+    for row, entry in enumerate(entries, 1 if rest else 0):
         fields: dict[str, TrueField] = {}
-        for page, grid in pages:
+        for part, (page, grid) in enumerate(pages):
             for index, column in enumerate(grid.columns):
                 box = grid.cell(row, index)
                 if column.key.startswith("-ky"):
@@ -251,31 +265,36 @@ def write_rows(
                             book.hands[0].colour,
                         )
                     continue
-                parts = {
+                told = {
                     key: write_entry_field(
                         key, entry, book, above.get(key, NOTHING), rng, box.width
                     )
                     for key in column.key.split(AND)
                 }
-                above |= parts
-                written = in_one_cell(list(parts.values()))
+                above |= told
+                written = in_one_cell(list(told.values()))
                 polygon, doubts = None, ()
+                words = written.text.split()
+                may_go_on = goes_on and entry is entries[-1] and not sheet.rest and not written.ink
+                if may_go_on and column.key not in must and len(words) >= LONG:
+                    sheet.rest = Rest(part, index, " ".join(words[len(words) // 2 :]))
+                    written = write_text(" ".join(words[: len(words) // 2]))
+                    doubts = ("continued",)
                 if "corrected" in book.odd and not written.ink and chance.random() < CORRECTED:
                     hand = hand_for(book, column.key, row, len(entries))
                     size = size_in(box, hand)
                     polygon = write_corrected(sheet, page, hand, written.raw, box, size, chance)
-                    doubts = ("struck_out",)
+                    doubts = ("struck_out",) if polygon else ()
                 if polygon is None:
-                    doubts = ()
                     polygon = fill_cell(
                         sheet, book, page, column.key, written, box, row, len(entries)
                     )
                 if polygon is not None:
                     fields |= {
                         key: replace(made, doubts=(*made.doubts, *doubts))
-                        for key, part in parts.items()
-                        if part.raw and not key.startswith("-")
-                        for made in [to_field(part, polygon)]
+                        for key, one in told.items()
+                        if one.raw and not key.startswith("-")
+                        for made in [to_field(one, polygon)]
                     }
         strip = Box(home_grid.xs[0], home_grid.ys[row], home_grid.xs[-1], home_grid.ys[row + 1])
         home.records.append(TrueRecord(row + 1, sheet.polygon(strip), fields))
@@ -391,9 +410,20 @@ def print_titles(
 
 
 def draw_table(
-    book: Book, entries: Sequence[Entry], number: int, rows: int, dpi: float, seed: int
+    book: Book,
+    entries: Sequence[Entry],
+    number: int,
+    rows: int,
+    dpi: float,
+    seed: int,
+    rest: Rest | None = None,
+    *,
+    goes_on: bool = False,
 ) -> Sheet:
-    """Return one sheet of the book with these entries; `number` is its page number."""
+    """Return one sheet of the book with these entries.
+
+    `number` is its page number; for `rest` and `goes_on` see `write_rows`.
+    """
     rng = Random(seed)
     sheet = Sheet(book.layout.sheet_mm, dpi, seed)
     width, height = book.layout.sheet_mm
@@ -420,7 +450,8 @@ def draw_table(
     shared = write_above(sheet, book, pages[0][0], entries[0], pages[0][1], rng)
     if page_key(book.form) and where is not None:
         shared[page_key(book.form)] = TrueField(str(number), str(number), where)
-    write_rows(sheet, book, pages, entries, rng, Random(f"odd {seed}"))
+    chance = Random(f"odd {seed}")
+    write_rows(sheet, book, pages, entries, rng, chance, rest, goes_on=goes_on)
     for record in pages[0][0].records:
         record.fields.update(shared)
     if "sealed" in book.odd:

@@ -6,8 +6,16 @@ import pytest
 from extract_pages import box, line, page
 
 from pipeline.extract import reasons
-from pipeline.extract.later import as_meant, is_cancelled, with_later
+from pipeline.extract.later import (
+    HIDDEN,
+    as_meant,
+    beside_slips,
+    is_cancelled,
+    under_slips,
+    with_later,
+)
 from pipeline.extract.pieces import joined, whole
+from pipeline.extract.slots import Entry, Slot
 from pipeline.values import Line, PageReading, Polygon, Record
 
 BASE = line("Nguyễn Thành", box(0, 50, 600, 100))  # twelve letters of 50 px
@@ -119,3 +127,38 @@ def test_an_entry_that_says_so_is_cancelled(text: str, *, is_so: bool) -> None:
 def test_red_ink_across_an_entry_is_told_once() -> None:
     lines = [in_red("Cải chính", box(200, 310, 400, 340)), in_red("1980", box(500, 310, 600, 340))]
     assert looked_at(*lines) == {reasons.OTHER_INK}
+
+
+SLIP = ((390.0, 310.0), (900.0, 330.0), (897.0, 410.0), (387.0, 390.0))  # it leans
+
+
+def test_what_is_written_on_a_slip_is_no_part_of_the_page() -> None:
+    own, on_it = line("Lê Văn Tám", box(110, 310, 380, 350)), line("Cải", box(500, 340, 700, 370))
+    sheet = replace(page([own, on_it]), slips=(SLIP,))
+    assert beside_slips(sheet).lines == (own,)
+    assert beside_slips(page([own, on_it])).lines == (own, on_it)
+
+
+def test_what_a_slip_may_hide_is_told_and_trusted_less() -> None:
+    places = [box(100, 300, 400, 380), box(910, 300, 1100, 380)]  # a part is under it; none is
+    slots = tuple(Slot(("key",), (), place, None) for place in places)
+    sheet = replace(page([]), slips=(SLIP,))
+    here = under_slips(Entry(3, None, box(100, 300, 1100, 380), slots), [sheet])
+    assert [(slot.trust, slot.doubts) for slot in here.slots] == [
+        (HIDDEN, (reasons.PASTED_SLIP,)),
+        (1.0, ()),
+    ]
+    assert here.doubts == (reasons.PASTED_SLIP,)
+    empty = under_slips(Entry(4, None, box(100, 380, 1100, 460), ()), [sheet])
+    assert empty.doubts == (reasons.PASTED_SLIP,)  # its lower corner lies there
+    below = Entry(5, None, box(100, 460, 1100, 540), ())
+    assert under_slips(below, [sheet]) == below
+
+
+def test_a_slip_on_one_side_of_a_spread_is_not_on_the_other() -> None:
+    slot = Slot(("key",), (), box(100, 300, 400, 380), "right")
+    entry = Entry(3, "left", box(100, 300, 1100, 380), (slot,))
+    sheets = [replace(page([], side="left"), slips=(SLIP,)), page([], side="right")]
+    here = under_slips(entry, sheets)
+    assert here.slots == entry.slots
+    assert here.doubts == (reasons.PASTED_SLIP,)

@@ -24,6 +24,11 @@ def side(form: str = "birth_form", *entries: dict[str, str], sure: float = 0.99)
     return PageReading(None, 0, 0.0, form, 0.97, OUTLINE, records=records)
 
 
+def test_a_slip_on_a_page_hides_something() -> None:
+    told = found(side(), replace(side(), slips=(OUTLINE,)))
+    assert told == {2: [("pasted_slip", "", "")]}
+
+
 def found(*pages: PageReading, book: Book = BOOK) -> dict[int, list[tuple[str, str, str]]]:
     readings = {number: (page,) for number, page in enumerate(pages, 1)}
     told = book_findings(book, readings, load_rules().card, TITLES)

@@ -104,6 +104,7 @@ def test_every_reason_of_every_profile_has_a_whole_sentence() -> None:
     worst = Quality(30.0, 90.0, 1.0, 1.0, (9, 0, 0, 4), 8, is_blank=True, dpi_assumed=True)
     worst = replace(worst, double_of=7)
     wrong = [Finding(f"wrong_{what}", "đây", "kia") for what in ("form", "volume", "year", "place")]
+    wrong.append(Finding("pasted_slip"))
     asked = {
         name
         for profile in load_rules().profiles.values()
