@@ -181,7 +181,7 @@ def _roles() -> Mapping[Role, tuple[str, str]]:
     return {
         "clerk": (_("Văn thư quét sổ"), _("lập phiếu sổ, quét, chụp, loại và quét lại trang")),
         "reviewer": (_("Người đối chiếu"), _("đối chiếu từng bản ghi với ảnh trên giấy")),
-        "officer": (_("Cán bộ hộ tịch"), _("tra cứu, xem bản ghi và trang sổ, in")),
+        "officer": (_("Cán bộ hộ tịch"), _("tra cứu, xem bản ghi và trang sổ, cấp trích lục")),
         "administrator": (_("Quản trị"), _("giám sát, tài khoản, nhật ký, nghiệm thu")),
     }
 
