@@ -134,6 +134,7 @@ def kind_words(kind: str) -> str:
         "look.extract": _("xem trích lục đã cấp"),
         "export.extract": _("cấp trích lục"),
         "rules.changed": _("đổi ngưỡng đối chiếu"),
+        "settings.changed": _("đổi cài đặt"),
         "lot.drawn": _("lập lô, rút mẫu"),
         "lot.judged": _("xem một bản ghi của mẫu"),
         "lot.accepted": _("nhận lô"),

@@ -37,6 +37,8 @@ SCREENS = {  # name of the picture: who looks, and at what
     "review": ("reviewer.vt", "/review"),
     "review-record": ("reviewer.vt", f"/review/record/{BOOK.accession}/1/-/1"),
     "oversight": ("quan", "/oversight"),
+    "oversight-jobs": ("quan", "/oversight/jobs"),
+    "oversight-settings": ("quan", "/oversight/settings"),
     "oversight-rules": ("quan", "/oversight/rules"),
     "oversight-lots": ("quan", "/oversight/lots"),
 }
