@@ -4,6 +4,7 @@ import html
 import re
 
 import httpx
+import pypdfium2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -67,6 +68,7 @@ def test_an_officer_certifies_a_birth_beside_its_paper(office: Running, screen: 
     expect(paper).to_contain_text("TRÍCH LỤC KHAI SINH")
     expect(paper).to_contain_text("Nguyễn Văn Bn")
     expect(paper).not_to_contain_text("Trần Thị Hòa")
+    assert len(pypdfium2.PdfDocument(screen.pdf(prefer_css_page_size=True))) == 1
     screen.emulate_media(media="print")
     assert screen.locator("header.top").is_hidden() and paper.is_visible()
 
