@@ -460,10 +460,11 @@ def main(records: int, reviewed: int, rounds: int, archive: Path | None, out: Pa
             return told
 
         with served(folder) as (address, pid):
+            started = psutil.Process(pid).memory_info().rss / 2**20
             counts = at_the_screen(address, truths, reviewed)
             server = psutil.Process(pid)
             told, spent = times(address, server, rounds)
-            memory = server.memory_info().rss / 2**20
+            memory = started, server.memory_info().rss / 2**20
         database.close()
     report(counts, told, spent, memory, out)
 
@@ -488,7 +489,7 @@ def report(
     counts: Counts,
     told: dict[str, list[float]],
     spent: dict[str, float],
-    memory: float,
+    memory: tuple[float, float],
     out: Path | None,
 ) -> None:
     """Print what was measured."""
@@ -502,7 +503,8 @@ def report(
         "keys beyond the letters changed": statistics.fmean(beyond) if beyond else None,
         "share of corrected fields within 2": statistics.fmean(one <= 2 for one in beyond),
         "fields read blind": len(counts.blind),
-        "app's memory, MB": memory,
+        "app's memory when it starts, MB": memory[0],
+        "app's memory after this, MB": memory[1],
     }
     for name, value in keys.items():
         print(f"{name:<36} {value if not isinstance(value, float) else round(value, 2)}")

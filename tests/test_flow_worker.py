@@ -19,6 +19,7 @@ from pipeline.flow import book as book_flow
 from pipeline.flow import worker
 from pipeline.settings import Settings, WorkSettings
 from pipeline.store.database import Database
+from pipeline.store.jobs import Jobs
 
 
 @pytest.fixture
@@ -59,12 +60,12 @@ def test_a_page_is_read_at_once_and_the_book_finished_when_no_more_come(
     book = take(database, settings, scan(tmp_path, 1))
     monkeypatch.setattr(worker, "QUIET", timedelta(hours=1))
     pauses, stop = rounds(1)
-    worker.keep_on(database, settings, stop, pauses.append)
+    worker.keep_on(database, lambda: settings, stop, pauses.append)
     assert [work.state for work in database.page_work(book)] == ["read"]
     assert not database.is_sealed(book)  # the next scan may come any moment
     monkeypatch.setattr(worker, "QUIET", timedelta(hours=-1))
     pauses, stop = rounds(1)
-    worker.keep_on(database, settings, stop, pauses.append)
+    worker.keep_on(database, lambda: settings, stop, pauses.append)
     assert database.is_sealed(book)
     assert database.unfinished() == []
 
@@ -72,7 +73,7 @@ def test_a_page_is_read_at_once_and_the_book_finished_when_no_more_come(
 def test_a_book_that_cannot_be_finished_waits_and_the_others_go_on(
     database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take(database, settings, scan(tmp_path, 1))
+    book = take(database, settings, scan(tmp_path, 1))
     calls: list[str] = []
 
     def broken(*_told: object) -> None:
@@ -82,8 +83,38 @@ def test_a_book_that_cannot_be_finished_waits_and_the_others_go_on(
     monkeypatch.setattr(book_flow, "_finish", broken)
     monkeypatch.setattr(worker, "QUIET", timedelta(hours=-1))
     pauses, stop = rounds(3)
-    worker.keep_on(database, settings, stop, pauses.append)
+    worker.keep_on(database, lambda: settings, stop, pauses.append)
     assert calls == ["finish"]
+    [trouble] = Jobs(database).troubles().values()
+    assert "hỏng" in trouble.sentence
+    with database.write() as connection:  # somebody asks to try again
+        Jobs(database).free(connection, book)
+    pauses, stop = rounds(1)
+    worker.keep_on(database, lambda: settings, stop, pauses.append)
+    assert calls == ["finish", "finish"]
+
+
+def test_what_is_under_way_is_told_and_forgotten_when_it_is_done(
+    database: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = take(database, settings, scan(tmp_path, 1))
+    jobs, seen = Jobs(database), []
+    told = jobs.begin
+
+    def begin(_self: Jobs, *what: object) -> None:
+        told(*what)  # type: ignore[arg-type]
+        seen.append(jobs.at())
+        assert worker.is_running(settings)
+
+    monkeypatch.setattr(Jobs, "begin", begin)
+    monkeypatch.setattr(worker, "QUIET", timedelta(hours=1))
+    pauses, stop = rounds(1)
+    worker.keep_on(database, lambda: settings, stop, pauses.append)
+    assert [(one.accession, one.done, one.of) for one in seen if one] == [
+        (book, 0, 1),
+        (book, 1, 1),
+    ]
+    assert jobs.at() is None and not worker.is_running(settings)
 
 
 def test_the_worker_ends_with_the_program_that_opened_it(

@@ -181,7 +181,9 @@ def process_command(
             if attached:
                 end_with_parent()
             give_way()
-            work_on(database, settings, lambda: False)
+            work_on(
+                database, lambda: replace(settings_for(archive), work=settings.work), lambda: False
+            )
         return
     with closing(open_archive(settings)) as database, bar() as progress:
         chosen = chosen_books(database, books)

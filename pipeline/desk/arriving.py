@@ -69,7 +69,7 @@ class Sources:
     """What brings scans in while the app runs, and the child that looks at them."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
-        self._database, self._settings = database, settings
+        self._database, self.settings = database, settings
         self.looker = Looker(settings.ingest)
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
@@ -98,7 +98,7 @@ class Sources:
         """
 
         def may_enter(other: Book) -> bool:
-            return may_scan(self._database, self._settings, asker, other)
+            return may_scan(self._database, self.settings, asker, other)
 
         manner = Manner(
             asker.person,
@@ -109,7 +109,7 @@ class Sources:
             names=names or {},
             is_lost=is_lost,
         )
-        return intake(self._database, self._settings, book, files, _unseen, manner)
+        return intake(self._database, self.settings, book, files, _unseen, manner)
 
     def run(self, accession: str) -> Run | None:
         """Return the scanner or folder that works for a book, or did last; None: none did."""
@@ -140,7 +140,7 @@ class Sources:
             ConflictError: the book is closed, or something works for it already.
         """
         book = seen_book(self._database, asker, accession)
-        folder = self._settings.archive / "work" / "scanner" / accession
+        folder = self.settings.archive / "work" / "scanner" / accession
 
         def work(run: Run) -> None:
             self._take_left(run, asker, book, folder)  # of a run that was killed
@@ -176,7 +176,7 @@ class Sources:
             ConflictError: the book is closed, or something works for it, or the folder for another.
         """
         book = seen_book(self._database, asker, accession)
-        told = self._settings.scanning.watched
+        told = self.settings.scanning.watched
         if not told or not Path(told).is_dir():
             raise UsageError(
                 _("chưa có thư mục để trông; quản trị đặt `watched` ở [scanning] trong sohoa.toml")
@@ -200,7 +200,7 @@ class Sources:
                 take,
                 stop=run.stop.is_set,
                 settle_s=1.0,
-                output=self._settings.archive,
+                output=self.settings.archive,
             )
 
         return self._start(Run("folder", accession, asker.person), work)

@@ -6,6 +6,7 @@ from pipeline.store import accounts, chain
 from pipeline.store.arrangement import Arrangements
 from pipeline.store.chain import Break, Event, Head
 from pipeline.store.database import Database, contents, now
+from pipeline.store.extracts import Extracts
 from pipeline.store.links import Links
 from pipeline.store.review import Review
 from pipeline.values import Asker
@@ -25,6 +26,7 @@ def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> 
     if asker.rights.places is not None:
         raise RightsError(_("chỉ quản trị viên ở mọi nơi mới kiểm được toàn bộ nhật ký"))
     links, acts, review = Links(database), Arrangements(database), Review(database)
+    extracts = Extracts(database)
     accounts.Accounts(database)
     with database.read() as connection:
         found = {
@@ -33,6 +35,7 @@ def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> 
             "link_decision": links.contents(connection),
             "page_act": acts.contents(connection),
             "lot": review.contents(connection),
+            "extract": extracts.contents(connection),
         }
         breaks = list(chain.find_breaks(connection, found, known))
     with database.write() as connection:
@@ -82,15 +85,18 @@ def events(
 
 
 def seen_by(database: Database, asker: Asker, record: str) -> list[Event]:
-    """Return who saw a record, the newest first: what the person it is about may ask for.
+    """Return who saw a record or took it out, the newest first.
+
+    The person it is about may ask for that.
 
     Raises:
         MissingError: there is no such record in the places that the asker administers.
     """
     seen_entry(database, asker, record)
     with database.read() as connection:
-        found = chain.events(connection, kind="look.")
-    return [event for event in reversed(found) if record in event.told.get("records", ())]
+        found = [*chain.events(connection, kind="look."), *chain.events(connection, kind="export.")]
+    found.sort(key=lambda event: event.sequence, reverse=True)
+    return [event for event in found if record in event.told.get("records", ())]
 
 
 def _own_books(database: Database, asker: Asker) -> frozenset[str]:
@@ -124,7 +130,11 @@ def kind_words(kind: str) -> str:
         "look.review": _("mở để đối chiếu"),
         "look.links": _("xem liên hệ"),
         "look.inspect": _("xem để nghiệm thu"),
+        "look.certify": _("xem để cấp trích lục"),
+        "look.extract": _("xem trích lục đã cấp"),
+        "export.extract": _("cấp trích lục"),
         "rules.changed": _("đổi ngưỡng đối chiếu"),
+        "settings.changed": _("đổi cài đặt"),
         "lot.drawn": _("lập lô, rút mẫu"),
         "lot.judged": _("xem một bản ghi của mẫu"),
         "lot.accepted": _("nhận lô"),

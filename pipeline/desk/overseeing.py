@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.desk.reviewing import refresh_queue, review_books
 from pipeline.errors import MissingError, UsageError
+from pipeline.flow import worker
 from pipeline.flow.page import forms
 from pipeline.flow.reviewing import rules_in, told_rules
 from pipeline.review.measures import (
@@ -25,6 +26,7 @@ from pipeline.review.rules import ReviewRules
 from pipeline.settings import Settings
 from pipeline.store import chain
 from pipeline.store.database import Database, now
+from pipeline.store.jobs import Job, Jobs, Trouble
 from pipeline.store.review import BookSums, Review
 from pipeline.values import Asker, Book
 from pipeline.words import _
@@ -85,7 +87,6 @@ class Overview:
 
     Attributes:
         free, total: bytes of the disk that holds the archive.
-        failed: pages that could not be read: book, number, error, sentence.
     """
 
     books: tuple[BookLine, ...]
@@ -94,7 +95,6 @@ class Overview:
     bins: tuple[Bin, ...]
     forecast: Forecast
     people: tuple[PersonLine, ...]
-    failed: tuple[tuple[str, int, str, str], ...]
     free: int
     size: int
 
@@ -178,7 +178,6 @@ def overview(database: Database, settings: Settings, asker: Asker) -> Overview:
             )
             for one in people
         ),
-        tuple(one for one in database.failed_pages() if one[0] in names),
         disk.free,
         disk.total,
     )
@@ -256,24 +255,101 @@ def audited(database: Database) -> tuple[str, int]:
     return (last[0].time, last[0].told["breaks"]) if last else ("", 0)
 
 
-def try_again(database: Database, asker: Asker, accession: str) -> int:
-    """Set the failed pages of a book back to waiting; return how many there were.
+# What the machine is at
+
+
+class FailedPage(NamedTuple):
+    """A page that could not be read, and why, a sentence."""
+
+    number: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookJob:
+    """A book that the worker is not done with.
+
+    Attributes:
+        waiting: pages that were not read; `failed` those that could not be.
+        newest: when its last scan came in, UTC.
+        trouble: why it could not be finished; None: nothing holds it up.
+    """
+
+    book: Book
+    waiting: int
+    failed: tuple[FailedPage, ...]
+    newest: str
+    trouble: Trouble | None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the worker is at, and what waits for it.
+
+    Attributes:
+        is_running: there is a worker.
+        is_held: another program reads books: `sohoa process`.
+        job: what it is at; None: nothing, or a book that this person may not see.
+    """
+
+    is_running: bool
+    is_held: bool
+    job: Job | None
+    books: tuple[BookJob, ...]
+
+
+def work(database: Database, settings: Settings, asker: Asker) -> Work:
+    """Return what the worker is at, and what waits for it of the books a person may see."""
+    jobs = Jobs(database)
+    job, troubles = jobs.at(), jobs.troubles()
+    unfinished = {accession: newest for accession, _waiting, newest in database.unfinished()}
+    waiting = database.page_counts()
+    failed: dict[str, list[FailedPage]] = {}
+    for accession, number, _error, sentence in database.failed_pages():
+        failed.setdefault(accession, []).append(FailedPage(number, sentence))
+    books = review_books(database, asker)
+    is_seen = job is not None and any(book.accession == job.accession for book in books)
+    is_running = worker.is_running(settings)
+    return Work(
+        is_running,
+        job is None and worker.is_running(settings, "lock"),
+        job if is_running and is_seen else None,
+        tuple(
+            BookJob(
+                book,
+                waiting.get(book.accession, {}).get("waiting", 0),
+                tuple(failed.get(book.accession, ())),
+                unfinished.get(book.accession, ""),
+                troubles.get(book.accession),
+            )
+            for book in books
+            if book.accession in {*unfinished, *failed, *troubles}
+        ),
+    )
+
+
+def try_again(database: Database, asker: Asker, accession: str = "") -> int:
+    """Have the failed pages of a book read again, and the book finished; return how many pages.
+
+    Args:
+        database: of the archive.
+        asker: an administrator.
+        accession: of the book; empty: all that the person may see.
 
     Raises:
         MissingError: there is no such book that the person may see.
     """
-    _known(database, asker, accession)
-    count = database.reset_pages(accession, ("failed",))
-    with database.write() as connection:
-        chain.append(connection, now(), asker.person, "pages.retried", "", book=accession)
+    books = [book.accession for book in review_books(database, asker)]
+    if accession and accession not in books:
+        raise MissingError(_("không có sổ “{book}” trong kho").format(book=accession))
+    jobs, count = Jobs(database), 0
+    for one in [accession] if accession else books:
+        reset = database.reset_pages(one, ("failed",))
+        with database.write() as connection:
+            if jobs.free(connection, one) or reset:
+                chain.append(connection, now(), asker.person, "pages.retried", "", book=one)
+        count += reset
     return count
-
-
-def _known(database: Database, asker: Asker, accession: str) -> Book:
-    for book in review_books(database, asker):
-        if book.accession == accession:
-            return book
-    raise MissingError(_("không có sổ “{book}” trong kho").format(book=accession))
 
 
 # What people look at

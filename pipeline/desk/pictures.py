@@ -14,8 +14,16 @@ import numpy as np
 from pipeline.errors import MissingError, StorageError
 from pipeline.flow.book import package_of
 from pipeline.flow.reviewing import sensitive_in
-from pipeline.ingest.files import open_frame
-from pipeline.review.pictures import Cut, covered, cut_of, part_of
+from pipeline.ingest.files import shown_frame
+from pipeline.review.pictures import (
+    Cut,
+    Planes,
+    covered,
+    cut_of,
+    in_part,
+    part_of,
+    planes_of,
+)
 from pipeline.settings import Settings
 from pipeline.store.database import Database
 from pipeline.store.durable import durable_write
@@ -34,7 +42,7 @@ def page_file(database: Database, settings: Settings, page: Page) -> Path:
     Raises:
         StorageError: the master is gone from the disk, or cannot be opened any more.
     """
-    name = f"{page.number:04}-{page.master[:16]}-{page.frame}.jpg"
+    name = f"{page.number:04}-{page.master[:16]}-{page.frame}-shown.jpg"
     file = settings.archive / "work" / "pictures" / page.accession / name
     if file.exists():
         return file
@@ -50,21 +58,24 @@ def _make(database: Database, settings: Settings, page: Page, file: Path) -> Non
         raise StorageError(_("không thấy bản gốc của trang {number}").format(number=page.number))
     accession, master = found
     source = package_of(settings.archive, accession) / master.path
-    image = open_frame(source, page.frame, master.name, settings.ingest)
-    durable_write(file, _encoded(image.pixels, _PAGE_QUALITY))
+    durable_write(file, shown_frame(source, page.frame, master.name, settings.ingest))
 
 
 def page_pixels(database: Database, settings: Settings, page: Page) -> Pixels:
-    """Return the picture of a page, grey; few are kept in memory."""
-    return _pixels(page_file(database, settings, page))
+    """Return the picture of a page, grey or in BGR."""
+    return _decoded(page_file(database, settings, page))
 
 
-@lru_cache(maxsize=2)
-def _pixels(file: Path) -> Pixels:
-    read = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+def _decoded(file: Path) -> Pixels:
+    read = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_ANYCOLOR)
     if read is None:
         raise StorageError(_("ảnh {file} hỏng; hãy xóa tệp ấy").format(file=file))
     return np.asarray(read, np.uint8)
+
+
+@lru_cache(maxsize=2)  # a screen shows many parts of one page
+def _planes(file: Path) -> Planes:
+    return planes_of(_decoded(file))
 
 
 def part(
@@ -75,17 +86,17 @@ def part(
     hidden: Sequence[Polygon] = (),
 ) -> bytes:
     """Return a part of a page as a JPEG; `cut` and what is to be covered are px of the scan."""
-    pixels = page_pixels(database, settings, page)
-    if hidden:
-        pixels = covered(pixels, _scaled(page, pixels, hidden))
+    planes = _planes(page_file(database, settings, page))
+    height, width = planes.grey.shape
     # The picture may have fewer px than the scan that polygons are told in.
-    shrunk = np.diag([page.width_px / pixels.shape[1], page.height_px / pixels.shape[0], 1.0])
-    return _encoded(part_of(pixels, cut._replace(warp=cut.warp @ shrunk)), _PART_QUALITY)
+    shrunk = np.diag([page.width_px / width, page.height_px / height, 1.0])
+    found = part_of(planes, cut._replace(warp=cut.warp @ shrunk))
+    return _encoded(covered(found, in_part(cut, hidden)) if hidden else found, _PART_QUALITY)
 
 
 def _scaled(page: Page, pixels: Pixels, polygons: Sequence[Polygon]) -> list[Polygon]:
     """Return polygons of a scan in px of its picture, which may have fewer."""
-    height, width = pixels.shape
+    height, width = pixels.shape[:2]
     across, down = width / page.width_px, height / page.height_px
     return [tuple((x * across, y * down) for x, y in polygon) for polygon in polygons]
 

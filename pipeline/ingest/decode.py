@@ -30,6 +30,7 @@ WHOLE_FILE = 30  # a file of many pages gets this many times the time of one pag
 HEAD_ROWS = 30  # of a sheet: its headings stand there
 _PASSED = 1000  # rows of a workbook that were told before; then we say that we are alive
 _ROWS, _ROWS_LETTERS = 50, 50_000  # of a workbook, in one answer; whichever is reached first
+SHOWN_QUALITY = 88  # of JPEG: parts are cut from it
 _DISK_BYTES = 4  # per pixel: what may be written for one page
 
 
@@ -119,6 +120,12 @@ def _frame(document: "PictureFile | PdfFile", number: int, target: Path, answers
     _say(answers, {"width_px": width, "height_px": height, "scan": scan})
 
 
+def _shown(document: "PictureFile | PdfFile", number: int, target: Path, answers: BinaryIO) -> None:
+    frame = document.frame(number, colour=True)
+    frame.image.save(target, "JPEG", quality=SHOWN_QUALITY)
+    _say(answers, {"shown": True})
+
+
 def _embedded(
     document: "PictureFile | PdfFile", number: int, target: Path, answers: BinaryIO
 ) -> None:
@@ -187,6 +194,7 @@ def _rows(request: dict[str, Any], answers: BinaryIO, clock: "_Clock") -> None:
 _ANSWERS: dict[str, Callable[[dict[str, Any], BinaryIO, "_Clock"], None]] = {
     "survey": _survey,
     "frame": partial(_about_one_frame, _frame),
+    "shown": partial(_about_one_frame, _shown),
     "embedded": partial(_about_one_frame, _embedded),
     "rows": _rows,
 }

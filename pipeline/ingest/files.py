@@ -210,6 +210,15 @@ def open_frame(file: Path, frame: int, name: str, settings: IngestSettings) -> P
     return replace(grey, red=red[0]) if red else grey
 
 
+def shown_frame(file: Path, frame: int, name: str, settings: IngestSettings) -> bytes:
+    """Return one page image of a file as people see it: a JPEG in its colours, made by us.
+
+    It is upright and as large as what `open_frame` returns. Args and errors are the same.
+    """
+    with _one_answer("shown", file, frame, name, settings) as (_told, raw):
+        return raw.read_bytes()
+
+
 def embedded_bytes(file: Path, frame: int, settings: IngestSettings) -> Embedded | None:
     """Return the JPEG or JPEG 2000 that a page is, unchanged; None when it is no such picture.
 

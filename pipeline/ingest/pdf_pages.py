@@ -69,11 +69,12 @@ class PdfFile:
             raise too_many_pages(self.name, self.limits)
         return pages
 
-    def frame(self, number: int, *, inks: bool = False) -> Frame:
+    def frame(self, number: int, *, inks: bool = False, colour: bool = False) -> Frame:
         """Decode one page, counted from 1.
 
         Args:
             inks: part red ink from the rest; not of pages that must be rendered, which are grey.
+            colour: as people see it, not as it is read.
 
         Raises:
             ScanError: it is damaged or too large.
@@ -92,8 +93,9 @@ class PdfFile:
                     turn_deg=placed.turn_deg,
                     declared=placed.dpi,
                     inks=inks,
+                    colour=colour,
                 )
-        return self._render(number)
+        return self._render(number, colour=colour)
 
     def jpegs(self, number: int) -> Iterator[bytes]:
         """Give the JPEGs that a page is made of, those of an earlier page not again."""
@@ -137,7 +139,7 @@ class PdfFile:
         except (Mixed, pikepdf.PikepdfError, *DAMAGE):
             return None
 
-    def _render(self, number: int) -> Frame:
+    def _render(self, number: int, *, colour: bool = False) -> Frame:
         from pdf2image import convert_from_path
         from pdf2image.exceptions import (
             PDFInfoNotInstalledError,
@@ -155,7 +157,7 @@ class PdfFile:
                 dpi=self.limits.render_dpi,
                 first_page=number,
                 last_page=number,
-                grayscale=True,
+                grayscale=not colour,
                 use_cropbox=True,
                 strict=True,  # else a page whose picture breaks off would pass half drawn
                 timeout=self.limits.max_seconds * 3,
@@ -170,10 +172,11 @@ class PdfFile:
             reason = _("không vẽ được trang {number} trong giới hạn bộ nhớ và thời gian")
             raise UnreadableFileError(self.name, reason.format(number=number))
         (image,) = images
-        grey = image if image.mode == "L" else image.convert("L")
+        mode = "RGB" if colour else "L"
+        drawn = image if image.mode == mode else image.convert(mode)
         # What was drawn anew has all the colours that the page could have.
         dpi = float(self.limits.render_dpi)
-        return Frame(grey, grey.width, grey.height, dpi, is_assumed=False, bits=24)
+        return Frame(drawn, drawn.width, drawn.height, dpi, is_assumed=False, bits=24)
 
     def _check_render_size(self, number: int) -> None:
         box = box_of(self.pdf.pages[number - 1].cropbox)

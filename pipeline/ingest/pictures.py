@@ -1,4 +1,6 @@
-"""Pictures (JPEG, PNG, TIFF, JPEG 2000) to upright grey samples. Runs in the limited child only.
+"""Pictures (JPEG, PNG, TIFF, JPEG 2000) to upright samples: grey to be read, or in colour.
+
+Runs in the limited child only.
 
 Pillow alone, without numpy where it can be: a child is started for each page, and numpy would be
 most of its start-up.
@@ -67,7 +69,8 @@ class Frame(NamedTuple):
     """One page image of a file, decoded.
 
     Attributes:
-        image: mode L, upright as a viewer shows it, at most `WORK_DPI`.
+        image: mode L, upright as a viewer shows it, at most `WORK_DPI`; RGB or YCbCr where colour
+            was asked for and is there.
         red: likewise, what was written in red, which `image` then lacks; None where nothing was
             or nobody asked.
         width_px: of the scan itself, upright; likewise `height_px` and `dpi`.
@@ -112,11 +115,12 @@ class PictureFile:
         """Return how many page images the file holds."""
         return len(self._places)
 
-    def frame(self, number: int, *, inks: bool = False) -> Frame:
+    def frame(self, number: int, *, inks: bool = False, colour: bool = False) -> Frame:
         """Decode one page image, counted from 1.
 
         Args:
             inks: part red ink from the rest.
+            colour: as people see it, not as it is read.
 
         Raises:
             ScanError: it is damaged, truncated, or has too many pixels.
@@ -126,7 +130,7 @@ class PictureFile:
             if self.image.format == "TIFF":
                 self.image.seek(self._places[number - 1])
                 _check_strips(self.image, self.file.stat().st_size)
-            return develop(self.image, name, self.limits, inks=inks)
+            return develop(self.image, name, self.limits, inks=inks, colour=colour)
 
     def jpegs(self, number: int) -> Iterator[bytes]:
         """Give the JPEGs that a page is made of."""
@@ -171,6 +175,7 @@ def develop(
     turn_deg: int = 0,
     declared: tuple[float, float] | None = None,
     inks: bool = False,
+    colour: bool = False,
 ) -> Frame:
     """Decode a picture that is open at its page: upright, grey, at most `WORK_DPI`.
 
@@ -179,6 +184,7 @@ def develop(
         turn_deg: clockwise turn that the PDF around it asks for; then its EXIF counts for nothing.
         declared: dpi by the PDF around it, across and down of the upright page, likewise.
         inks: part red ink from the rest, see `inks.part_inks`.
+        colour: keep the colours; those of very large pictures are not.
     """
     check_pixels(*image.size, name, limits)
     if image.format == "PNG":  # its EXIF may stand at the end, and asking for it hides damage
@@ -193,9 +199,10 @@ def develop(
     scale = min(1.0, WORK_DPI / dpi) if dpi > WORK_DPI * 1.01 else 1.0
     target = max(1, round(width * scale)), max(1, round(height * scale))
     drafted = 4 * target[0] * target[1] if image.format in JPEG else width * height
-    inks = inks and min(width * height, drafted) <= COLOUR_PX
+    is_small = min(width * height, drafted) <= COLOUR_PX
+    inks, colour = inks and is_small, colour and is_small
     if image.format in JPEG:  # grey alone is half the work, half size a quarter
-        mode = "YCbCr" if inks else "L"
+        mode = "YCbCr" if inks or colour else "L"
         image.draft(mode, (min(image.size[0], min(target)), min(image.size[1], min(target))))
     parts = _parted(image, dpi * max(image.size) / max(width, height)) if inks else None
 
@@ -205,9 +212,10 @@ def develop(
             return turned  # else a needless blur
         return turned.resize(target, Image.Resampling.HAMMING)
 
-    grey, red = parts or (to_grey(image), None)
+    whole = to_colour if colour else to_grey
+    shown, red = parts or (whole(image), None)
     told = finished(red) if red is not None else None
-    return Frame(finished(grey), width, height, dpi, is_assumed, bits, told)
+    return Frame(finished(shown), width, height, dpi, is_assumed, bits, told)
 
 
 def _parted(image: Image.Image, dpi: float) -> tuple[Image.Image, Image.Image | None] | None:
@@ -268,6 +276,21 @@ def check_pixels(width_px: int, height_px: int, name: str, limits: Limits) -> No
 def too_many_pages(name: str, limits: Limits) -> HugeFileError:
     """Return the error for a file with more pages than allowed."""
     return HugeFileError(name, _("hơn {most} trang").format(most=limits.max_frames))
+
+
+def to_colour(image: Image.Image) -> Image.Image:
+    """Return the picture in its colours, RGB or YCbCr, on white paper; mode L where it has none."""
+    image.load()
+    if image.mode in ("P", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        if image.mode == "RGBa":
+            image = image.convert("RGBA")
+        layered = image.convert("RGBA")
+        paper = Image.new("RGB", image.size, "white")
+        paper.paste(layered, mask=layered.getchannel("A"))
+        return paper
+    if image.mode == "CMYK":
+        return image.convert("RGB")
+    return image if image.mode in ("RGB", "YCbCr") else to_grey(image)
 
 
 def to_grey(image: Image.Image) -> Image.Image:

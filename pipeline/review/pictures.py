@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from pipeline.values import Pixels, Polygon
 
-_PAPER = 255
-_COVER = 128  # grey, as no paper is: that something is hidden is not
+_PAPER, _NO_TINT = (255,), (128, 128)
+_COVER = (128,) * 3  # grey, as no paper is: that something is hidden is not
 _MOST_PX = 4000  # of a side: a screen shows no more
 
 
@@ -54,21 +54,64 @@ def cut_of(polygon: Polygon, margin: float, scale: float = 1.0) -> Cut:
     )
 
 
-def part_of(pixels: Pixels, cut: Cut) -> Pixels:
-    """Return the pixels of a part; white where the page ends."""
+class Planes(NamedTuple):
+    """A page as JPEG keeps it: half the memory of its pixels in BGR.
+
+    Attributes:
+        grey: brightness.
+        tint: Cr and Cb, at half the size; None of a grey page.
+    """
+
+    grey: Pixels
+    tint: Pixels | None
+
+
+def planes_of(pixels: Pixels) -> Planes:
+    """Return a page, grey or in BGR, as planes."""
+    if pixels.ndim == 2:
+        return Planes(pixels, None)
+    height, width = pixels.shape[:2]
+    told = cv2.cvtColor(pixels, cv2.COLOR_BGR2YCrCb)
+    size = ((width + 1) // 2, (height + 1) // 2)
+    tint = cv2.resize(told[..., 1:], size, interpolation=cv2.INTER_AREA)
+    return Planes(np.array(told[..., 0], np.uint8), np.asarray(tint, np.uint8))
+
+
+def part_of(planes: Planes, cut: Cut) -> Pixels:
+    """Return the pixels of a part, grey or in BGR as the page; white where that ends."""
+    grey = _warped(planes.grey, cut, _PAPER)
+    if planes.tint is None:
+        return grey
+    (height, width), (rows, columns) = planes.grey.shape, planes.tint.shape[:2]
+    halved = cut._replace(warp=cut.warp @ np.diag([width / columns, height / rows, 1.0]))
+    whole = np.dstack((grey, _warped(planes.tint, halved, _NO_TINT)))
+    return np.asarray(cv2.cvtColor(whole, cv2.COLOR_YCrCb2BGR), np.uint8)
+
+
+def _warped(pixels: Pixels, cut: Cut, border: tuple[int, ...]) -> Pixels:
     found = cv2.warpPerspective(
         pixels,
         cut.warp,
         (cut.width, cut.height),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=_PAPER,
+        borderValue=border,
     )
     return np.asarray(found, np.uint8)
 
 
+def in_part(cut: Cut, polygons: Iterable[Polygon]) -> list[Polygon]:
+    """Return where polygons of the page lie in a part, px of it."""
+    found = []
+    for polygon in polygons:
+        points = np.asarray(polygon, np.float64).reshape(-1, 1, 2)
+        seen = cv2.perspectiveTransform(points, cut.warp).reshape(-1, 2)
+        found.append(tuple((float(x), float(y)) for x, y in seen))
+    return found
+
+
 def covered(pixels: Pixels, polygons: Iterable[Polygon]) -> Pixels:
-    """Return a copy of a page on which what lies in these polygons cannot be seen."""
+    """Return a copy of a picture on which what lies in these polygons cannot be seen."""
     shown = pixels.copy()
     for polygon in polygons:
         cv2.fillPoly(shown, [np.asarray(polygon, np.float64).round().astype(np.int32)], _COVER)
@@ -78,10 +121,8 @@ def covered(pixels: Pixels, polygons: Iterable[Polygon]) -> Pixels:
 def places_in(cut: Cut, polygons: Iterable[Polygon]) -> list[tuple[float, float, float, float]]:
     """Return where polygons of the page lie in a part: left, top, width, height as shares of it."""
     found = []
-    for polygon in polygons:
-        points = np.asarray(polygon, np.float64).reshape(-1, 1, 2)
-        seen = cv2.perspectiveTransform(points, cut.warp).reshape(-1, 2)
-        seen = np.clip(seen / (cut.width, cut.height), 0.0, 1.0)
+    for polygon in in_part(cut, polygons):
+        seen = np.clip(np.asarray(polygon) / (cut.width, cut.height), 0.0, 1.0)
         (left, top), (right, bottom) = seen.min(axis=0), seen.max(axis=0)
         found.append((float(left), float(top), float(right - left), float(bottom - top)))
     return found

@@ -117,9 +117,44 @@ _lot = sa.Table(
     sa.Column("card", sa.Text, nullable=False),
     sqlite_autoincrement=True,  # people write the number down
 )
-TABLES = (
-    _book, _record, _again, _waiting, _lease, _answer, _measure, _said, _sure, _lot,
+_READERS = (1, 2, 3)
+_ADDED = (
+    "records", "fields", "unseen", "wrong", "variance", "done",
+    *(f"{what}_{reader}" for reader in _READERS for what in ("records", "fields")),
 )  # fmt: skip
+_sums = sa.Table(
+    "review_sums",  # over a book's rows of `review_record` and `review_waiting`
+    sa.MetaData(),  # apart: where it is missing, `Review` makes it and fills it
+    sa.Column("accession", sa.Text, primary_key=True),
+    *(
+        sa.Column(name, sa.Float if name in ("wrong", "variance") else sa.Integer, nullable=False)
+        for name in _ADDED
+    ),
+)
+TABLES = (
+    _book, _record, _again, _waiting, _lease, _answer, _measure, _said, _sure, _lot, _sums,
+)  # fmt: skip
+_ADD = sa.text(
+    f"INSERT INTO review_sums (accession, {', '.join(_ADDED)})"
+    f" VALUES (:accession, {', '.join(f':{name}' for name in _ADDED)})"
+    " ON CONFLICT (accession) DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + :{name}" for name in _ADDED)
+)
+# The sums, counted from those rows: once for an archive that has none.
+COUNTED = """
+SELECT one.accession, count(*), sum(one.fields), sum(unseen), sum(wrong), sum(variance),
+    sum(own.record IS NULL), coalesce(sum(records_1), 0), coalesce(sum(fields_1), 0),
+    coalesce(sum(records_2), 0), coalesce(sum(fields_2), 0),
+    coalesce(sum(records_3), 0), coalesce(sum(fields_3), 0)
+FROM review_record AS one LEFT JOIN (
+    SELECT record,
+        max(reader = 1) AS records_1, sum((reader = 1) * fields) AS fields_1,
+        max(reader = 2) AS records_2, sum((reader = 2) * fields) AS fields_2,
+        max(reader = 3) AS records_3, sum((reader = 3) * fields) AS fields_3
+    FROM review_waiting GROUP BY record
+) AS own ON own.record = one.record
+GROUP BY one.accession
+"""
 
 
 class Standing(NamedTuple):
@@ -207,7 +242,7 @@ class Review:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.make(*TABLES)
+        database.make(*TABLES, index=f"INSERT OR IGNORE INTO review_sums {COUNTED}")
 
     # The rules
 
@@ -228,7 +263,7 @@ class Review:
 
     def begin_book(self, connection: Connection, accession: str, made: str) -> None:
         """Empty a book's part of the desk, to be filled anew; leases and lots stay."""
-        for table in (_record, _waiting, _said, _sure, _book):
+        for table in (_record, _waiting, _said, _sure, _sums, _book):
             connection.execute(sa.delete(table).where(table.c.accession == accession))
         connection.execute(sa.insert(_book).values(accession=accession, made=made))
 
@@ -244,6 +279,17 @@ class Review:
         waits: Iterable[Wait],
     ) -> None:
         """Put down what is left of records and what waits; earlier rows must be gone."""
+        left, waits = list(left), list(waits)
+        self._keep(connection, accession, left, waits)
+        _add(connection, accession, _summed(left, waits))
+
+    def _keep(
+        self,
+        connection: Connection,
+        accession: str,
+        left: Sequence[Standing],
+        waits: Sequence[Wait],
+    ) -> None:
         standing = [{"accession": accession, **one._asdict()} for one in left]
         waiting = [
             {"accession": accession, **one._asdict(), "not_for": _barred(one.not_for)}
@@ -258,9 +304,16 @@ class Review:
         self, connection: Connection, accession: str, left: Standing, waits: Iterable[Wait]
     ) -> None:
         """Put down anew what is left of one record and what waits."""
+        own, record = list(waits), {"record": left.record}
+        gone = _summed(
+            [Standing(*row) for row in connection.execute(_STOOD, record)],
+            [Wait(*row) for row in connection.execute(_WAITED, record)],
+        )
+        come = _summed([left], own)
         for table in (_record, _waiting):
             connection.execute(sa.delete(table).where(table.c.record == left.record))
-        self.keep_records(connection, accession, [left], waits)
+        self._keep(connection, accession, [left], own)
+        _add(connection, accession, {name: come[name] - gone[name] for name in _ADDED})
 
     def position(self, connection: Connection, record: str) -> int:
         """Return a record's place in its book, counted from 0; 0 when it is not known."""
@@ -325,35 +378,22 @@ class Review:
 
     def sums(self, connection: Connection) -> dict[str, BookSums]:
         """Return the sums over each book."""
-        asked = sa.select(
-            _record.c.accession,
-            sa.func.count().label("records"),
-            *(sa.func.sum(_record.c[name]).label(name)
-              for name in ("fields", "unseen", "wrong", "variance")),
-        ).group_by(_record.c.accession)  # fmt: skip
-        waits: dict[str, dict[int, tuple[int, int]]] = {}
-        by_reader = sa.select(
-            _waiting.c.accession,
-            _waiting.c.reader,
-            sa.func.count(sa.distinct(_waiting.c.record)).label("records"),
-            sa.func.sum(_waiting.c.fields).label("fields"),
-        ).group_by(_waiting.c.accession, _waiting.c.reader)
-        for row in connection.execute(by_reader).mappings():
-            waits.setdefault(row["accession"], {})[row["reader"]] = (row["records"], row["fields"])
-        asked_open = sa.select(
-            _waiting.c.accession, sa.func.count(sa.distinct(_waiting.c.record))
-        ).group_by(_waiting.c.accession)
-        open_: dict[str, int] = {row[0]: row[1] for row in connection.execute(asked_open)}
-        found = {}
-        for row in connection.execute(asked).mappings():
-            accession = row["accession"]
-            numbers = {name: row[name] for name in row if name != "accession"}
-            found[accession] = BookSums(
-                **numbers,
-                done=row["records"] - open_.get(accession, 0),
-                waiting=waits.get(accession, {}),
+        return {
+            row["accession"]: BookSums(
+                row["records"],
+                row["fields"],
+                row["unseen"],
+                max(0.0, row["wrong"]),  # what was added and taken away again leaves 1e-16
+                max(0.0, row["variance"]),
+                row["done"],
+                {
+                    reader: (row[f"records_{reader}"], row[f"fields_{reader}"])
+                    for reader in _READERS
+                    if row[f"records_{reader}"]
+                },
             )
-        return found
+            for row in connection.execute(sa.select(_sums)).mappings()
+        }
 
     def done(self, connection: Connection, accession: str) -> list[str]:
         """Return the records of a book for which nobody waits, in the book's order."""
@@ -649,6 +689,30 @@ class Review:
         """Return what the log bears witness to here: subjects, and what is there now."""
         for row in connection.execute(sa.select(_lot)):
             yield f"lot:{row.number}", chain.sum_of(row.card)
+
+
+_STOOD = sa.text(f"SELECT {', '.join(Standing._fields)} FROM review_record WHERE record = :record")
+_WAITED = sa.text(f"SELECT {', '.join(Wait._fields)} FROM review_waiting WHERE record = :record")
+
+
+def _summed(left: Sequence[Standing], waits: Sequence[Wait]) -> dict[str, float]:
+    """Return what records add to the sums of their book."""
+    found: dict[str, float] = dict.fromkeys(_ADDED, 0)
+    open_ = {one.record for one in waits}
+    found["records"] = len(left)
+    found["done"] = len([one for one in left if one.record not in open_])
+    for name in ("fields", "unseen", "wrong", "variance"):
+        found[name] = sum(getattr(one, name) for one in left)
+    for reader in _READERS:
+        own = [one for one in waits if one.reader == reader]
+        found[f"records_{reader}"] = len({one.record for one in own})
+        found[f"fields_{reader}"] = sum(one.fields for one in own)
+    return found
+
+
+def _add(connection: Connection, accession: str, added: Mapping[str, float]) -> None:
+    """Add to the sums of a book."""
+    connection.execute(_ADD, {"accession": accession, **added})
 
 
 def step_of(confidence: float) -> int:

@@ -1,4 +1,4 @@
-"""The web app as a server of one process: where it listens, and its certificate.
+"""The web app as a server of one process: where it listens, and over what.
 
 On this machine alone it speaks plain HTTP, which browsers hold for safe there. On the local
 network it speaks TLS with a certificate that it makes itself, once: cookies and personal data
@@ -7,27 +7,16 @@ must not pass a switch in the clear.
 
 import contextlib
 import ctypes
-import datetime
-import ipaddress
 import os
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 import uvicorn
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from pipeline.errors import UsageError
-from pipeline.store.durable import durable_write
 from pipeline.web.app import LOCAL, make_app
 from pipeline.web.shell import Office, outward_address
 from pipeline.words import _
-
-YEARS = 2  # that a certificate holds
-
 
 # Of glibc's malloc, `malloc.h`: blocks of this size on go back to the system when they are freed,
 # and no thread has a heap of its own. Without, pictures of pages cost 330 MB where 192 do.
@@ -56,58 +45,6 @@ def own_names(host: str) -> frozenset[str]:
     return LOCAL | frozenset(one for one in found if one) | {host} - {"0.0.0.0", "::"}
 
 
-def certificate(archive: Path, names: frozenset[str]) -> tuple[Path, Path]:
-    """Return the certificate and key that the archive keeps; made when missing, old or not fitting.
-
-    Raises:
-        StorageError: they cannot be written.
-    """
-    chain, key = archive / "web" / "office.pem", archive / "web" / "office.key"
-    if chain.exists() and key.exists() and _holds(chain, names):
-        return chain, key
-    private = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.now(datetime.UTC)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sohoa")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))  # clocks of an office differ
-        .not_valid_after(now + datetime.timedelta(days=365 * YEARS))
-        .add_extension(x509.SubjectAlternativeName(_alternatives(names)), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    durable_write(key, private.private_bytes(pem, form, plain))
-    key.chmod(0o600)
-    durable_write(chain, made.public_bytes(pem))
-    return chain, key
-
-
-def _alternatives(names: frozenset[str]) -> list[x509.GeneralName]:
-    found: list[x509.GeneralName] = []
-    for name in sorted(names):
-        try:
-            found.append(x509.IPAddress(ipaddress.ip_address(name)))
-        except ValueError:
-            found.append(x509.DNSName(name))
-    return found
-
-
-def _holds(chain: Path, names: frozenset[str]) -> bool:
-    try:
-        told = x509.load_pem_x509_certificate(chain.read_bytes())
-        own = told.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (OSError, ValueError, x509.ExtensionNotFound):
-        return False
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)
-    return told.not_valid_after_utc > soon and set(_alternatives(names)) <= set(own)
-
-
 def serve(office: Office, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve until the process is asked to end.
 
@@ -125,6 +62,8 @@ def serve(office: Office, host: str, port: int, on_ready: Callable[[str], None])
     listening = _listen(host, port)
     settings: dict[str, object] = {}
     if host not in LOCAL:
+        from pipeline.web.certificate import certificate  # 7 MB, and for the network alone
+
         chain, key = certificate(office.settings.archive, names)
         settings = {"ssl_certfile": str(chain), "ssl_keyfile": str(key)}
     config = uvicorn.Config(

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,11 @@ class Office:
     settings: Settings
     database: Database
     first_key: str = ""
+
+
+def use_settings(request: Request, settings: Settings) -> None:
+    """Have all requests from now on work by other settings."""
+    request.app.state.office = replace(office_of(request), settings=settings)
 
 
 class SignInError(RightsError):
@@ -181,7 +186,7 @@ def _roles() -> Mapping[Role, tuple[str, str]]:
     return {
         "clerk": (_("Văn thư quét sổ"), _("lập phiếu sổ, quét, chụp, loại và quét lại trang")),
         "reviewer": (_("Người đối chiếu"), _("đối chiếu từng bản ghi với ảnh trên giấy")),
-        "officer": (_("Cán bộ hộ tịch"), _("tra cứu, xem bản ghi và trang sổ, in")),
+        "officer": (_("Cán bộ hộ tịch"), _("tra cứu, xem bản ghi và trang sổ, cấp trích lục")),
         "administrator": (_("Quản trị"), _("giám sát, tài khoản, nhật ký, nghiệm thu")),
     }
 

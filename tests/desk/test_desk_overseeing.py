@@ -1,12 +1,13 @@
 """Who signs sees what is done and what may be wrong; a lot stands or falls by its sample."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.desk.archive import verify_books
+from pipeline.desk.archive import open_archive, verify_books
 from pipeline.desk.lots import draw_lot, judge, lot_called, lots, settle
 from pipeline.desk.overseeing import (
     current_rules,
@@ -15,15 +16,16 @@ from pipeline.desk.overseeing import (
     preview,
     save_rules,
     try_again,
+    work,
 )
-from pipeline.desk.reviewing import Answer, decide, next_record, open_sheet, queue
+from pipeline.desk.reviewing import Answer, decide, next_record, open_sheet, queue, undo
 from pipeline.errors import ConflictError, MissingError, UsageError
 from pipeline.review.rules import ReviewRules
 from pipeline.review.sampling import draw
 from pipeline.settings import Settings, load_settings
 from pipeline.store import chain
 from pipeline.store.database import Database
-from pipeline.store.review import Review
+from pipeline.store.review import COUNTED, BookSums, Review
 from pipeline.values import Asker, Rights
 from tests.reviewing_archive import BOOK, KEYS, OTHER, doubtful, make_archive
 
@@ -212,6 +214,45 @@ def test_the_log_bears_witness_to_lots(database: Database) -> None:
     assert number
 
 
+@pytest.mark.parametrize("twice", [(), ("nksHoTen", "nksDanToc")])
+def test_the_sums_of_books_follow_every_answer(
+    database: Database, settings: Settings, twice: tuple[str, ...]
+) -> None:
+    save_rules(database, THU, replace(RULES, sure=0.995, twice=twice))
+    review = Review(database)
+
+    def check() -> dict[str, BookSums]:
+        with database.read() as connection:
+            kept = connection.exec_driver_sql("SELECT * FROM review_sums ORDER BY accession").all()
+            counted = connection.exec_driver_sql(f"{COUNTED} ORDER BY 1").all()
+            assert [tuple(row)[1:] for row in kept] == [
+                pytest.approx(tuple(row)[1:], abs=1e-9) for row in counted
+            ]
+            return review.sums(connection)
+
+    for person in (THU, HOA):
+        for _record in range(6):
+            sheet = open_sheet(database, person, next_record(database, person, BOOK.accession))
+            for field in sheet.fields[:4]:
+                text = field.text if person is THU else f"{field.text}x"
+                told = Answer(sheet.record, field.key, text=text, base=field.base)
+                decide(database, settings, person, told)
+                check()
+    undo(database, settings, HOA)
+    before = check()
+    assert before[BOOK.accession].waiting and before[BOOK.accession].records == 20
+    with database.write() as connection:  # an archive from before there were sums
+        connection.exec_driver_sql("DROP TABLE review_sums")
+    with closing(open_archive(settings)) as again:
+        older = Review(again)
+        with again.read() as connection:
+            after = older.sums(connection)[BOOK.accession]
+        assert (after.done, after.waiting) == (
+            before[BOOK.accession].done,
+            before[BOOK.accession].waiting,
+        )
+
+
 # The archive
 
 
@@ -227,9 +268,11 @@ def test_failed_pages_are_told_and_can_be_tried_again(
 ) -> None:
     [page] = database.pages(BOOK.accession)
     database.keep_failure(page, "ReadingError", "máy đọc hỏng")
-    seen = overview(database, settings, THU)
-    assert seen.failed == ((BOOK.accession, 1, "ReadingError", "máy đọc hỏng"),)
-    assert overview(database, settings, WARD).failed == ()
+    [failed] = [one for one in work(database, settings, THU).books if one.failed]
+    assert (failed.book.accession, failed.failed) == (BOOK.accession, ((1, "máy đọc hỏng"),))
+    assert not any(one.failed for one in work(database, settings, WARD).books)
+    assert overview(database, settings, THU).total.failed == 1
+    assert try_again(database, WARD) == 0
     assert try_again(database, THU, BOOK.accession) == 1
-    assert overview(database, settings, THU).failed == ()
-    assert seen.free > 0
+    assert not any(one.failed for one in work(database, settings, THU).books)
+    assert overview(database, settings, THU).free > 0

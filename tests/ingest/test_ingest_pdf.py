@@ -19,7 +19,7 @@ from ingest_samples import (
 from PIL import Image
 
 from pipeline.errors import EncryptedFileError, HugeFileError, ScanError, UnreadableFileError
-from pipeline.ingest.files import Survey, embedded_bytes, open_frame, survey
+from pipeline.ingest.files import Survey, embedded_bytes, open_frame, shown_frame, survey
 from pipeline.settings import IngestSettings
 from pipeline.values import Pixels
 
@@ -288,3 +288,16 @@ def _embed(file: Path, kind: str) -> Pixels:
     page.obj.Contents = pdf.make_stream(b"q %.2f 0 0 %.2f 0 0 cm /Im0 Do Q" % A4)
     pdf.save(file, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
     return expected
+
+
+def test_a_drawn_page_is_shown_in_its_colours(tmp_path: Path) -> None:
+    file = vector_pdf(tmp_path / "a.pdf")
+    with pikepdf.open(file, allow_overwriting_input=True) as pdf:
+        seal = b" 0.8 0.1 0.1 rg 200 300 100 100 re f"
+        pdf.pages[0].obj.Contents = pdf.make_stream(pdf.pages[0].Contents.read_bytes() + seal)
+        pdf.save(file)
+    found = Image.open(io.BytesIO(shown_frame(file, 1, file.name, SETTINGS)))
+    height, width = opened(file).shape
+    assert (found.height, found.width) == (height, width)
+    red, green, _blue = found.getpixel((round(width * 250 / 595), round(height * (1 - 350 / 842))))
+    assert red - green > 120

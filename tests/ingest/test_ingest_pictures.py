@@ -11,7 +11,7 @@ from ingest_samples import A4_200, bomb_png, jpeg_bytes, save, written_page
 from PIL import Image
 
 from pipeline.errors import HugeFileError, UnreadableFileError
-from pipeline.ingest.files import Survey, embedded_bytes, open_frame, survey
+from pipeline.ingest.files import Survey, embedded_bytes, open_frame, shown_frame, survey
 from pipeline.settings import IngestSettings
 from pipeline.values import Pixels
 
@@ -294,3 +294,49 @@ def test_the_bits_of_a_sample_are_the_files_own(mode: str, bits: int, tmp_path: 
     (outcome,) = look_at(file)
     assert isinstance(outcome, Survey)
     assert outcome.frames[0].quality.bits == bits
+
+
+def shown(file: Path) -> Image.Image:
+    return Image.open(io.BytesIO(shown_frame(file, 1, file.name, SETTINGS)))
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("a.png", "RGB"), ("a.png", "RGBA"), ("a.png", "P"), ("a.jpg", "RGB"), ("a.jpg", "CMYK"),
+        ("a.tif", "RGB"), ("a.jp2", "RGB"),
+    ],
+)  # fmt: skip
+def test_a_page_is_shown_in_its_colours_as_large_as_it_is_read(
+    tmp_path: Path, name: str, mode: str
+) -> None:
+    colours = np.dstack([PAGE] * 3)
+    colours[100:160, 200:320] = (200, 30, 40)  # a seal
+    file = tmp_path / name
+    Image.fromarray(colours).convert(mode).save(file, dpi=(100, 100))
+    found = shown(file)
+    assert (found.height, found.width) == opened(file).shape
+    seal = np.asarray(found.convert("RGB"))[110:150, 210:310].reshape(-1, 3).mean(axis=0)
+    # Of two hundred and sixteen colours of a palette the nearest is not the seal's own.
+    assert np.abs(seal - (200, 30, 40)).max() < (30 if mode == "P" else 12)
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+def test_a_page_without_colours_is_shown_grey(tmp_path: Path, mode: str) -> None:
+    file = save(tmp_path / "a.png", PAGE, mode=mode)
+    assert shown(file).mode == "L"
+    assert apart(np.asarray(shown(file)), opened(file)) < 2.5
+
+
+def test_a_page_that_lies_is_shown_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = save(tmp_path / "a.jpg", PAGE, mode="RGB", exif=exif)
+    assert (shown(file).width, shown(file).height) == (PAGE.shape[0], PAGE.shape[1])
+
+
+def test_what_cannot_be_decoded_is_not_shown_either(tmp_path: Path) -> None:
+    file = tmp_path / "a.jpg"
+    file.write_bytes(jpeg_bytes(PAGE)[:-4000])
+    with pytest.raises(UnreadableFileError):
+        shown_frame(file, 1, file.name, SETTINGS)

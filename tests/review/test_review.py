@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.review.letters import is_uncertain, is_well_formed
 from pipeline.review.measures import clopper_pearson, forecast, reliability, residual, wilson
-from pipeline.review.pictures import cut_of, part_of, places_in
+from pipeline.review.pictures import cut_of, part_of, places_in, planes_of
 from pipeline.review.rules import ReviewRules, field_facts
 from pipeline.review.sampling import draw, plan_for, tables
 from pipeline.review.state import is_chosen_blind
@@ -187,10 +187,22 @@ def test_a_leaning_part_is_cut_upright_and_what_lies_in_it_is_told() -> None:
         page[at // 2 + 40 : at // 2 + 60, at] = 0
     outline = ((40.0, 40.0), (320.0, 180.0), (302.0, 216.0), (22.0, 76.0))
     cut = cut_of(outline, 0.0)
-    seen = part_of(page, cut)
+    seen = part_of(planes_of(page), cut)
     dark = seen.mean(axis=1)
     assert dark.argmin() > 5
     assert (seen[:, 60:-60] < 128).any(axis=0).mean() > 0.9  # the leaning bar runs through it
     [(left, top, width, height)] = places_in(cut, [outline])
     assert (left, top) == pytest.approx((0, 0), abs=0.02)
     assert (width, height) == pytest.approx((1, 1), abs=0.02)
+
+
+def test_a_part_in_colour_is_the_page_in_its_colours() -> None:
+    page = np.full((301, 401, 3), (210, 225, 240), np.uint8)  # odd sides: half of them is not even
+    page[100:160, 120:240] = (40, 30, 200)
+    cut = cut_of(((100.0, 90.0), (300.0, 90.0), (300.0, 200.0), (100.0, 200.0)), 0.0)
+    seen = part_of(planes_of(page), cut).astype(int)
+    assert np.abs(seen[5, 5] - (210, 225, 240)).max() < 4
+    assert np.abs(seen[40, 80] - (40, 30, 200)).max() < 6
+    # The seal's edge stands where it stood, to a px or two of the halved colours.
+    columns = np.flatnonzero(seen[40, :, 2] - seen[40, :, 1] > 90)
+    assert abs(columns[0] - 20) <= 2 and abs(columns[-1] - 139) <= 2

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from pipeline.desk import certifying
+from pipeline.desk.certifying import Answers
+from pipeline.values import Asker, Rights
 from tests.reviewing_archive import BOOK
 from tests.web.office import Running, sign_in
 
@@ -25,6 +28,8 @@ SCREENS = {  # name of the picture: who looks, and at what
     "search": ("officer.vt", "/search?q=nguyen van bn 1987 me tran thi hoa"),
     "nothing-found": ("officer.vt", "/search?q=khai sinh vuong quoc thang 1987 van trung"),
     "entry": ("officer.vt", ENTRY),
+    "certify": ("officer.vt", f"{ENTRY}/extract"),
+    "extract": ("officer.vt", "/extracts/1"),
     "page": ("quan", f"/books/{BOOK.accession}/pages/1"),
     "log": ("quan", "/log"),
     "scanning": ("clerk.vt", "/scanning"),
@@ -32,11 +37,23 @@ SCREENS = {  # name of the picture: who looks, and at what
     "review": ("reviewer.vt", "/review"),
     "review-record": ("reviewer.vt", f"/review/record/{BOOK.accession}/1/-/1"),
     "oversight": ("quan", "/oversight"),
+    "oversight-jobs": ("quan", "/oversight/jobs"),
+    "oversight-settings": ("quan", "/oversight/settings"),
     "oversight-rules": ("quan", "/oversight/rules"),
     "oversight-lots": ("quan", "/oversight/lots"),
 }
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 FIRST_PAGE_BYTES = 150_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def extract(office: Running) -> None:
+    """Make the extract that one of the screens shows."""
+    who = Asker("officer.vt", "", Rights(frozenset({BOOK.place}), sensitive=False))
+    entry = (office.database, office.settings, who, f"{BOOK.accession}/1/-/1")
+    one = certifying.prepare(*entry)
+    answers = Answers(one.seen, one.open, one.open, one.office, "1", one.sign, "đi học")
+    assert certifying.certify(*entry, answers) == 1
 
 
 def look(screen: Page, office: Running, name: str) -> None:

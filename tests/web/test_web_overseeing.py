@@ -1,18 +1,22 @@
 """The administrator's desk: numbers, thresholds seen before they are set, a lot and its slip."""
 
+import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipeline.desk import accounts
+from pipeline.desk import accounts, configuring
 from pipeline.desk.lots import lots
 from pipeline.desk.overseeing import current_rules, save_rules
+from pipeline.flow.book import working
+from pipeline.flow.worker import LOCK
 from pipeline.review.rules import ReviewRules
 from pipeline.rights import Grant
-from pipeline.settings import Settings
+from pipeline.settings import Settings, load_settings
+from pipeline.store.jobs import Jobs, Trouble
 from pipeline.values import Asker
 from tests.reviewing_archive import BOOK, OTHER, doubtful, make_archive
 from tests.web.office import PASSWORD, Running, csrf, running, sign_in
@@ -108,7 +112,80 @@ def test_failed_pages_can_be_tried_again(office: Running) -> None:
     [page] = office.database.pages(BOOK.accession)
     office.database.keep_failure(page, "ReadingError", "máy đọc hỏng <b>")
     client = office.enter("quan")
-    told = client.get("/oversight").text
+    assert "1 hỏng" in client.get("/oversight").text
+    told = client.get("/oversight/jobs").text
     assert "máy đọc hỏng &lt;b&gt;" in told
     client.post("/oversight/again", data={"csrf": csrf(client), "book": BOOK.accession})
-    assert "máy đọc hỏng" not in client.get("/oversight").text
+    assert "máy đọc hỏng" not in client.get("/oversight/jobs").text
+
+
+def test_settings_are_changed_on_the_screen_hold_at_once_and_stay_in_the_file(
+    office: Running, screen: Page
+) -> None:
+    file = office.settings.archive / "sohoa.toml"
+    file.write_text("# của văn phòng\n[scanning]\nphone_minutes = 120 # hai giờ\n", "utf-8")
+    client = office.enter("quan")
+    assert "Nguyễn" in client.get("/search", params={"q": "nguyen van bn"}).text
+    sign_in(screen, office, "quan")
+    screen.goto(f"{office.address}/oversight/settings")
+    screen.get_by_label("Người tra cứu phải ghi mục đích").check()
+    screen.get_by_label("Một điện thoại được chụp vào sổ (phút)").fill("45")
+    screen.get_by_label("Xét theo mức").select_option("cadastral-map")
+    screen.get_by_role("button", name="Lưu").click()
+    expect(screen.get_by_text("Đã lưu.")).to_be_visible()
+    expect(screen.get_by_label("Một điện thoại được chụp vào sổ (phút)")).to_have_value("45")
+    assert "Để làm gì" in client.get("/search").text
+    assert "hãy ghi tra cứu để làm gì" in client.get("/search", params={"q": "bn"}).text
+    text = file.read_text("utf-8")
+    assert text.startswith("# của văn phòng\n[scanning]\nphone_minutes = 45 # hai giờ\n")
+    told = load_settings(office.settings.archive, "")
+    assert (told.web.ask_purpose, told.quality.profile) == (True, "cadastral-map")
+    log = client.get("/log", params={"kind": "settings."}).text
+    assert "đổi cài đặt" in log and "[scanning] phone_minutes = 45" in log
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("phone_minutes", "0"), ("upload_days", "x"), ("watched", "web"), ("profile", "none")],
+)
+def test_settings_that_make_no_sense_are_refused_with_a_sentence(
+    office: Running, name: str, value: str
+) -> None:
+    client = office.enter("quan")
+    form = {**asdict(configuring.current(office.settings)), "csrf": csrf(client)}
+    told = client.post("/oversight/settings", data={**form, name: value})
+    assert told.status_code == 400 and 'role="alert"' in told.text
+    assert not (office.settings.archive / "sohoa.toml").exists()
+
+
+def test_one_wards_administrator_sees_settings_but_does_not_change_them(office: Running) -> None:
+    client = office.enter("mai")
+    assert "chỉ quản trị viên ở mọi nơi" in client.get("/oversight/settings").text
+    form = {**asdict(configuring.current(office.settings)), "csrf": csrf(client)}
+    assert client.post("/oversight/settings", data=form).status_code == 403
+
+
+def test_the_worker_is_seen_and_what_holds_books_up_is_tried_again(office: Running) -> None:
+    client = office.enter("quan")
+    jobs = Jobs(office.database)
+    [page] = office.database.pages(BOOK.accession)
+    assert "không chạy" in client.get("/oversight/jobs").text
+    with working(office.settings.archive, LOCK):
+        jobs.begin(BOOK.accession, "đọc ks-1987", 3, 8)
+        told = client.get("/oversight/jobs").text
+        assert "đang chạy" in told and "đọc ks-1987: 3/8" in told
+        assert "đọc ks-1987" not in office.enter("mai").get("/oversight/jobs").text
+    assert "đọc ks-1987" not in client.get("/oversight/jobs").text  # it was killed
+    for all_ in (False, True):
+        jobs.block(BOOK.accession, Trouble("ProgramError", "thiếu ocrmypdf", time.time() + 600))
+        office.database.keep_failure(page, "ReadingError", "máy đọc hỏng")
+        told = client.get("/oversight/jobs").text
+        assert "thiếu ocrmypdf" in told and "trang 1: máy đọc hỏng" in told
+        ward = office.enter("mai")
+        ward.post("/oversight/again", data={"csrf": csrf(ward)})
+        assert jobs.troubles() and office.database.failed_pages()
+        book = "" if all_ else BOOK.accession
+        client.post("/oversight/again", data={"csrf": csrf(client), "book": book})
+        assert not jobs.troubles() and not office.database.failed_pages()
+        assert "thiếu ocrmypdf" not in client.get("/oversight/jobs").text
+    assert "đọc lại trang hỏng" in client.get("/log", params={"kind": "pages."}).text

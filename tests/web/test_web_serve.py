@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.web.serve import _listen, certificate, own_names
+from pipeline.web.certificate import certificate
+from pipeline.web.serve import _listen, own_names
 from tests.web.office import PASSWORD, fill, running
 
 HOST = "127.0.0.2"  # of this machine too, but not the address that browsers hold for safe

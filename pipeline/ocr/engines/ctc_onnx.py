@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 
 from pipeline.errors import ReadingError
 from pipeline.ocr.crops import Ink, find_ink
@@ -117,6 +116,8 @@ class CtcEngine:
     name = NAME
 
     def __init__(self, model: Model, settings: OcrSettings) -> None:
+        import onnxruntime  # 19 MB, and most that import this file read nothing
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = settings.threads
         options.inter_op_num_threads = 1

@@ -5,6 +5,7 @@ from types import ModuleType
 from pipeline.web.views import (
     api,
     auditing,
+    certifying,
     entering,
     finding,
     home,
@@ -19,6 +20,7 @@ from pipeline.web.views import (
 ALL: tuple[ModuleType, ...] = (
     api,
     auditing,
+    certifying,  # its addresses begin like those of entries: before finding
     entering,
     finding,
     home,

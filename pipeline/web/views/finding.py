@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from pipeline.desk import entries, finding
+from pipeline.desk import certifying, entries, finding
 from pipeline.desk.accounts import SignedIn
 from pipeline.desk.finding import Found
 from pipeline.desk.pictures import page_of
@@ -235,7 +235,17 @@ def entry(
     told = entries.open_entry(office.database, office.settings, who, record_id)
     page = page_of(office.database, *told.scan) if told.scan else None
     drawn = entries.outlines(told, (page.width_px, page.height_px), page.number) if page else []
-    return render(request, "finding/entry.html", entry=told, page=page, outlines=drawn)
+    officer = asker(signed.person, "officer")
+    certifies = certifying.certifies(officer, told.record, told.book)
+    return render(
+        request,
+        "finding/entry.html",
+        entry=told,
+        page=page,
+        outlines=drawn,
+        certifies=certifies,
+        extracts=certifying.made_of(office.database, record_id) if certifies else [],
+    )
 
 
 @router.get("/books/{accession}/pages/{number}/picture")

@@ -1,18 +1,19 @@
 """The administrator's desk: how far the books are, what may be wrong in them, lots, thresholds."""
 
+import time
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from pipeline.desk import lots, overseeing, reviewing
+from pipeline.desk import configuring, lots, overseeing, reviewing
 from pipeline.desk.accounts import SignedIn
 from pipeline.errors import MissingError, RightsError, UsageError
 from pipeline.review.rules import ReviewRules
 from pipeline.review.sampling import AQL, LEVEL, tables
 from pipeline.rights import asker
 from pipeline.values import Asker
-from pipeline.web.shell import WholeForm, go, needs, office_of, render
+from pipeline.web.shell import WholeForm, go, needs, office_of, render, use_settings
 from pipeline.words import _
 
 router = APIRouter(prefix="/oversight")
@@ -37,22 +38,34 @@ def overview(request: Request, signed: SignedIn = Administrator) -> Response:
     )
 
 
+@router.get("/jobs")
+def jobs(request: Request, signed: SignedIn = Administrator) -> Response:
+    """Show what the machine is at, and what waits for it."""
+    office = office_of(request)
+    work = overseeing.work(office.database, office.settings, _asker(signed))
+    return render(request, "overseeing/jobs.html", work=work, now=time.time())
+
+
 @router.post("/again")
 def try_again(
-    request: Request, book: Annotated[str, Form()], signed: SignedIn = Administrator
+    request: Request,
+    signed: SignedIn = Administrator,
+    book: Annotated[str, Form()] = "",
 ) -> Response:
-    """Set the failed pages of a book back to waiting."""
+    """Have failed pages of a book read again, or of all books."""
     overseeing.try_again(office_of(request).database, _asker(signed), book)
-    return go("/oversight#failed")
+    return go("/oversight/jobs")
 
 
 # Thresholds
 
 
 def _check_everywhere(who: Asker) -> None:
-    """Let an administrator of all places pass: thresholds hold for the whole archive."""
+    """Let an administrator of all places pass: thresholds and settings are the whole archive's."""
     if who.rights.places is not None:
-        raise RightsError(_("ngưỡng là của cả kho: chỉ quản trị viên ở mọi nơi đặt được"))
+        raise RightsError(
+            _("ngưỡng và cài đặt là của cả kho: chỉ quản trị viên ở mọi nơi đặt được")
+        )
 
 
 @router.get("/rules")
@@ -114,6 +127,60 @@ def _rules(
         now_means=overseeing.preview(database, now) if is_open else None,
         told_means=overseeing.preview(database, told) if is_open else None,
         fields=overseeing.field_titles(),
+        trouble=trouble,
+    )
+
+
+# Settings
+
+
+@router.get("/settings")
+def show_settings(request: Request, signed: SignedIn = Administrator) -> Response:
+    """Show the settings of the office."""
+    return _settings(request, signed, configuring.current(office_of(request).settings))
+
+
+@router.post("/settings")
+def change_settings(
+    request: Request, form: WholeForm, signed: SignedIn = Administrator
+) -> Response:
+    """Keep other settings; they hold at once."""
+    who, office = _asker(signed), office_of(request)
+    _check_everywhere(who)
+    told = {name: str(value).strip() for name, value in form.items()}
+    now = configuring.current(office.settings)
+    try:
+        asked = configuring.Choices(
+            ask_purpose=told.get("ask_purpose") == "1",
+            max_upload_mb=int(_number(told.get("max_upload_mb", ""))),
+            max_open_uploads=int(_number(told.get("max_open_uploads", ""))),
+            upload_days=int(_number(told.get("upload_days", ""))),
+            phone_minutes=int(_number(told.get("phone_minutes", ""))),
+            watched=told.get("watched", ""),
+            profile=told.get("profile", ""),
+        )
+        use_settings(request, configuring.change(office.database, office.settings, who, asked))
+    except UsageError as error:
+        return _settings(request, signed, now, status=400, trouble=str(error))
+    return go("/oversight/settings?done=1")
+
+
+def _settings(
+    request: Request,
+    signed: SignedIn,
+    now: configuring.Choices,
+    *,
+    status: int = 200,
+    trouble: str = "",
+) -> Response:
+    return render(
+        request,
+        "overseeing/settings.html",
+        status=status,
+        now=now,
+        profiles=configuring.profiles(),
+        is_open=_asker(signed).rights.places is None,
+        done="done" in request.query_params,
         trouble=trouble,
     )
 

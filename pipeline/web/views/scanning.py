@@ -56,6 +56,7 @@ def sources_of(request: Request) -> Sources:
         office = office_of(request)
         state.sources = Sources(office.database, office.settings)
     sources: Sources = state.sources
+    sources.settings = office_of(request).settings  # an administrator may have changed some
     return sources
 
 
