@@ -35,6 +35,12 @@ def erase_rules(image: PageImage, rules: Rules) -> PageImage:
     """Return the page on even white paper, without its rules and leaders."""
     scale = Scale(image.dpi)
     even = even_light(image.pixels, paper_of(image.pixels, scale))
+    erase_from(even, rules, scale)
+    return replace(image, pixels=even)
+
+
+def erase_from(even: Pixels, rules: Rules, scale: Scale) -> None:
+    """Erase rules and leaders, in place, from a page whose paper is an even white."""
     for rule in rules.horizontal:
         _erase(even, rule, scale, turned=False)
     turned = even.T  # a view: what is erased in it is erased in the page
@@ -43,7 +49,6 @@ def erase_rules(image: PageImage, rules: Rules) -> PageImage:
     _erase_crossings(even, rules, scale)
     for leader in rules.leaders:
         _erase_dots(even, leader, scale)
-    return replace(image, pixels=even)
 
 
 def line_image(image: PageImage, line: Line, rules: Rules) -> Pixels:

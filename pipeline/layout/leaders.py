@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.layout.darkness import Darkness
-from pipeline.values import Point
+from pipeline.values import Pixels, Point
 
 MAX_DOT_MM = 0.95
 MIN_DOTS = 6
@@ -23,12 +23,12 @@ class Leaders:
 
     Attributes:
         paths: points along each leader, from left to right.
-        dots: True on the dots and their rims.
+        dots: 255 on the dots and their rims, else 0.
         size_px: height of a dot.
     """
 
     paths: tuple[tuple[Point, ...], ...]
-    dots: npt.NDArray[np.bool_]
+    dots: Pixels
     size_px: float
 
 
@@ -52,15 +52,16 @@ def find_leaders(dark: Darkness) -> Leaders:
     sure = [row for row in rows if len(row) >= MIN_DOTS]
     usual = float(np.median(np.concatenate([np.diff(dots.x[row]) for row in sure]))) if sure else 0
     rows = [row for row in rows if len(row) >= MIN_DOTS or _has_pitch(dots.x[row], usual)]
+    if not rows:
+        return Leaders((), np.zeros_like(dark.values), 1.0)
     chosen = np.zeros(len(stats), np.bool_)
     for row in rows:
         chosen[dots.label[row]] = True
     joined = [_lengthened(path, dots, dark) for path in _joined(rows, dots, dark)]
     heights = stats[chosen, cv2.CC_STAT_HEIGHT]
-    size = float(np.percentile(heights, 90)) if len(heights) else 1.0
-    spots = chosen[labels].astype(np.uint8)
-    with_rims = cv2.dilate(spots, np.ones((3, 3), np.uint8)) if len(rows) else spots
-    return Leaders(tuple(joined), with_rims > 0, size)
+    spots = np.where(chosen, 255, 0).astype(np.uint8)[labels]
+    with_rims = cv2.dilate(spots, np.ones((3, 3), np.uint8))
+    return Leaders(tuple(joined), np.asarray(with_rims, np.uint8), float(np.percentile(heights, 90)))
 
 
 def _rows(dots: _Dots, dark: Darkness) -> list[npt.NDArray[np.int64]]:
