@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.layout.connected import connected
 from pipeline.layout.darkness import MIN_INK, Scale, darkness_of, measure_darkness, paper_of
 from pipeline.values import PageImage, Pixels, Polygon, TickBox
 
@@ -106,7 +107,7 @@ def _frames(mask: Pixels, scale: Scale) -> list[_Frame]:
 
 def _edges(mask: Pixels, scale: Scale) -> list[_Edge]:
     """Return the straight strokes as long as a box's side, top to bottom."""
-    _count, _labels, stats, _centres = cv2.connectedComponentsWithStats(_runs(mask, scale))
+    _labels, stats, _centres = connected(_runs(mask, scale))
     low, high = scale.px(MIN_SIDE_MM), scale.px(MAX_SIDE_MM)
     edges = [
         _Edge(left, top, left + width, top + height)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.layout.connected import chosen, connected
 from pipeline.layout.darkness import Darkness
 from pipeline.values import Pixels, Point
 
@@ -42,7 +43,7 @@ class _Dots:
 def find_leaders(dark: Darkness) -> Leaders:
     """Return the page's leaders: dots of one size, in a row, at one distance."""
     mask = (dark.values >= dark.ink).astype(np.uint8)
-    _, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels, stats, centres = connected(mask)
     largest = dark.scale.px(MAX_DOT_MM)
     small = (stats[:, cv2.CC_STAT_WIDTH] <= largest) & (stats[:, cv2.CC_STAT_HEIGHT] <= largest)
     small[0] = False
@@ -54,14 +55,15 @@ def find_leaders(dark: Darkness) -> Leaders:
     rows = [row for row in rows if len(row) >= MIN_DOTS or _has_pitch(dots.x[row], usual)]
     if not rows:
         return Leaders((), np.zeros_like(dark.values), 1.0)
-    chosen = np.zeros(len(stats), np.bool_)
+    is_dot = np.zeros(len(stats), np.bool_)
     for row in rows:
-        chosen[dots.label[row]] = True
+        is_dot[dots.label[row]] = True
     joined = [_lengthened(path, dots, dark) for path in _joined(rows, dots, dark)]
-    heights = stats[chosen, cv2.CC_STAT_HEIGHT]
-    spots = np.where(chosen, 255, 0).astype(np.uint8)[labels]
+    heights = stats[is_dot, cv2.CC_STAT_HEIGHT]
+    spots = chosen(labels, np.where(is_dot, 255, 0).astype(np.uint8))
     with_rims = cv2.dilate(spots, np.ones((3, 3), np.uint8))
-    return Leaders(tuple(joined), np.asarray(with_rims, np.uint8), float(np.percentile(heights, 90)))
+    size = float(np.percentile(heights, 90))
+    return Leaders(tuple(joined), np.asarray(with_rims, np.uint8), size)
 
 
 def _rows(dots: _Dots, dark: Darkness) -> list[npt.NDArray[np.int64]]:
