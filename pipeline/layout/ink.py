@@ -88,9 +88,9 @@ def _erase(page: Pixels, rule: Rule, scale: Scale, *, turned: bool) -> None:
     reach = int(np.ceil(half + scale.px(DRIFT_MM))) + side
     ys = np.interp(xs, along, across)
     base = np.round(ys).astype(np.int64) - reach
-    rows = base[None, :] + np.arange(2 * reach + 1)[:, None]
-    inside = (rows >= 0) & (rows < page.shape[0])
-    rows = np.clip(rows, 0, page.shape[0] - 1)
+    aimed = base[None, :] + np.arange(2 * reach + 1)[:, None]
+    rows = aimed.clip(0, page.shape[0] - 1)
+    inside = rows == aimed
     band = page[rows, xs[None, :]]
     band[~inside] = WHITE
     near, erased, is_rule = _cleaned(band, half, side, reach, scale)
@@ -313,8 +313,9 @@ def _profile(
     """Return how dark the rule is, as a share of its middle, at each half px away from that."""
     if is_bare.sum() < MIN_BARE_PX:
         is_bare = np.ones_like(is_bare)
-    steps = (2 * offsets[:, is_bare]).astype(np.int64).ravel()
-    weights = (dark[:, is_bare] / np.maximum(usual[is_bare], 1)[None, :]).ravel()
+    bare = np.flatnonzero(is_bare)
+    steps = (2 * offsets.take(bare, axis=1)).astype(np.int64).ravel()
+    weights = (dark.take(bare, axis=1) / np.maximum(usual[bare], 1)).ravel()
     counts = np.bincount(steps)
     return np.asarray((np.bincount(steps, weights) / np.maximum(counts, 1)).clip(0, 1))
 
