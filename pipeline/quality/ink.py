@@ -28,10 +28,12 @@ class Ink(NamedTuple):
     Attributes:
         strokes: of the whole picture.
         inside: without the margin.
+        grey: the picture itself at 100 dpi.
     """
 
     strokes: Pixels
     inside: Pixels
+    grey: Pixels
 
 
 def find_ink(pixels: Pixels, dpi: float) -> Ink:
@@ -47,7 +49,7 @@ def find_ink(pixels: Pixels, dpi: float) -> Ink:
     margin = min(round(MARGIN_IN * INK_DPI), size[0] // 8, size[1] // 8)
     within = np.zeros_like(mask)
     within[margin : size[1] - margin, margin : size[0] - margin] = 255
-    return Ink(_strokes(mask, is_dark), _strokes(mask & within, is_dark))
+    return Ink(_strokes(mask, is_dark), _strokes(mask & within, is_dark), _grey(small))
 
 
 def ink_share(ink: Ink) -> float:
@@ -110,7 +112,7 @@ def _strokes(ink: Pixels, is_dark: npt.NDArray[np.bool_]) -> Pixels:
     keep = facts[:, cv2.CC_STAT_AREA] >= STROKE_PX
     keep &= np.bincount(labels[is_dark], minlength=count) > 0
     keep[0] = False  # the paper
-    return np.where(keep[labels], 255, 0).astype(np.uint8)
+    return np.where(keep, 255, 0).astype(np.uint8).take(labels, mode="clip")  # quicker than [labels]
 
 
 def _odd(inches: float) -> int:
