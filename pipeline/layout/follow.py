@@ -47,25 +47,34 @@ class Node(NamedTuple):
     across: float
 
 
-def follow(chain: list[Node], mask: Pixels, values: Pixels, scale: Scale) -> list[Trace]:
+class Near(NamedTuple):
+    """The most of each point, of the one above it and of the one below it.
+
+    thin: 1 on thin runs, else 0.
+    values: darkness.
+    """
+
+    thin: Pixels
+    values: Pixels
+
+
+def follow(chain: list[Node], near: Near, values: Pixels, scale: Scale) -> list[Trace]:
     """Return the rules that lie on a chain: usually one, with its true ends."""
     strip = scale.whole(STRIP_MM)
     knots_x = np.array([(node.strip + 0.5) * strip for node in chain])
     knots_y = _steady(np.array([node.across for node in chain]))
     left = max(0, int(knots_x[0]) - 2 * strip)
-    right = min(mask.shape[1], int(knots_x[-1]) + 2 * strip)
+    right = min(values.shape[1], int(knots_x[-1]) + 2 * strip)
     xs = np.arange(left, right)
     ys = _line_through(xs, knots_x, knots_y)
-    rows = np.clip(np.round(ys).astype(np.int64), 1, mask.shape[0] - 2)
-    flat, width = rows * mask.shape[1] + xs, mask.shape[1]
-    lines, inks = mask.ravel(), values.ravel()
-    solid = (lines[flat] | lines[flat - width] | lines[flat + width]) > 0
-    near = np.maximum(np.maximum(inks[flat], inks[flat - width]), inks[flat + width])
+    rows = np.clip(np.round(ys).astype(np.int64), 1, values.shape[0] - 2)
+    solid = near.thin[rows, xs] > 0
     if not solid.any():
         return []
-    strength = float(np.median(near[solid]))
+    darkest = near.values[rows, xs]
+    strength = float(np.median(darkest[solid]))
     solid = _without_short_runs(solid, scale.whole(MIN_RUN_MM * 0.8))
-    inked = solid | (near >= 0.4 * strength)
+    inked = solid | (darkest >= 0.4 * strength)
     found = []
     for start, end in _stretches(solid, inked, scale):
         cover = float(solid[start:end].mean())

@@ -7,7 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.layout.darkness import Darkness, Scale
-from pipeline.layout.follow import MAX_GAP_MM, MAX_SLOPE, MIN_RUN_MM, STRIP_MM, Node, Trace, follow
+from pipeline.layout.follow import (
+    MAX_GAP_MM,
+    MAX_SLOPE,
+    MIN_RUN_MM,
+    STRIP_MM,
+    Near,
+    Node,
+    Trace,
+    follow,
+)
 from pipeline.values import Pixels
 
 Floats = npt.NDArray[np.float64]
@@ -52,11 +61,13 @@ def find_traces(values: Pixels, dark: Darkness) -> list[Trace]:
     if values.shape[1] < 2 * strip or values.shape[0] < 2 * strip:
         return []
     mask = thin_runs(values, dark)
+    beside = np.ones((3, 1), np.uint8)  # a path may miss its rule by one px
+    near = Near(*(np.asarray(cv2.dilate(part, beside), np.uint8) for part in (mask, values)))
     traces: list[Trace] = []
     for chain in _link(_nodes(mask, strip), scale):
         strips = chain[-1].strip - chain[0].strip + 1
         if len(chain) > 1 and len(chain) >= (0.65 if strips <= 6 else 0.35) * strips:
-            traces += follow(chain, mask, values, scale)
+            traces += follow(chain, near, values, scale)
     return _without_doubles(traces)
 
 

@@ -112,7 +112,9 @@ def _strokes(ink: Pixels, is_dark: npt.NDArray[np.bool_]) -> Pixels:
     keep = facts[:, cv2.CC_STAT_AREA] >= STROKE_PX
     keep &= np.bincount(labels[is_dark], minlength=count) > 0
     keep[0] = False  # the paper
-    return np.where(keep, 255, 0).astype(np.uint8).take(labels, mode="clip")  # quicker than [labels]
+    return (
+        np.where(keep, 255, 0).astype(np.uint8).take(labels, mode="clip")
+    )  # quicker than [labels]
 
 
 def _odd(inches: float) -> int:
