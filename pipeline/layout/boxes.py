@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.layout.connected import connected
+from pipeline.connected import connected
 from pipeline.layout.darkness import MIN_INK, Scale, darkness_of, measure_darkness, paper_of
 from pipeline.values import PageImage, Pixels, Polygon, TickBox
 

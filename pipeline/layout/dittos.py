@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.layout.connected import connected
+from pipeline.connected import connected
 from pipeline.layout.darkness import Scale
 from pipeline.values import Line, PageImage
 

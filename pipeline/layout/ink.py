@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.layout.connected import connected
+from pipeline.connected import connected
 from pipeline.layout.course import passes
 from pipeline.layout.darkness import Scale, even_light, paper_of
 from pipeline.layout.rules import Rule, Rules

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.layout.connected import chosen, connected
+from pipeline.connected import chosen, connected
 from pipeline.layout.darkness import Darkness
 from pipeline.values import Pixels, Point
 

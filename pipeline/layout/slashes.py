@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.layout.connected import chosen, connected
+from pipeline.connected import chosen, connected
 from pipeline.layout.darkness import Darkness, Scale, measure_darkness
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.rules import Rule, Rules

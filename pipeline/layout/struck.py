@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.layout.connected import connected
+from pipeline.connected import connected
 from pipeline.values import Line, Strokes
 
 LEAST_MM = 3.5  # of a stroke through a word

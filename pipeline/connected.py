@@ -25,7 +25,7 @@ class Connected(NamedTuple):
 
 def connected(mask: Pixels) -> Connected:
     """Return the pieces of ink of a mask, which is not 0 on ink."""
-    # By blocks: the same answer as OpenCV's own choice (5.0) in half the time.
+    # By blocks: the same answer as OpenCV's own choice (5.0), in half the time on one thread.
     _count, labels, stats, centres = cv2.connectedComponentsWithStatsWithAlgorithm(
         mask, 8, cv2.CV_32S, cv2.CCL_BBDT
     )
