@@ -99,6 +99,7 @@ def _peak_mb() -> float:
 def read_alone(files: Sequence[str], model: str) -> dict[str, Any]:
     """Read the pages in this process; return what each stage took and what was read."""
     page_flow._Clock = Meter  # type: ignore[misc]  # stages are timed nowhere else
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")  # as in a worker, executors/processes.py
     settings = Settings(ROOT, ocr=OcrSettings(hand_model=model))
     jobs, _errors = surveyed(files, "", settings)
     page_flow.read_scan(jobs[0])

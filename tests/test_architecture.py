@@ -28,7 +28,7 @@ STOREYS = [
     ],
     ["store", "executors", "programs", "quality"],
     ["settings", "plugs"],
-    ["values", "errors", "rights", "letters", "words"],
+    ["values", "errors", "rights", "letters", "words", "connected"],
 ]
 LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))

@@ -37,6 +37,7 @@ _HELD = 0.1  # what moving a whole rule costs: all of them on one heap would be 
 _ROUNDS = 4
 _STRAY_MM = 0.3  # a rule's point that lies further off what its neighbours say counts for less
 _STEP_PX = 16
+_STRIP_PX = 128
 
 
 class _Sheet(NamedTuple):
@@ -107,8 +108,9 @@ def _fitted(curves: list[Floats], length: float, breadth: float) -> _Sheet | Non
     for _ in range(_ROUNDS):
         centred = basis - (1 - _HELD) * _means(basis, owner, weights)
         target = _means(points[:, 1:], owner, weights)[:, 0] - points[:, 1]
-        weighted = centred * weights[:, None]
-        heights = np.linalg.solve(weighted.T @ centred + cost, weighted.T @ target)
+        root = np.sqrt(weights)
+        weighted = centred * root[:, None]  # a matrix by itself is half the work of two
+        heights = np.linalg.solve(weighted.T @ weighted + cost, weighted.T @ (root * target))
         stray = centred @ heights - target
         weights = 1 / (1 + (stray / _STRAY_MM) ** 2)
     left = _off(points[:, 1] + basis @ heights, owner)
@@ -195,21 +197,28 @@ def _on_grid(sheet: _Sheet, along: Floats, across: Floats) -> Floats:
 def straighten(image: PageImage, bend: Bend) -> PageImage:
     """Return a page, which was not straightened yet, with a bend taken out."""
     height, width = image.pixels.shape
-    moves = cv2.warpAffine(
-        bend.moves,
-        np.diag([1 / bend.step, 1 / bend.step, 1.0])[:2],
-        (width, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    pixels = cv2.remap(
-        image.pixels,
-        np.asarray(moves[..., 0] + np.arange(width), np.float32),
-        np.asarray(moves[..., 1] + np.arange(height)[:, None], np.float32),
-        cv2.INTER_CUBIC,
-        borderValue=float(find_paper(image.pixels)),
-    )
-    return replace(image, pixels=np.asarray(pixels, np.uint8), bend=bend)
+    paper = float(find_paper(image.pixels))
+    pixels = np.empty_like(image.pixels)
+    across = np.arange(width, dtype=np.float32)
+    shrink = np.diag([1 / bend.step, 1 / bend.step, 1.0])[:2]
+    # A strip at a time: where each px of a page comes from takes eight times the page's memory.
+    for top in range(0, height, _STRIP_PX):
+        bottom = min(height, top + _STRIP_PX)
+        shrink[1, 2] = top / bend.step
+        moves = cv2.warpAffine(
+            bend.moves,
+            shrink,
+            (width, bottom - top),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        places = np.asarray(moves, np.float32)
+        places[..., 0] += across
+        places[..., 1] += np.arange(top, bottom, dtype=np.float32)[:, None]
+        pixels[top:bottom] = cv2.remap(
+            image.pixels, places, np.empty(0), cv2.INTER_CUBIC, borderValue=paper
+        )
+    return replace(image, pixels=pixels, bend=bend)
 
 
 def _joined(first: Bend, then: Bend) -> Bend:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.clean.deskew import page_direction, turn_matrix
 from pipeline.clean.ink import Ink, Mask, page_ink
+from pipeline.connected import connected
 from pipeline.values import Matrix, PageImage, Pixels, Turn
 
 Legibility = Callable[[Sequence[Pixels]], float]
@@ -123,7 +124,7 @@ def _elongation(words: Mask) -> float:
     joined = cv2.morphologyEx(
         words, cv2.MORPH_CLOSE, np.ones((_LETTER_GAP_PX, _LETTER_GAP_PX), np.uint8)
     )
-    _, _, stats, _ = cv2.connectedComponentsWithStats(joined)
+    _labels, stats, _centres = connected(np.asarray(joined, np.uint8))
     width, height, area = (stats[1:, column].astype(np.float64) for column in (2, 3, 4))
     short, long = np.minimum(width, height), np.maximum(width, height)
     wordlike = (
@@ -145,7 +146,7 @@ def _crops(pixels: Pixels, reading: Reading) -> list[Pixels]:
 def _pieces(words: Mask) -> list[tuple[int, int, int, int]]:
     """Return boxes (left, top, right, bottom) of pieces of lines, those with most ink first."""
     joined = cv2.morphologyEx(words, cv2.MORPH_CLOSE, np.ones((3, _WORD_GAP_PX), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    labels, stats, _centres = connected(np.asarray(joined, np.uint8))
     found = []
     for label, (left, top, width, height, _area) in enumerate(stats[1:].tolist(), start=1):
         if not _SHORT_SIDE_PX[0] <= height <= _SHORT_SIDE_PX[1]:

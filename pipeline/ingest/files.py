@@ -52,7 +52,12 @@ _TIME_SIGNALS = (getattr(signal, "SIGXCPU", 0), getattr(signal, "SIGALRM", 0))
 _NUMBER = re.compile(r"(\d+)")
 # -P: the folder we stand in must not lend modules; the threads would only eat address space.
 _PYTHON = ("-P", "-W", "ignore", "-m", "pipeline.ingest.decode")
-_QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+_QUIET = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
+    "PYTHONIOENCODING": "utf-8",
+}
 
 
 @dataclass(frozen=True, slots=True)

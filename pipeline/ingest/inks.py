@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from pipeline.connected import connected
 from pipeline.values import Pixels
 
 Floats = npt.NDArray[np.float32]
@@ -152,8 +153,8 @@ def _pieces(mask: Pixels, apart: float) -> Iterator[tuple[tuple[slice, slice], F
     """Yield the box of each piece of ink, and where the piece is in it."""
     side = 2 * round(apart / 2) + 1
     joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    for number in range(1, count):
+    labels, boxes, _centres = connected(np.asarray(joined, np.uint8))
+    for number in range(1, len(boxes)):
         left, top, width, height, _area = boxes[number].tolist()
         box = slice(top, top + height), slice(left, left + width)
         yield box, labels[box] == number

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import connected
 from pipeline.layout.darkness import MIN_INK, Scale, darkness_of, measure_darkness, paper_of
 from pipeline.values import PageImage, Pixels, Polygon, TickBox
 
@@ -97,20 +98,16 @@ def erase_boxes(image: PageImage, boxes: Sequence[TickBox]) -> PageImage:
 
 def _frames(mask: Pixels, scale: Scale) -> list[_Frame]:
     """Return the outlines of four straight sides."""
-    edges = _edges(mask, scale)
+    pairs = list(_pairs(_edges(mask, scale), scale))
+    if not pairs:
+        return []
     tall = _runs(mask.T, scale).T
-    found = []
-    for number, upper in enumerate(edges):
-        for lower in edges[number + 1 :]:
-            frame = _between(upper, lower, scale)
-            if frame is not None and _is_drawn(frame, tall, scale):
-                found.append(frame)
-    return _apart(found)
+    return _apart([frame for frame in pairs if _is_drawn(frame, tall, scale)])
 
 
 def _edges(mask: Pixels, scale: Scale) -> list[_Edge]:
     """Return the straight strokes as long as a box's side, top to bottom."""
-    _count, _labels, stats, _centres = cv2.connectedComponentsWithStats(_runs(mask, scale))
+    _labels, stats, _centres = connected(_runs(mask, scale))
     low, high = scale.px(MIN_SIDE_MM), scale.px(MAX_SIDE_MM)
     edges = [
         _Edge(left, top, left + width, top + height)
@@ -126,11 +123,25 @@ def _runs(mask: Pixels, scale: Scale) -> Pixels:
     return np.asarray(cv2.morphologyEx(np.ascontiguousarray(mask), cv2.MORPH_OPEN, run), np.uint8)
 
 
-def _between(upper: _Edge, lower: _Edge, scale: Scale) -> _Frame | None:
-    """Return the outline whose top and bottom two strokes are; None when they are not."""
+def _pairs(edges: Sequence[_Edge], scale: Scale) -> Iterator[_Frame]:
+    """Yield the outlines whose top and bottom two of the strokes are, by their tops.
+
+    Letters make hundreds of strokes: which lie above one another is asked of all at once.
+    """
     near = scale.px(NEAR_MM)
-    if abs(upper.left - lower.left) > near or abs(upper.right - lower.right) > near:
-        return None
+    lefts = np.array([edge.left for edge in edges])
+    rights = np.array([edge.right for edge in edges])
+    for number, upper in enumerate(edges):
+        is_near = np.abs(lefts[number + 1 :] - upper.left) <= near
+        is_near &= np.abs(rights[number + 1 :] - upper.right) <= near
+        for other in np.flatnonzero(is_near).tolist():
+            frame = _between(upper, edges[number + 1 + other])
+            if frame is not None:
+                yield frame
+
+
+def _between(upper: _Edge, lower: _Edge) -> _Frame | None:
+    """Return the outline whose top and bottom two strokes are; None when it is no square."""
     left, right = (upper.left + lower.left) / 2, (upper.right + lower.right) / 2
     height = lower.level - upper.level
     if not 1 / SQUARE <= height / (right - left) <= SQUARE:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import chosen, connected
 from pipeline.layout.darkness import Scale
 from pipeline.layout.rules import Rule, Rules
 from pipeline.values import Pixels
@@ -58,8 +59,8 @@ def find_components(mask: Pixels, rules: Rules, cells: Labels, scale: Scale) -> 
     for rows, columns, _ in tracks:
         inside = _inside(rows, columns, mask)
         cut[rows[inside], columns[inside]] = 0
-    _, numbers, stats, _ = cv2.connectedComponentsWithStats(cut, connectivity=8)
-    labels = np.asarray(numbers, np.int32) - 1
+    labels, stats, _centres = connected(cut)
+    labels -= 1
     left, top, width, height, area = stats[1:].astype(np.int64).T
     middle = (np.clip(top + height // 2, 0, mask.shape[0] - 1),
               np.clip(left + width // 2, 0, mask.shape[1] - 1))  # fmt: skip
@@ -109,7 +110,7 @@ def _is_dirt(pieces: Components, middle: tuple[Ints, Ints], scale: Scale) -> Fla
     size = np.maximum(pieces.right - pieces.left, pieces.bottom - pieces.top)
     is_small = size < scale.px(0.95)
     is_large = np.append(~is_small & (pieces.cell > -2), False)
-    letters = is_large[pieces.labels].astype(np.uint8)
+    letters = chosen(pieces.labels, is_large.astype(np.uint8))
     reach = np.ones((scale.odd(5.0), scale.odd(3.0)), np.uint8)
     return np.asarray(is_small & (cv2.dilate(letters, reach)[middle] == 0))
 

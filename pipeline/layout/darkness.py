@@ -88,10 +88,10 @@ def paper_of(pixels: Pixels, scale: Scale) -> Pixels:
 
 def even_light(pixels: Pixels, paper: Pixels) -> Pixels:
     """Return the pixels as if their paper were white."""
+    if paper.min() >= MIN_PAPER:
+        return np.asarray(cv2.divide(pixels, paper, scale=255.0), np.uint8)
     even = np.asarray(cv2.divide(pixels, np.maximum(paper, 1), scale=255.0), np.uint8)
-    bed = paper < MIN_PAPER
-    if bed.any():
-        even[bed] = 255
+    even[paper < MIN_PAPER] = 255
     return even
 
 

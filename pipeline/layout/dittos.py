@@ -10,10 +10,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import connected
 from pipeline.layout.darkness import Scale
 from pipeline.values import Line, PageImage
 
@@ -89,14 +89,14 @@ def _ink(image: PageImage, line: Line, scale: Scale) -> _Ink:
     if not dark.size:
         return _NOTHING
     inked = (dark >= max(MIN_DARK, SHARE * float(dark.max()))).astype(np.uint8)
-    _count, labels, stats, _centres = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    labels, stats, _centres = connected(inked)
     least = scale.px(MIN_MM) / 2
     strokes = [
         _Stroke(x, y, x + wide, y + high, number)
         for number, (x, y, wide, high, _area) in enumerate(stats.tolist())
         if number and max(wide, high) >= least
     ]
-    return _Ink(np.asarray(labels, np.int32), tuple(sorted(strokes)))
+    return _Ink(labels, tuple(sorted(strokes)))
 
 
 def _height(strokes: Sequence[_Stroke]) -> int:

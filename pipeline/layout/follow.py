@@ -47,25 +47,34 @@ class Node(NamedTuple):
     across: float
 
 
-def follow(chain: list[Node], mask: Pixels, values: Pixels, scale: Scale) -> list[Trace]:
+class Near(NamedTuple):
+    """The most of each point, of the one above it and of the one below it.
+
+    thin: 1 on thin runs, else 0.
+    values: darkness.
+    """
+
+    thin: Pixels
+    values: Pixels
+
+
+def follow(chain: list[Node], near: Near, values: Pixels, scale: Scale) -> list[Trace]:
     """Return the rules that lie on a chain: usually one, with its true ends."""
     strip = scale.whole(STRIP_MM)
     knots_x = np.array([(node.strip + 0.5) * strip for node in chain])
     knots_y = _steady(np.array([node.across for node in chain]))
     left = max(0, int(knots_x[0]) - 2 * strip)
-    right = min(mask.shape[1], int(knots_x[-1]) + 2 * strip)
+    right = min(values.shape[1], int(knots_x[-1]) + 2 * strip)
     xs = np.arange(left, right)
     ys = _line_through(xs, knots_x, knots_y)
-    rows = np.clip(np.round(ys).astype(np.int64), 1, mask.shape[0] - 2)
-    flat, width = rows * mask.shape[1] + xs, mask.shape[1]
-    lines, inks = mask.ravel(), values.ravel()
-    solid = (lines[flat] | lines[flat - width] | lines[flat + width]) > 0
-    near = np.maximum(np.maximum(inks[flat], inks[flat - width]), inks[flat + width])
+    rows = np.clip(np.round(ys).astype(np.int64), 1, values.shape[0] - 2)
+    solid = near.thin[rows, xs] > 0
     if not solid.any():
         return []
-    strength = float(np.median(near[solid]))
+    darkest = near.values[rows, xs]
+    strength = float(np.median(darkest[solid]))
     solid = _without_short_runs(solid, scale.whole(MIN_RUN_MM * 0.8))
-    inked = solid | (near >= 0.4 * strength)
+    inked = solid | (darkest >= 0.4 * strength)
     found = []
     for start, end in _stretches(solid, inked, scale):
         cover = float(solid[start:end].mean())
@@ -186,20 +195,23 @@ def _steady(ys: Floats) -> Floats:
     """Return the knots without the jumps that writing on the rule causes."""
     if len(ys) < 3:
         return ys
-    padded = np.pad(ys, 2, mode="reflect", reflect_type="odd")
+    before, after = 2 * ys[0] - ys[2:0:-1], 2 * ys[-1] - ys[-2:-4:-1]  # it goes on as it ran
+    padded = np.concatenate([before, ys, after])
     windows = np.lib.stride_tricks.sliding_window_view(padded, 5)
-    return np.asarray(np.median(windows, axis=1))
+    return np.asarray(np.sort(windows, axis=1)[:, 2])
 
 
 def _line_through(xs: Floats | Places, knots_x: Floats, knots_y: Floats) -> Floats:
-    """Return y at every x; beyond the last knots the line goes on as it ran."""
+    """Return y at every x, which rise; beyond the last knots the line goes on as it ran."""
     ys = np.interp(xs, knots_x, knots_y)
     span = min(3, len(knots_x)) - 1  # 8 mm: a bent rule goes on as it last ran
     if span:
-        for end, other, beyond in ((0, span, xs < knots_x[0]), (-1, -1 - span, xs > knots_x[-1])):
+        first = int(np.searchsorted(xs, knots_x[0]))
+        last = int(np.searchsorted(xs, knots_x[-1], side="right"))
+        for end, other, beyond in ((0, span, slice(first)), (-1, -1 - span, slice(last, None))):
             slope = (knots_y[other] - knots_y[end]) / (knots_x[other] - knots_x[end])
-            slope = float(np.clip(slope, -MAX_SLOPE, MAX_SLOPE))
-            ys = np.where(beyond, knots_y[end] + slope * (xs - knots_x[end]), ys)
+            slope = min(max(float(slope), -MAX_SLOPE), MAX_SLOPE)
+            ys[beyond] = knots_y[end] + slope * (xs[beyond] - knots_x[end])
     return np.asarray(ys, np.float64)
 
 
@@ -218,9 +230,9 @@ def _thickness(values: Pixels, along: Floats, across: Floats, scale: Scale) -> f
     xs = np.arange(int(along[0]), int(along[-1]), 3)
     ys = np.interp(xs, along, across)
     offsets = np.arange(-reach, reach + 1)
-    rows = np.round(ys[:, None] + offsets[None, :]).astype(np.int64)
+    rows = np.round(ys[None, :] + offsets[:, None]).astype(np.int64)
     rows = np.clip(rows, 0, values.shape[0] - 1)
-    profile = np.median(values[rows, xs[:, None]], axis=0).astype(np.float64)
+    profile = np.median(values[rows, xs[None, :]], axis=1).astype(np.float64)
     peak = float(profile[reach - 1 : reach + 2].max())
     if peak <= 0:
         return 1.0

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import connected
 from pipeline.layout.course import passes
 from pipeline.layout.darkness import Scale, even_light, paper_of
 from pipeline.layout.rules import Rule, Rules
@@ -35,6 +36,12 @@ def erase_rules(image: PageImage, rules: Rules) -> PageImage:
     """Return the page on even white paper, without its rules and leaders."""
     scale = Scale(image.dpi)
     even = even_light(image.pixels, paper_of(image.pixels, scale))
+    erase_from(even, rules, scale)
+    return replace(image, pixels=even)
+
+
+def erase_from(even: Pixels, rules: Rules, scale: Scale) -> None:
+    """Erase rules and leaders, in place, from a page whose paper is an even white."""
     for rule in rules.horizontal:
         _erase(even, rule, scale, turned=False)
     turned = even.T  # a view: what is erased in it is erased in the page
@@ -43,7 +50,6 @@ def erase_rules(image: PageImage, rules: Rules) -> PageImage:
     _erase_crossings(even, rules, scale)
     for leader in rules.leaders:
         _erase_dots(even, leader, scale)
-    return replace(image, pixels=even)
 
 
 def line_image(image: PageImage, line: Line, rules: Rules) -> Pixels:
@@ -82,14 +88,14 @@ def _erase(page: Pixels, rule: Rule, scale: Scale, *, turned: bool) -> None:
     reach = int(np.ceil(half + scale.px(DRIFT_MM))) + side
     ys = np.interp(xs, along, across)
     base = np.round(ys).astype(np.int64) - reach
-    rows = base[None, :] + np.arange(2 * reach + 1)[:, None]
-    inside = (rows >= 0) & (rows < page.shape[0])
-    rows = np.clip(rows, 0, page.shape[0] - 1)
+    aimed = base[None, :] + np.arange(2 * reach + 1)[:, None]
+    rows = aimed.clip(0, page.shape[0] - 1)
+    inside = rows == aimed
     band = page[rows, xs[None, :]]
     band[~inside] = WHITE
-    erased, is_rule = _cleaned(band, half, side, reach, scale)
-    is_rule &= inside
-    picked, columns = np.nonzero(is_rule)
+    near, erased, is_rule = _cleaned(band, half, side, reach, scale)
+    rows = rows[near]
+    picked, columns = np.nonzero(is_rule & inside[near])
     page[rows[picked, columns], xs[columns]] = erased[picked, columns]
 
 
@@ -139,8 +145,7 @@ def _erase_dots(page: Pixels, leader: Rule, scale: Scale) -> None:
     if not part.size:
         return
     mask = (part < WHITE - MIN_CONTRAST).astype(np.uint8)
-    _, labels, stats, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    centres = np.asarray(middles, np.float64)
+    labels, stats, centres = connected(mask)
     level = np.interp(centres[:, 0] + x0, xs, ys) - y0
     is_small = (stats[:, cv2.CC_STAT_WIDTH] <= largest) & (stats[:, cv2.CC_STAT_HEIGHT] <= largest)
     is_small = np.asarray(is_small, np.bool_)
@@ -251,8 +256,8 @@ def _has_one_above(
 
 def _cleaned(
     band: Pixels, half: float, side: int, reach: int, scale: Scale
-) -> tuple[Pixels, npt.NDArray[np.bool_]]:
-    """Return the band without its rule, and where it was changed.
+) -> tuple[slice, Pixels, npt.NDArray[np.bool_]]:
+    """Return which rows of the band hold its rule, these without it, and where they were changed.
 
     Ink on ink lets through the share of light that each lets through: where strokes touch the
     rule, its own darkness is taken out of theirs; elsewhere what is beside it is filled in.
@@ -262,17 +267,20 @@ def _cleaned(
     offsets = np.abs(np.arange(band.shape[0])[:, None] - middle[None, :])
     top, low, above, below = _beside(dark, middle, half + scale.px(RIM_MM), side)
     is_bare = np.maximum(above, below) <= MIN_CONTRAST
-    usual = _usual(dark, offsets, is_bare, scale)
+    usual = _usual(dark, middle, offsets, is_bare, scale)
     profile = _profile(dark, offsets, is_bare, usual)
     half = _half_width(profile, half, scale)
-    is_rule = offsets <= half
     top, low, above, below = _beside(dark, middle, half, side)
     # A stroke that comes down on one side goes on near by on the other, leaning either way.
     lean = np.ones((1, 2 * round(half + 1) + 1), np.uint8)
     both = cv2.dilate(np.maximum(above, below)[None, :], lean)[0]
     columns = np.arange(band.shape[1])
-    share = (np.arange(band.shape[0])[:, None] - top[None, :]) / np.maximum(low - top, 1)[None, :]
-    fill = dark[top, columns] * (1 - share) + dark[low, columns] * share
+    over, under = dark[top, columns], dark[low, columns]
+    near = _rows_within(middle, half, len(dark))
+    dark, offsets = dark[near], offsets[near]
+    rows = np.arange(band.shape[0])[near, None]
+    share = (rows - top[None, :]) / np.maximum(low - top, 1)[None, :]
+    fill = over * (1 - share) + under * share
     # Of a rule as dark as ink nothing can be taken out: there strokes are joined straight across.
     own = (
         UNEVEN
@@ -284,7 +292,7 @@ def _cleaned(
     fill = np.where(
         is_stroke, np.where(through > FAINT, through, 0), np.minimum(fill, MIN_CONTRAST)
     )
-    return (WHITE - fill.clip(0, WHITE)).astype(np.uint8), is_rule
+    return near, (WHITE - fill.clip(0, WHITE)).astype(np.uint8), offsets <= half
 
 
 def _beside(
@@ -305,8 +313,9 @@ def _profile(
     """Return how dark the rule is, as a share of its middle, at each half px away from that."""
     if is_bare.sum() < MIN_BARE_PX:
         is_bare = np.ones_like(is_bare)
-    steps = (2 * offsets[:, is_bare]).astype(np.int64).ravel()
-    weights = (dark[:, is_bare] / np.maximum(usual[is_bare], 1)[None, :]).ravel()
+    bare = np.flatnonzero(is_bare)
+    steps = (2 * offsets.take(bare, axis=1)).astype(np.int64).ravel()
+    weights = (dark.take(bare, axis=1) / np.maximum(usual[bare], 1)).ravel()
     counts = np.bincount(steps)
     return np.asarray((np.bincount(steps, weights) / np.maximum(counts, 1)).clip(0, 1))
 
@@ -320,14 +329,24 @@ def _half_width(profile: npt.NDArray[np.float64], half: float, scale: Scale) -> 
     return half
 
 
+def _rows_within(middle: npt.NDArray[np.float64], reach: float, count: int) -> slice:
+    """Return the rows of a band that come as near to the rule as that anywhere."""
+    return slice(max(0, int(middle.min() - reach)), min(count, int(middle.max() + reach) + 2))
+
+
 def _usual(
-    dark: Pixels, offsets: npt.NDArray[np.float64], is_bare: npt.NDArray[np.bool_], scale: Scale
+    dark: Pixels,
+    middle: npt.NDArray[np.float64],
+    offsets: npt.NDArray[np.float64],
+    is_bare: npt.NDArray[np.bool_],
+    scale: Scale,
 ) -> npt.NDArray[np.float64]:
     """Return how dark the rule itself is around each column, by the columns without strokes.
 
     A thin rule on a slant is now on one row of px, now on two, and then half as dark.
     """
-    darkest = np.asarray(np.where(offsets <= 1.0, dark, 0).max(axis=0), np.uint8)
+    near = _rows_within(middle, 1.0, len(dark))
+    darkest = np.asarray(np.where(offsets[near] <= 1.0, dark[near], 0).max(axis=0), np.uint8)
     if is_bare.sum() >= MIN_BARE_PX:
         bare = np.flatnonzero(is_bare)
         darkest = np.interp(np.arange(len(darkest)), bare, darkest[bare]).astype(np.uint8)

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import chosen, connected
 from pipeline.layout.darkness import Darkness
-from pipeline.values import Point
+from pipeline.values import Pixels, Point
 
 MAX_DOT_MM = 0.95
 MIN_DOTS = 6
@@ -23,12 +24,12 @@ class Leaders:
 
     Attributes:
         paths: points along each leader, from left to right.
-        dots: True on the dots and their rims.
+        dots: 255 on the dots and their rims, else 0.
         size_px: height of a dot.
     """
 
     paths: tuple[tuple[Point, ...], ...]
-    dots: npt.NDArray[np.bool_]
+    dots: Pixels
     size_px: float
 
 
@@ -42,7 +43,7 @@ class _Dots:
 def find_leaders(dark: Darkness) -> Leaders:
     """Return the page's leaders: dots of one size, in a row, at one distance."""
     mask = (dark.values >= dark.ink).astype(np.uint8)
-    _, labels, stats, centres = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels, stats, centres = connected(mask)
     largest = dark.scale.px(MAX_DOT_MM)
     small = (stats[:, cv2.CC_STAT_WIDTH] <= largest) & (stats[:, cv2.CC_STAT_HEIGHT] <= largest)
     small[0] = False
@@ -52,15 +53,17 @@ def find_leaders(dark: Darkness) -> Leaders:
     sure = [row for row in rows if len(row) >= MIN_DOTS]
     usual = float(np.median(np.concatenate([np.diff(dots.x[row]) for row in sure]))) if sure else 0
     rows = [row for row in rows if len(row) >= MIN_DOTS or _has_pitch(dots.x[row], usual)]
-    chosen = np.zeros(len(stats), np.bool_)
+    if not rows:
+        return Leaders((), np.zeros_like(dark.values), 1.0)
+    is_dot = np.zeros(len(stats), np.bool_)
     for row in rows:
-        chosen[dots.label[row]] = True
+        is_dot[dots.label[row]] = True
     joined = [_lengthened(path, dots, dark) for path in _joined(rows, dots, dark)]
-    heights = stats[chosen, cv2.CC_STAT_HEIGHT]
-    size = float(np.percentile(heights, 90)) if len(heights) else 1.0
-    spots = chosen[labels].astype(np.uint8)
-    with_rims = cv2.dilate(spots, np.ones((3, 3), np.uint8)) if len(rows) else spots
-    return Leaders(tuple(joined), with_rims > 0, size)
+    heights = stats[is_dot, cv2.CC_STAT_HEIGHT]
+    spots = chosen(labels, np.where(is_dot, 255, 0).astype(np.uint8))
+    with_rims = cv2.dilate(spots, np.ones((3, 3), np.uint8))
+    size = float(np.percentile(heights, 90))
+    return Leaders(tuple(joined), np.asarray(with_rims, np.uint8), size)
 
 
 def _rows(dots: _Dots, dark: Darkness) -> list[npt.NDArray[np.int64]]:

@@ -55,7 +55,7 @@ def _strokes(written: Written, lines: list[Line], ordered: tuple[Line, ...]) -> 
         owner[ink.pieces] = place[id(line)]
         if ink.struck is not None:
             owner[ink.struck] = len(lines)  # of no line, and shown with none
-    return Strokes(owner[written.pieces.labels], written.dark.factor)
+    return Strokes(owner.take(written.pieces.labels, mode="wrap"), written.dark.factor)
 
 
 def _struck(written: Written, line: InkLine) -> tuple[tuple[float, float], ...]:

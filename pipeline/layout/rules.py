@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -54,7 +55,7 @@ def find_rules(image: PageImage) -> Rules:
     """Return the page's rules and leaders."""
     dark = measure_darkness(image)
     leaders = find_leaders(dark)
-    plain = np.where(leaders.dots, 0, dark.values).astype(np.uint8)
+    plain = np.asarray(cv2.subtract(dark.values, leaders.dots), np.uint8)
     flat, tall = true_rules(
         find_traces(plain, dark), find_traces(np.ascontiguousarray(plain.T), dark), dark.scale
     )

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import chosen, connected
 from pipeline.layout.darkness import Darkness, Scale, measure_darkness
 from pipeline.layout.ink import erase_rules
 from pipeline.layout.rules import Rule, Rules
@@ -96,11 +97,11 @@ def _unruled(dark: Darkness, rules: Rules, small: float, scale: Scale) -> Mask:
         if _slant(points[0], points[-1]) < SLANT_DEG:
             path = [np.round(points).astype(np.int32)]
             cv2.polylines(mask, path, isClosed=False, color=0, thickness=scale.whole(RULE_MM))
-    _count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels, boxes, _centres = connected(mask)
     longest = np.hypot(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT])
     is_long = longest >= scale.px(SHORT_MM)
     is_long[0] = False
-    return np.asarray(is_long[labels], np.uint8)
+    return chosen(labels, is_long.astype(np.uint8))
 
 
 def _slant(start: Floats, end: Floats) -> float:

@@ -56,7 +56,7 @@ def find_strands(
     top, bottom = int(pieces.top[band].min()), int(pieces.bottom[band].max())
     chosen = np.zeros(len(pieces.area) + 1, np.uint8)
     chosen[band] = 255
-    ink = chosen[pieces.labels[top:bottom, left:right]]
+    ink = chosen.take(pieces.labels[top:bottom, left:right], mode="wrap")
     found, pitch = _dense(pieces, band, ink, scale, usual)
     if usual:
         found = _with_letters(found, ink, left, top, usual)

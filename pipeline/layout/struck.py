@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import connected
 from pipeline.values import Line, Strokes
 
 LEAST_MM = 3.5  # of a stroke through a word
@@ -101,10 +102,10 @@ def _through(ink: Mask, px_mm: float, share: float) -> list[tuple[int, int]]:
     """Return the columns from and to of level strokes with ink above and below them."""
     long = np.ones((1, max(2, round(LEAST_MM * px_mm))), np.uint8)
     runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, long)
-    count, _labels, boxes, _centres = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    _labels, boxes, _centres = connected(np.asarray(runs, np.uint8))
     near = max(1, round(NEAR_MM * px_mm))
     spans = []
-    for x, y, wide, high, area in boxes[1:count].tolist():
+    for x, y, wide, high, area in boxes[1:].tolist():
         above = ink[max(0, y - 3 * near) : max(0, y - near), x : x + wide]
         below = ink[y + high + near : y + high + 3 * near, x : x + wide]
         is_thin = area / wide <= THICK_MM * px_mm

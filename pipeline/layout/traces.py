@@ -7,7 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.layout.darkness import Darkness, Scale
-from pipeline.layout.follow import MAX_GAP_MM, MAX_SLOPE, MIN_RUN_MM, STRIP_MM, Node, Trace, follow
+from pipeline.layout.follow import (
+    MAX_GAP_MM,
+    MAX_SLOPE,
+    MIN_RUN_MM,
+    STRIP_MM,
+    Near,
+    Node,
+    Trace,
+    follow,
+)
 from pipeline.values import Pixels
 
 Floats = npt.NDArray[np.float64]
@@ -23,10 +32,11 @@ def thin_runs(values: Pixels, dark: Darkness) -> Pixels:
     smooth = np.asarray(cv2.blur(values, (3, 1)), np.uint8)
     near = scale.whole(0.55)
     thin = np.asarray(cv2.subtract(smooth, _darker_side(smooth, near)), np.uint8)
-    unlike = np.asarray(cv2.absdiff(smooth[::4, ::4], _moved(smooth, near)[::4, ::4]), np.uint8)
+    above = cv2.copyMakeBorder(smooth, near, 0, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    unlike = cv2.absdiff(smooth[::4, ::4], above[: len(smooth) : 4, ::4])
     grain = float(np.median(unlike))
     # Stems of letters that stand on a row or hang from it darken its sides.
-    is_thin = ((thin > max(5.0, 2.5 * grain)) & (thin > smooth // 3)).astype(np.uint8)
+    is_thin = ((thin > int(max(5.0, 2.5 * grain))) & (thin > smooth // 3)).astype(np.uint8)
     joined = cv2.dilate(is_thin, np.ones((2, scale.odd(0.5)), np.uint8))
     runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, scale.odd(MIN_RUN_MM)), np.uint8))
     # A thick rule is solid over some length, which the bodies of letters are not.
@@ -38,18 +48,10 @@ def thin_runs(values: Pixels, dark: Darkness) -> Pixels:
     )
 
 
-def _moved(values: Pixels, rows: int) -> Pixels:
-    """Return the values moved down by some rows (up when negative), zero where none come."""
-    moved = np.zeros_like(values)
-    if rows >= 0:
-        moved[rows:] = values[: values.shape[0] - rows]
-    else:
-        moved[:rows] = values[-rows:]
-    return moved
-
-
 def _darker_side(values: Pixels, reach: int) -> Pixels:
-    return np.asarray(cv2.max(_moved(values, reach), _moved(values, -reach)), np.uint8)
+    """Return the darker of what lies so many rows above and below each point; none is 0."""
+    around = cv2.copyMakeBorder(values, reach, reach, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    return np.asarray(cv2.max(around[: -2 * reach], around[2 * reach :]), np.uint8)
 
 
 def find_traces(values: Pixels, dark: Darkness) -> list[Trace]:
@@ -59,11 +61,13 @@ def find_traces(values: Pixels, dark: Darkness) -> list[Trace]:
     if values.shape[1] < 2 * strip or values.shape[0] < 2 * strip:
         return []
     mask = thin_runs(values, dark)
+    beside = np.ones((3, 1), np.uint8)  # a path may miss its rule by one px
+    near = Near(*(np.asarray(cv2.dilate(part, beside), np.uint8) for part in (mask, values)))
     traces: list[Trace] = []
     for chain in _link(_nodes(mask, strip), scale):
         strips = chain[-1].strip - chain[0].strip + 1
         if len(chain) > 1 and len(chain) >= (0.65 if strips <= 6 else 0.35) * strips:
-            traces += follow(chain, mask, values, scale)
+            traces += follow(chain, near, values, scale)
     return _without_doubles(traces)
 
 

@@ -1,7 +1,7 @@
 """The writing in each cell and outside cells, as outlines at the working scale."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pipeline.layout.components import Components, Ints, Labels, find_components
 from pipeline.layout.corrections import with_corrections
 from pipeline.layout.darkness import Darkness, Scale, measure_darkness
-from pipeline.layout.ink import erase_rules
+from pipeline.layout.ink import erase_from
 from pipeline.layout.rules import Rule, Rules
 from pipeline.layout.writing import Quad, Span, band_heights, find_quads
 from pipeline.values import Cell, PageImage
@@ -49,8 +49,9 @@ def find_written(image: PageImage, rules: Rules, cells: Sequence[Cell]) -> Writt
     """Return the written lines, cell by cell, from top to bottom in each."""
     dark = measure_darkness(image)
     small = _at_scale(rules, dark.factor)
-    clean = erase_rules(_shrunk(image, dark), small)
-    mask = ((255 - clean.pixels) >= dark.ink).astype(np.uint8)
+    even = np.asarray(255 - dark.values, np.uint8)
+    erase_from(even, small, dark.scale)
+    mask = ((255 - even) >= dark.ink).astype(np.uint8)
     pieces = find_components(mask, small, _regions(cells, dark), dark.scale)
     spans = [_span(leader) for leader in small.leaders]
     regions = _members(pieces)
@@ -88,15 +89,6 @@ def _at_scale(rules: Rules, factor: float) -> Rules:
         )  # fmt: skip
 
     return Rules(shrunk(rules.horizontal), shrunk(rules.vertical), shrunk(rules.leaders))
-
-
-def _shrunk(image: PageImage, dark: Darkness) -> PageImage:
-    """Return the page at the working scale."""
-    size = dark.values.shape[::-1]
-    pixels = image.pixels
-    if pixels.shape != dark.values.shape:
-        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return replace(image, pixels=pixels, dpi=dark.scale.dpi)
 
 
 def _regions(cells: Sequence[Cell], dark: Darkness) -> Labels:

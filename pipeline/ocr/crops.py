@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import connected
 from pipeline.values import Line, PageImage, Pixels, Polygon, Strokes
 
 Mask = npt.NDArray[np.uint8]  # 255 on ink, so that OpenCV works on it without a copy
@@ -257,7 +258,7 @@ def _long_rules(mask: Mask) -> Mask:
     if box is None or box.right - box.left + 8 < least:
         return np.zeros_like(mask)
     joined = cv2.dilate(runs, np.ones((3, 9), np.uint8))  # a leaning rule is a flight of steps
-    _count, parts, stats, _centres = cv2.connectedComponentsWithStats(joined)
+    parts, stats, _centres = connected(np.asarray(joined, np.uint8))
     is_rule = stats[:, cv2.CC_STAT_WIDTH] >= least
     is_rule[0] = False
     return _picked(is_rule, parts) & mask
@@ -276,7 +277,7 @@ def _tall_rules(mask: Mask) -> Mask:
     if box is None or box.bottom - box.top + 8 < 0.9 * height:
         return none
     joined = cv2.dilate(runs, np.ones((9, 3), np.uint8))
-    _count, parts, stats, _centres = cv2.connectedComponentsWithStats(joined)
+    parts, stats, _centres = connected(np.asarray(joined, np.uint8))
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     is_tall = (high >= 0.9 * height) & (wide <= 0.25 * height)
     is_tall[0] = False
@@ -316,10 +317,10 @@ def _edge_bits(mask: Mask) -> Mask:
     if not (mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()):
         return none
     height = mask.shape[0]
-    count, parts, stats, _centres = cv2.connectedComponentsWithStats(mask)
+    parts, stats, _centres = connected(mask)
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     above, below, before, after = (
-        np.bincount(edge, minlength=count)
+        np.bincount(edge, minlength=len(stats))
         for edge in (parts[0], parts[-1], parts[:, 0], parts[:, -1])
     )
     low, thin = high < 0.2 * height, (wide < 0.3 * height) & (high < height / 2)

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import connected
 from pipeline.ocr.crops import Ink, find_ink
 from pipeline.settings import shipped
 from pipeline.values import Pixels, Script
@@ -148,7 +149,7 @@ def _features(ink: Ink) -> Floats | None:
 
 def _find_letters(mask: npt.NDArray[np.uint8]) -> _Letters | None:
     """Return the pieces that are neither marks nor dots; None when there are none."""
-    _count, _parts, stats, _centres = cv2.connectedComponentsWithStats(mask)
+    _parts, stats, _centres = connected(mask)
     pieces = stats[1:].astype(np.float64)
     pieces = pieces[pieces[:, cv2.CC_STAT_AREA] >= 12]
     if not len(pieces):

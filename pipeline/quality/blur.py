@@ -46,10 +46,11 @@ def _tiles(strip: Pixels, side: int) -> tuple[FloatArray, FloatArray]:
     smooth = cv2.GaussianBlur(strip, (0, 0), 1.0)
     across = cv2.Scharr(smooth, cv2.CV_32F, 1, 0)
     down = cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
-    slope = cv2.magnitude(across, down) / 32.0  # the sum of the operator's weights, both ways
+    slope = cv2.magnitude(across, down, across)
     contrast = _per_tile(smooth, side, np.max).astype(np.float32)
     contrast -= _per_tile(smooth, side, np.min)
-    return contrast.ravel(), _per_tile(slope, side, np.max).astype(np.float32).ravel()
+    steepest = _per_tile(slope, side, np.max) / 32.0  # the sum of the operator's weights, both ways
+    return contrast.ravel(), steepest.astype(np.float32).ravel()
 
 
 def _per_tile(pixels: Any, side: int, reduce: Any) -> Any:

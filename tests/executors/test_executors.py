@@ -5,6 +5,7 @@ import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 
+import cv2
 import pytest
 
 from pipeline import plugs
@@ -39,6 +40,11 @@ def test_a_task_that_fails_does_not_stop_the_next(name: str) -> None:
         with pytest.raises(ValueError, match="3"):
             bad.result()
         assert good.result() == 16
+
+
+def test_a_process_of_many_starts_no_threads_of_opencv() -> None:
+    with plugs.load("pipeline.executors", "processes").create(WorkSettings(workers=1)) as executor:
+        assert executor.submit(cv2.getNumThreads).result() == 1
 
 
 def test_a_killed_worker_is_told_apart_from_a_failed_task() -> None:
