@@ -486,29 +486,30 @@ def _scored(sheets: _Sheets, worth: Scores, query: Query) -> _Found:
     Args:
         worth: of each sheet, _NOT_HERE where it is not to be looked at.
     """
-    places, rough = [np.zeros(0, np.int64)], [np.zeros(0, np.uint16)]
-    for start in range(0, len(sheets.numbers), _SLICE):
+    at = _entries_of(sheets, worth > _NOT_HERE)
+    like = np.zeros(len(at), np.uint16)
+    tells_year = worth.max(initial=0) >= _YEAR
+    for start in range(0, len(at), _SLICE):
         part = slice(start, start + _SLICE)
-        sheet = sheets.sheet_of[part]
-        of_sheets = worth[sheet[0] : sheet[-1] + 1]
-        if of_sheets.max() == _NOT_HERE:
-            continue
-        like = resemblance(sheets.bits[:, part], query)
-        if of_sheets.max() >= _YEAR:
-            like[worth[sheet] >= _YEAR] = _ANYHOW
-        if of_sheets.min() == _NOT_HERE:
-            some = np.flatnonzero(worth[sheet] > _NOT_HERE)
-            places.append(start + some)
-            rough.append(like[some])
-        else:
-            places.append(np.arange(start, start + len(sheet)))
-            rough.append(like)
-    at, like = np.concatenate(places), np.concatenate(rough)
+        some = at[part]
+        is_run = some[-1] - some[0] == len(some) - 1
+        bits = sheets.bits[:, slice(some[0], some[-1] + 1) if is_run else some]
+        like[part] = resemblance(bits, query)
+        if tells_year:
+            like[part][worth[sheets.sheet_of[some]] >= _YEAR] = _ANYHOW
     if len(at) > _FINE:
         sample = np.sort(like[:: max(1, len(at) // _FINE)])
         at = at[like >= sample[-max(1, len(sample) * _FINE // len(at))]]
     names = score(sheets.bits[:, at], query)
     return _Found(sheets.numbers[at], names, worth[sheets.sheet_of[at]])
+
+
+def _entries_of(sheets: _Sheets, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return the places of the entries of chosen sheets: those of one sheet stand together."""
+    turns = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
+    ends = np.searchsorted(sheets.sheet_of, turns.astype(np.int32)).reshape(-1, 2)
+    runs = [np.arange(start, end) for start, end in ends]
+    return np.concatenate(runs) if runs else np.zeros(0, np.int64)
 
 
 def _likeliest(found: _Found, limit: int) -> _Found:
