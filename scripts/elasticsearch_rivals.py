@@ -62,6 +62,8 @@ class UsualElasticsearch:
 
     def ids(self, query: Query) -> list[str]:
         """Return the ids of the best ten."""
+        if not query.names:
+            return []
         first, *others = [" ".join(name.said) for name in query.names]
         fuzzy = {"fuzziness": "AUTO"}
         wanted: list[dict[str, Any]] = [{"match": {"child": {"query": first, "boost": 2, **fuzzy}}}]
