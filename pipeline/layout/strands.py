@@ -167,7 +167,8 @@ def _one_line(
     ]
     is_over = counts[0] > counts[1]
     beyond = len(ink) - ys[1] if is_over else ys[0]  # from the weaker to the edge of the ink
-    least = AT_EDGE if beyond < 0.45 * (ys[1] - ys[0]) else BODY
+    apart = ys[1] - ys[0]  # as much as a whole line is high, and it may be a short word
+    least = AT_EDGE if beyond < 0.45 * apart and apart < usual else BODY
     if min(counts) >= least * max(counts):
         return None
     return over if is_over else under

@@ -273,8 +273,8 @@ def _tall_rules(mask: Mask) -> Mask:
     height, _width = mask.shape
     none = np.zeros_like(mask)
     runs = _runs(mask, (max(8, height // 4), 1))
-    box = _box_of(runs)
-    if box is None or box.bottom - box.top + 8 < 0.9 * height:
+    box, least = _box_of(runs), 0.9 * height - min(8, height // 8)  # its slanting ends are no run
+    if box is None or box.bottom - box.top < least:
         return none
     joined = cv2.dilate(runs, np.ones((9, 3), np.uint8))
     parts, stats, _centres = connected(np.asarray(joined, np.uint8))
@@ -288,6 +288,9 @@ def _tall_rules(mask: Mask) -> Mask:
         left = int(stats[part, cv2.CC_STAT_LEFT])
         around = slice(max(0, left - height // 5), left + int(wide[part]) + height // 5)
         rule = parts[:, around] == part
+        rows = np.flatnonzero((rule & (runs[:, around] > 0)).any(axis=1))
+        if rows[-1] + 1 - rows[0] < least:
+            continue
         if np.count_nonzero(mask[:, around][~rule]) < 0.15 * np.count_nonzero(rule):
             rules[:, around][rule] = WHITE
     rules &= mask

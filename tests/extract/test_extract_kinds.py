@@ -175,6 +175,8 @@ def test_a_misspelt_word_costs_trust() -> None:
         ("GIÀNG.Y MAI", "GIÀNG Y MAI"),
         ("Vàng A Dơ", "Vàng A Dơ"),
         ("H'Niê Êban", "H'Niê Êban"),
+        ("H' Liên  Niê", "H'Liên Niê"),
+        ("Siu H’ Yiên", "Siu H’Yiên"),
         ("........", ""),
         ("x", ""),
     ],

@@ -1,10 +1,12 @@
 """Written lines are found whole, each by itself, in reading order."""
 
+from collections import Counter
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.layout.cells import find_cells
 from pipeline.layout.components import Components
@@ -16,6 +18,7 @@ from pipeline.layout.rules import find_rules
 from pipeline.layout.strands import Strand, find_strands
 from pipeline.values import Line, PageImage, Pixels
 
+SERIF = "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf"
 Box = tuple[int, int, int, int]
 
 
@@ -235,6 +238,27 @@ def test_two_lines_that_touch_all_along_are_told_by_their_strokes() -> None:
     strands, pitch = find_strands(pieces, band, Scale(200.0), usual=40.0)
     assert [round(float(strand.ys.mean()), -1) for strand in strands] == [20, 60]
     assert 36 <= pitch <= 48
+
+
+def test_a_short_word_close_below_a_long_line_is_a_line_of_its_own() -> None:
+    page = Image.new("L", (1100, 1200), 240)
+    drawn, face = ImageDraw.Draw(page), ImageFont.truetype(SERIF, 22)
+    for row in range(9):
+        y = 80 + 124 * row
+        drawn.line((60, y, 1040, y), 90, 3)
+        for column, text in enumerate(
+            ("Nguyễn Văn An", "1968", "buôn Sah A, Ea") if row < 8 else ()
+        ):
+            drawn.text((75 + 330 * column, y + 38), text, 30, face)
+        if row < 8:
+            drawn.text((735, y + 38 + 24), "Tul", 30, face)
+    for x in (60, 390, 720, 1040):
+        drawn.line((x, 80, x, 80 + 124 * 8), 90, 3)
+    image = PageImage(np.array(page), 200.0, np.eye(3))
+    rules = find_rules(image)
+    lines, _ink = find_lines(image, rules, find_cells(image, rules))
+    counts = Counter(line.cell for line in lines)
+    assert [counts[row, column] for row in range(1, 9) for column in (1, 2, 3)] == [1, 1, 2] * 8
 
 
 @pytest.mark.parametrize("gap", [10, 14, 18])

@@ -127,6 +127,22 @@ def test_a_rule_across_the_line_is_left_out(left: int) -> None:
     assert near(box(ruled), CLEAN)
 
 
+@pytest.mark.parametrize("text", ["1968", "nt", "18/2/1980"])
+def test_thin_letters_of_a_small_line_are_no_rules(text: str) -> None:
+    face = ImageFont.truetype(FONT, 24)
+    left, top, right, bottom = face.getbbox(text)
+    sheet = Image.new("L", (round(right - left) + 10, round(bottom - top) + 9), 255)
+    ImageDraw.Draw(sheet).text((5 - left, 5 - top), text, fill=20, font=face)
+    pixels = np.array(sheet)
+    assert pixels.shape[0] < 32
+    columns, rows = (
+        np.flatnonzero((pixels < 128).any(axis=0)),
+        np.flatnonzero((pixels < 128).any(axis=1)),
+    )
+    expected = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    assert near(box(pixels), tuple(map(int, expected)), px=1)
+
+
 def test_a_cells_rule_goes_with_what_is_beyond_it_though_neighbours_reach_in() -> None:
     cell = written()
     cell[:, 560:563] = 60

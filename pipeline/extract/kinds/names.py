@@ -14,11 +14,12 @@ _MIDDLE = {"v": "Văn", "th": "Thị", "t/h": "Thị"}
 _AMBIGUOUS = re.compile(r"\b(tr|trg|ph|phg|l|lg|dg|d|hg|h|b|n|c)[.~]", re.IGNORECASE)
 _GLUED = re.compile(r"(?<=[.~])(?=[^\W\d_])")
 _STRAY_DOT = re.compile(r"(?<=[^\W\d_]{3})\s*\.\s*(?=[^\W\d_])|(?<=\s)\.+(?=[^\W\d_])")
+_H_APART = re.compile(r"(?<![^\W\d_])(H['’ʼ])\s+(?=[^\W\d_])")  # an Ê Đê or Gia Rai woman's H'
 MIN_SYLLABLES, MAX_SYLLABLES = 2, 5
 
 
 def read_person(raw: str, clues: Clues) -> Read:
-    """Return a person's name, single-meaning abbreviations written out."""
+    """Return a person's name, single-meaning abbreviations written out, H' at the name it marks."""
     text = tidy(raw)
     if is_nil(text):
         return NOTHING
@@ -26,7 +27,7 @@ def read_person(raw: str, clues: Clues) -> Read:
         return Read(text, (reasons.STATED_UNKNOWN,))
     # dots of a leader, read between words; no abbreviation has three letters
     name = _expand(_STRAY_DOT.sub(" ", text).strip())
-    name = " ".join(name.split())
+    name = _H_APART.sub(r"\1", " ".join(name.split()))
     doubts = []
     trust = 1.0
     if _AMBIGUOUS.search(fold(name) + " "):
