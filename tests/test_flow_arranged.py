@@ -76,7 +76,11 @@ def test_order_and_tray_reach_records_package_and_search_and_undo_brings_all_bac
     (outcome,) = process(database, settings, [BOOK], nothing)
     assert outcome.read == 1
     assert [side.side for side in database.readings(BOOK, 1)] == ["left", "right"]
-    assert scan_jobs(database, settings, ONE.book, database.pages(BOOK))[0].gutter == (0.5, 0.5)
+    act(database, PageAct("split", 0, gutter=Gutter(0.4, 0.4, across=True)))
+    gutters = [job.gutter for job in scan_jobs(database, settings, ONE.book, database.pages(BOOK))]
+    for_all = Gutter(0.4, 0.4, across=True, for_all=True)
+    assert gutters == [Gutter(0.5, 0.5), *[for_all] * (pages - 1)]
+    act(database, PageAct("split", 0))
 
     for number in range(1, pages + 1):
         act(database, PageAct("reject", number))

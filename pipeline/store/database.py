@@ -809,7 +809,9 @@ class Database:
 
 def gutter_of(gutters: Mapping[int, Gutter], number: int) -> Gutter | None:
     """Return where a page is parted: by its own line, else by the book's; None: not told."""
-    return gutters.get(number, gutters.get(0))
+    if number in gutters or 0 not in gutters:
+        return gutters.get(number)
+    return gutters[0]._replace(for_all=True)
 
 
 def open_database(file: Path) -> Database:

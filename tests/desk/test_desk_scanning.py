@@ -309,6 +309,9 @@ def test_a_gutter_is_told_for_the_book_and_for_one_page(desk: Desk) -> None:
     desk.take(1, 2)
     desk.do(PageAct("split", 0, gutter=Gutter(0.5, 0.52)))
     desk.do(PageAct("split", 2, gutter=Gutter(0.4, 0.4)))
-    assert desk.database.gutters(desk.book.accession) == {0: (0.5, 0.52), 2: (0.4, 0.4)}
+    assert desk.database.gutters(desk.book.accession) == {
+        0: Gutter(0.5, 0.52),
+        2: Gutter(0.4, 0.4),
+    }
     desk.do(PageAct("split", 2, gutter=None))
-    assert desk.database.gutters(desk.book.accession) == {0: (0.5, 0.52)}
+    assert desk.database.gutters(desk.book.accession) == {0: Gutter(0.5, 0.52)}

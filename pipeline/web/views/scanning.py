@@ -355,16 +355,18 @@ def split(
     number: int,
     signed: _Clerk,
     of: Annotated[str, Form()],
-    top: Annotated[float, Form(ge=0, le=100)] = 50.0,
-    bottom: Annotated[float, Form(ge=0, le=100)] = 50.0,
+    start: Annotated[float, Form(ge=0, le=100)] = 50.0,
+    end: Annotated[float, Form(ge=0, le=100)] = 50.0,
+    across: Annotated[bool, Form()] = False,  # noqa: FBT002  # as a form sends it
 ) -> Response:
     """Say where scans are parted: of this page (page, whole, found), or of all (book, all_found).
 
     Args:
-        top: where the line meets the top edge, in hundredths of the width; likewise `bottom`.
+        start: where the line meets the top edge, in hundredths of the width; of a line `across`,
+            the left edge and the height. Likewise `end`: the bottom, or the right edge.
     """
     office, who = _who(request, signed)
-    line = Gutter(round(top / 100, 4), round(bottom / 100, 4))
+    line = Gutter(round(start / 100, 4), round(end / 100, 4), across)
     acts = {
         "page": PageAct("split", number, gutter=line),
         "whole": PageAct("split", number, gutter=Gutter(0.0, 0.0)),
