@@ -6,17 +6,30 @@ from pathlib import Path
 
 import pikepdf
 
+from pipeline.desk import scanning
 from pipeline.desk.archive import open_archive, verify_books
+from pipeline.desk.auditing import find_breaks
 from pipeline.desk.books import intake
 from pipeline.desk.demo import samples
-from pipeline.flow.book import package_of, process, scan_jobs
+from pipeline.desk.finding import search
+from pipeline.desk.reviewing import Answer, decide
+from pipeline.flow.book import package_of, process, reindex, scan_jobs
 from pipeline.settings import Settings, WorkSettings, load_settings
 from pipeline.store.arrangement import Arrangements, PageAct
 from pipeline.store.database import Database
-from pipeline.values import Gutter
+from pipeline.values import Asker, Gutter
 
 ONE = next(one for one in samples() if one.book.form == "birth_form")
 BOOK = ONE.book.accession
+
+
+LAN = Asker("lan")
+
+
+def found(database: Database, settings: Settings, line: str) -> list[str]:
+    """Return the entries that a search finds near enough."""
+    hits = search(database, settings, LAN, line, 10).hits
+    return [hit.record.id for hit in hits if hit.closeness != "widened"]
 
 
 def nothing(*_args: object) -> None:
@@ -71,6 +84,23 @@ def test_order_and_tray_reach_records_package_and_search_and_undo_brings_all_bac
         "data/book.pdf",
         "data/page-acts.jsonl",
     }
+
+    # To the tray once more: its records are found no longer, and are found again when it comes
+    # back, be it before or after the book was finished without it; what people decided stays.
+    on_two = [record for record in database.records(BOOK) if record.page == 2]
+    decide(database, settings, LAN, Answer(on_two[0].id, "nksHoTen", text="Tạ Thị Uyển"))
+    for finish in (False, True):
+        assert found(database, settings, "ta thi uyen") == [on_two[0].id]
+        number = scanning.act(database, settings, LAN, BOOK, PageAct("reject", 2))
+        assert found(database, settings, "ta thi uyen") == []
+        assert reindex(database, settings) == len(before) - len(on_two)
+        assert found(database, settings, "ta thi uyen") == []
+        if finish:
+            process(database, settings, [BOOK], nothing)
+        scanning.act(database, settings, LAN, BOOK, PageAct("undo", other=number))
+        assert found(database, settings, "ta thi uyen") == [on_two[0].id]
+        assert [record.id for record in database.records(BOOK)] == before
+    assert not find_breaks(database, LAN)
 
     act(database, PageAct("split", 1, gutter=Gutter(0.5, 0.5)))
     (outcome,) = process(database, settings, [BOOK], nothing)

@@ -49,7 +49,7 @@ class Desk:
         return [page.page.number for page in pages]
 
     def do(self, act: PageAct) -> int:
-        return scanning.act(self.database, self.lan, self.book.accession, act)
+        return scanning.act(self.database, self.settings, self.lan, self.book.accession, act)
 
     def standing(self) -> scanning.Standing:
         return scanning.standing(self.database, self.lan, self.book.accession)
@@ -111,11 +111,11 @@ def test_scans_are_inserted_moved_rejected_scanned_again_and_all_of_it_undone(de
     told = scanning.tray(desk.database, desk.lan, desk.book.accession)
     assert [page.page.number for page in told] == [6, 5]
     assert desk.standing().in_tray == 2
-    scanning.bring_back(desk.database, desk.lan, desk.book.accession, 6)
+    scanning.bring_back(desk.database, desk.settings, desk.lan, desk.book.accession, 6)
     assert desk.order() == [3, 6, 1, 4, 7, 2]
     with pytest.raises(ConflictError):
-        scanning.bring_back(desk.database, desk.lan, desk.book.accession, 6)
-    while scanning.undo(desk.database, desk.lan, desk.book.accession):
+        scanning.bring_back(desk.database, desk.settings, desk.lan, desk.book.accession, 6)
+    while scanning.undo(desk.database, desk.settings, desk.lan, desk.book.accession):
         pass
     assert desk.order() == [1, 2, 3, 4, 5, 6]  # and the rescan of 5 lies in the tray
     assert len(desk.database.masters(desk.book.accession)) == 7
@@ -128,7 +128,7 @@ def test_a_better_scan_is_no_double_of_the_bad_one_and_a_double_is_told(desk: De
     sources, file = desk.sources, desk.folder / "again.png"
     (again,) = sources.take(desk.lan, desk.book, [file], instead_of=1).taken
     assert again.quality.double_of == 0
-    scanning.undo(desk.database, desk.lan, desk.book.accession)
+    scanning.undo(desk.database, desk.settings, desk.lan, desk.book.accession)
     Image.open(page).save(desk.folder / "third.bmp.png", dpi=(51, 51))
     (third,) = sources.take(desk.lan, desk.book, [desk.folder / "third.bmp.png"]).taken
     assert third.quality.double_of == 1
@@ -165,12 +165,12 @@ def test_a_page_that_lies_askew_is_told_at_once(desk: Desk) -> None:
 
 def test_a_closed_book_takes_no_more_and_is_opened_again_by_undoing(desk: Desk) -> None:
     desk.take(1, 2)
-    closing = scanning.close(desk.database, desk.lan, desk.book.accession)
+    closing = scanning.close(desk.database, desk.settings, desk.lan, desk.book.accession)
     assert desk.standing().is_closed
     for forbidden in (
         lambda: desk.take(3),
         lambda: desk.do(PageAct("reject", 1)),
-        lambda: scanning.close(desk.database, desk.lan, desk.book.accession),
+        lambda: scanning.close(desk.database, desk.settings, desk.lan, desk.book.accession),
     ):
         with pytest.raises(ConflictError):
             forbidden()
@@ -186,7 +186,7 @@ def text_of(pdf: bytes) -> str:
 def test_the_sheet_of_a_closed_book_tells_counts_tray_flags_and_sums(desk: Desk) -> None:
     desk.take(1, 2, 3)
     desk.do(PageAct("reject", 2))
-    scanning.close(desk.database, desk.lan, desk.book.accession)
+    scanning.close(desk.database, desk.settings, desk.lan, desk.book.accession)
     text = text_of(
         scanning.closing_sheet(desk.database, desk.settings, desk.lan, desk.book.accession)
     )
@@ -222,7 +222,7 @@ def test_behind_a_separator_that_cannot_be_trusted_nothing_is_taken(
         desk.database, desk.settings, EVERYWHERE, "", "Xã Khác", (1987, 1987), "1"
     )
     closed = birth_book(desk.database, desk.settings, desk.lan, "04")
-    scanning.close(desk.database, desk.lan, closed.accession)
+    scanning.close(desk.database, desk.settings, desk.lan, closed.accession)
     half = Image.open(printed(desk, desk.book, tmp_path / "in", "half.png"))
     half.crop((0, 0, half.width // 2, half.height)).save(tmp_path / "in" / "half.png")
     for sheet in (

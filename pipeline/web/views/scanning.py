@@ -264,7 +264,7 @@ def _pdf(data: bytes) -> Response:
 def close(request: Request, accession: str, signed: _Clerk) -> Response:
     """Close a book."""
     office, who = _who(request, signed)
-    scanning.close(office.database, who, accession)
+    scanning.close(office.database, office.settings, who, accession)
     return go(f"/scanning/books/{accession}")
 
 
@@ -272,7 +272,7 @@ def close(request: Request, accession: str, signed: _Clerk) -> Response:
 def undo(request: Request, accession: str, signed: _Clerk) -> Response:
     """Take back what was done last with the pages of a book; that may open it again."""
     office, who = _who(request, signed)
-    scanning.undo(office.database, who, accession)
+    scanning.undo(office.database, office.settings, who, accession)
     return _on(request, accession)
 
 
@@ -328,7 +328,9 @@ def move(
     office, who = _who(request, signed)
     other = scanning.number_at(office.database, accession, behind)
     if other != number:
-        scanning.act(office.database, who, accession, PageAct("move", number, other))
+        scanning.act(
+            office.database, office.settings, who, accession, PageAct("move", number, other)
+        )
     return _on(request, accession, number)
 
 
@@ -336,7 +338,7 @@ def move(
 def reject(request: Request, accession: str, number: int, signed: _Clerk) -> Response:
     """Put a page into the tray."""
     office, who = _who(request, signed)
-    scanning.act(office.database, who, accession, PageAct("reject", number))
+    scanning.act(office.database, office.settings, who, accession, PageAct("reject", number))
     return _on(request, accession)
 
 
@@ -344,7 +346,7 @@ def reject(request: Request, accession: str, number: int, signed: _Clerk) -> Res
 def back(request: Request, accession: str, number: int, signed: _Clerk) -> Response:
     """Take a page out of the tray."""
     office, who = _who(request, signed)
-    scanning.bring_back(office.database, who, accession, number)
+    scanning.bring_back(office.database, office.settings, who, accession, number)
     return _on(request, accession)
 
 
@@ -376,7 +378,7 @@ def split(
     }
     if of not in acts:
         raise UsageError(_("không rõ đường chia dùng cho tờ nào"))
-    scanning.act(office.database, who, accession, acts[of])
+    scanning.act(office.database, office.settings, who, accession, acts[of])
     return _on(request, accession, number)
 
 
