@@ -1,6 +1,7 @@
 """A book whose pages people arranged: read, packed and searched as it stands, and taken back."""
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,14 +9,16 @@ import pikepdf
 
 from pipeline.desk import scanning
 from pipeline.desk.archive import open_archive, verify_books
-from pipeline.desk.auditing import find_breaks
+from pipeline.desk.auditing import find_breaks, packed_heads
 from pipeline.desk.books import intake
 from pipeline.desk.demo import samples
 from pipeline.desk.finding import search
 from pipeline.desk.reviewing import Answer, decide
 from pipeline.flow.book import package_of, process, reindex, scan_jobs
 from pipeline.settings import Settings, WorkSettings, load_settings
+from pipeline.store import chain
 from pipeline.store.arrangement import Arrangements, PageAct
+from pipeline.store.chain import Break
 from pipeline.store.database import Database
 from pipeline.values import Asker, Gutter
 
@@ -100,7 +103,7 @@ def test_order_and_tray_reach_records_package_and_search_and_undo_brings_all_bac
         scanning.act(database, settings, LAN, BOOK, PageAct("undo", other=number))
         assert found(database, settings, "ta thi uyen") == [on_two[0].id]
         assert [record.id for record in database.records(BOOK)] == before
-    assert not find_breaks(database, LAN)
+    assert not find_breaks(database, settings, LAN)
 
     act(database, PageAct("split", 1, gutter=Gutter(0.5, 0.5)))
     (outcome,) = process(database, settings, [BOOK], nothing)
@@ -116,4 +119,39 @@ def test_order_and_tray_reach_records_package_and_search_and_undo_brings_all_bac
         act(database, PageAct("reject", number))
     process(database, settings, [BOOK], nothing)
     assert database.records(BOOK) == []
+    database.close()
+
+
+def cut(file: Path, first: int) -> None:
+    """Cut the tail of the log off, from an event on, as who is stopped by no trigger."""
+    with sqlite3.connect(file) as raw:
+        raw.execute("DROP TRIGGER IF EXISTS event_DELETE")
+        raw.execute("DELETE FROM event WHERE sequence >= ?", (first,))
+    raw.close()
+
+
+def test_a_log_whose_tail_was_cut_off_is_found_by_the_heads_in_the_packages(tmp_path: Path) -> None:
+    settings = replace(load_settings(tmp_path, "lan"), work=WorkSettings(executor="serial"))
+    database = open_archive(settings, make=True)
+    database.add_book(ONE.book, "lan")
+    with database.read() as connection:
+        early = chain.head(connection)
+    intake(database, settings, ONE.book, ONE.scans[:1], nothing)
+    process(database, settings, [BOOK], nothing)
+    (packed_head,) = packed_heads(settings.archive)
+    assert packed_head.sequence > early.sequence
+    assert not find_breaks(database, settings, LAN)
+    database.close()
+    cut(tmp_path / "sohoa.db", packed_head.sequence + 1)
+    database = open_archive(settings)
+    assert not find_breaks(database, settings, LAN)  # what came after the seal no package knows
+    database.close()
+
+    cut(tmp_path / "sohoa.db", packed_head.sequence)
+    database = open_archive(settings)
+    assert Break("head", packed_head.sequence, "") in find_breaks(database, settings, LAN)
+    # Events that come after the cut do not hide it: their hashes are others.
+    for _event in range(3):
+        database.log_look("lan", "search", [])
+    assert Break("head", packed_head.sequence, "") in find_breaks(database, settings, LAN)
     database.close()

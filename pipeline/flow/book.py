@@ -36,6 +36,7 @@ from pipeline.quality.book import book_findings
 from pipeline.quality.profiles import Profile, load_rules, profile_called
 from pipeline.quality.verdict import judged_among, lie_of
 from pipeline.settings import Settings
+from pipeline.store import chain
 from pipeline.store.arrangement import Arrangement, Arrangements, Follow
 from pipeline.store.database import Database, PageState, gutter_of, now
 from pipeline.store.decisions import standing
@@ -53,6 +54,7 @@ from pipeline.values import (
 )
 from pipeline.words import _
 
+BOOKS = "books"  # in an archive: the packages, one folder each
 _SURE_FORM = 0.6  # of a page's form: below, its neighbours are asked
 
 
@@ -87,7 +89,7 @@ def working(archive: Path, lock: str = "lock", wait_s: float = 0.0) -> Iterator[
 
 def package_of(archive: Path, accession: str) -> Path:
     """Return the folder of a book's package."""
-    return archive / "books" / accession
+    return archive / BOOKS / accession
 
 
 def process(
@@ -475,6 +477,8 @@ def _seal(
     masters = {master.sha256: master for master in database.masters(book.accession)}
     origins = Imports(database).origins_in(book.accession)
     acts = Arrangements(database).acts(book.accession)
+    with database.read() as connection:
+        log_head = chain.head(connection)
     target = package / "data" / "book.pdf"
     pdf = write_pdf(
         [
@@ -502,6 +506,7 @@ def _seal(
             pdf=pdf,
             software=f"sohoa {version('sohoa')}",
             date=now(),
+            log_head=str(log_head),
         ),
         list(masters.values()),
         [
