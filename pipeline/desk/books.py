@@ -15,6 +15,7 @@ from pipeline.flow.book import catch_up, judged_pages, tray_follower, working
 from pipeline.flow.judging import glanced
 from pipeline.flow.page import forms
 from pipeline.ingest.intake import Intake, Manner, Progress, accession_for, take_in, view_file
+from pipeline.letters import nfc
 from pipeline.quality.profiles import Profile, profile_called
 from pipeline.quality.sentences import grade_words, sentence
 from pipeline.settings import Settings, shipped
@@ -100,6 +101,7 @@ def book_card(
         UsageError: there is no such form.
     """
     check_form(form)
+    place, volume, shelf = (nfc(text.strip()) for text in (place, volume, shelf))
     accession = accession_for(form, place, years, volume)
     return Book(accession, form, place, years, volume, pages, entries, shelf)
 

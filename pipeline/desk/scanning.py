@@ -12,7 +12,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from pipeline.desk.books import book_card, check_open, title_of
+from pipeline.desk.books import check_open, title_of
 from pipeline.desk.pictures import page_of, page_pixels
 from pipeline.desk.places import units_at
 from pipeline.desk.seeing import seen_book, seen_books, sees
@@ -20,7 +20,6 @@ from pipeline.errors import ConflictError, RightsError, StorageError
 from pipeline.flow.book import book_outcome, catch_up, tray_follower
 from pipeline.ingest.intake import separator_key, view_file
 from pipeline.ingest.views import VIEW_PX, jpeg, shrunk, view_of
-from pipeline.letters import nfc
 from pipeline.quality.sentences import sentence
 from pipeline.quality.verdict import worst_of
 from pipeline.settings import Settings
@@ -95,34 +94,18 @@ class Standing:
 # Books
 
 
-def add_book(
-    database: Database,
-    settings: Settings,
-    asker: Asker,
-    form: str,
-    place: str,
-    years: tuple[int, int],
-    volume: str,
-    *,
-    pages: int | None = None,
-    entries: int | None = None,
-    shelf: str = "",
-) -> Book:
+def add_book(database: Database, settings: Settings, asker: Asker, card: Book) -> Book:
     """Put the card of a book down; of one that is there, its counts and its shelf anew.
 
     Raises:
-        UsageError: there is no such form.
         RightsError: the asker scans no books of that place.
     """
-    book = book_card(
-        form, nfc(place.strip()), years, nfc(volume.strip()), pages=pages, entries=entries
-    )
-    book = replace(book, shelf=nfc(shelf.strip()))
-    if not may_scan(database, settings, asker, book):
+    if not may_scan(database, settings, asker, card):
         raise RightsError(_("tài khoản này không lập sổ của nơi ấy"))
-    known = database.book(book.accession)
+    known = database.book(card.accession)
+    book = card
     if known is not None:  # the same form, place, years and volume, perhaps otherwise written
-        book = replace(known, pages=pages, entries=entries, shelf=book.shelf)
+        book = replace(known, pages=card.pages, entries=card.entries, shelf=card.shelf)
     if book != known:
         database.add_book(book, asker.person)
     return book

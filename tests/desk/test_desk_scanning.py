@@ -18,7 +18,7 @@ from pypdfium2 import PdfDocument
 
 from pipeline.desk import scanning
 from pipeline.desk.arriving import Sources
-from pipeline.desk.books import Pile
+from pipeline.desk.books import Pile, book_card
 from pipeline.desk.seeing import seen_book
 from pipeline.errors import ConflictError, MissingError, RightsError
 from pipeline.settings import Settings
@@ -26,6 +26,8 @@ from pipeline.store import chain
 from pipeline.store.arrangement import PageAct
 from pipeline.store.database import Database
 from pipeline.values import Asker, Book, Gutter
+
+XA_KHAC = book_card("", "Xã Khác", (1987, 1987), "1")
 
 
 @dataclass
@@ -66,17 +68,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_a_card_is_put_down_once_and_its_counts_can_be_corrected(desk: Desk) -> None:
-    again = scanning.add_book(
-        desk.database,
-        desk.settings,
-        desk.lan,
-        "birth_table",
-        VAN_TRUNG,
-        (1987, 1987),
-        "2",
-        pages=5,
-        shelf="Kho 1",
-    )
+    card = book_card("birth_table", f" {VAN_TRUNG}", (1987, 1987), "2", pages=5, shelf="Kho 1 ")
+    again = scanning.add_book(desk.database, desk.settings, desk.lan, card)
     assert again.accession == desk.book.accession
     assert (again.volume, again.pages, again.shelf) == ("02", 5, "Kho 1")
     assert desk.database.books() == [again]
@@ -86,10 +79,8 @@ def test_a_clerk_opens_books_of_the_granted_places_alone_also_by_todays_name(
     desk: Desk,
 ) -> None:
     with pytest.raises(RightsError):
-        scanning.add_book(desk.database, desk.settings, desk.lan, "", "Xã Khác", (1987, 1987), "1")
-    other = scanning.add_book(
-        desk.database, desk.settings, EVERYWHERE, "", "Xã Khác", (1987, 1987), "1"
-    )
+        scanning.add_book(desk.database, desk.settings, desk.lan, XA_KHAC)
+    other = scanning.add_book(desk.database, desk.settings, EVERYWHERE, XA_KHAC)
     assert [book for book, *_told in scanning.books(desk.database, desk.lan)] == [desk.book]
     with pytest.raises(MissingError):
         seen_book(desk.database, desk.lan, other.accession)
@@ -218,9 +209,7 @@ def test_a_separator_sheet_sends_what_follows_to_its_book(desk: Desk, tmp_path: 
 def test_behind_a_separator_that_cannot_be_trusted_nothing_is_taken(
     desk: Desk, tmp_path: Path
 ) -> None:
-    elsewhere = scanning.add_book(
-        desk.database, desk.settings, EVERYWHERE, "", "Xã Khác", (1987, 1987), "1"
-    )
+    elsewhere = scanning.add_book(desk.database, desk.settings, EVERYWHERE, XA_KHAC)
     closed = birth_book(desk.database, desk.settings, desk.lan, "04")
     scanning.close(desk.database, desk.settings, desk.lan, closed.accession)
     half = Image.open(printed(desk, desk.book, tmp_path / "in", "half.png"))

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +15,13 @@ from starlette.datastructures import FormData, UploadFile
 from pipeline.desk import arriving, scanning
 from pipeline.desk.accounts import SignedIn
 from pipeline.desk.arriving import Sources
-from pipeline.desk.books import years_of
+from pipeline.desk.books import book_card, years_of
 from pipeline.desk.places import units_at
 from pipeline.desk.seeing import seen_book
 from pipeline.errors import MissingError, SohoaError, UsageError
 from pipeline.flow.page import forms
 from pipeline.ingest.scanner import devices
+from pipeline.letters import nfc
 from pipeline.rights import asker
 from pipeline.store.arrangement import PageAct
 from pipeline.store.uploads import Upload
@@ -82,10 +84,7 @@ def add_book(request: Request, form: WholeForm, signed: _Clerk) -> Response:
     office, who = _who(request, signed)
     told = {name: str(form.get(name, "")) for name in _CARD}
     try:
-        book = scanning.add_book(
-            office.database,
-            office.settings,
-            who,
+        card = book_card(
             told["form"],
             _needed(told["place"], _("hãy ghi nơi đăng ký")),
             years_of(told["years"]),
@@ -94,6 +93,7 @@ def add_book(request: Request, form: WholeForm, signed: _Clerk) -> Response:
             entries=_count(told["entries"]),
             shelf=told["shelf"],
         )
+        book = scanning.add_book(office.database, office.settings, who, card)
     except SohoaError as error:
         return _card_form(request, told, status=400, trouble=str(error))
     return go(f"/scanning/books/{book.accession}")
@@ -227,18 +227,13 @@ def correct_card(request: Request, accession: str, form: WholeForm, signed: _Cle
     """Correct what a card says of counts and shelf."""
     office, who = _who(request, signed)
     book = seen_book(office.database, who, accession)
-    scanning.add_book(
-        office.database,
-        office.settings,
-        who,
-        book.form,
-        book.place,
-        book.years,
-        book.volume,
+    card = replace(
+        book,
         pages=_count(str(form.get("pages", ""))),
         entries=_count(str(form.get("entries", ""))),
-        shelf=str(form.get("shelf", "")),
+        shelf=nfc(str(form.get("shelf", "")).strip()),
     )
+    scanning.add_book(office.database, office.settings, who, card)
     return go(f"/scanning/books/{accession}")
 
 
@@ -475,7 +470,7 @@ def dropped(
             file = Path(folder) / f"{at:04}"
             with file.open("wb") as stream:
                 shutil.copyfileobj(one.file, stream)
-            names[file] = (one.filename or "?").replace("\\", "/").rsplit("/", 1)[-1]
+            names[file] = arriving.called(one.filename or "")
         taken = sources_of(request).take(
             who, book, [*names], behind=behind, instead_of=instead, names=names
         )
