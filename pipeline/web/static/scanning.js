@@ -75,8 +75,9 @@ function watchDesk() {
   }
 
   async function pageTold(place) {
-    await windowOf(place).coming;
-    return pageAt(place);
+    const here = windowOf(place); // news may come meanwhile: a key is for the page that was seen
+    await here.coming;
+    return here.pages?.[place - here.start];
   }
 
   const cells = new Map(); // place → element
