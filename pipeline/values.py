@@ -72,12 +72,19 @@ class Gutter(NamedTuple):
     """Where a person parts a spread: a line through a scan as a viewer shows it.
 
     Attributes:
-        top: where the line meets the top edge, as a fraction (0 to 1) of the width; likewise
-            `bottom`. A line along the left edge leaves the scan whole.
+        start: where the line meets the top edge, as a fraction (0 to 1) of the width; of a line
+            `across`, the left edge and the height.
+        end: likewise at the bottom edge; `across`, at the right one.
+        across: it runs from side to side: the scan lies sideways, or its pages are turned up.
+        for_all: it was drawn on one scan for all of a book.
+
+    A line along an edge leaves the scan whole.
     """
 
-    top: float
-    bottom: float
+    start: float
+    end: float
+    across: bool = False
+    for_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
 def test_the_demonstration_ends_with_the_hit_and_its_places(tmp_path: Path) -> None:
     done = sohoa("demo", "--folder", tmp_path / "demo")
     assert "Nguyễn Thị Lan" in done.stdout
-    for ending in ("book.pdf", "records.jsonl", ".png"):
+    for ending in ("book.pdf", "records.jsonl", ".jpg"):
         line = next(line for line in done.stdout.splitlines() if line.endswith(ending))
         assert Path(line.split(": ", 1)[1]).is_file()
 

@@ -25,6 +25,7 @@ from pipeline.store.durable import durable_copy, durable_write, sha256_of, sweep
 from pipeline.values import Book, Master
 
 DATE = "Bagging-Date"
+LOG_HEAD = "Log-Head"  # of the archive when the book was sealed, see `store.chain`
 _TEXTS = "data/text"
 PDF_STATE = "PDF-A"
 CONFORMS = "PDF/A-2b"
@@ -44,7 +45,7 @@ data/pages.jsonl       mỗi dòng một lần quét, theo thứ tự của sổ
                        quét lại
 data/page-acts.jsonl   nếu có: mỗi dòng một việc người đã làm với các trang (đổi chỗ, loại, quét
                        lại, đường chia); bản gốc của trang bị loại vẫn ở data/masters
-bag-info.txt           thẻ của quyển sổ
+bag-info.txt           thẻ của quyển sổ; Log-Head là đầu nhật ký của kho khi đóng gói (số:mã băm)
 manifest-sha256.txt    tổng kiểm SHA-256 của từng tệp; kiểm: sha256sum -c manifest-sha256.txt
 
 Giá trị hiện hành của một trường = quyết định mới nhất, nếu không có thì giá trị máy đọc.
@@ -57,7 +58,8 @@ data/decisions.jsonl: what people decided; the newest decision on a field stands
 machine's value. data/provenance.jsonl: how it was made or where it was imported from.
 data/pages.jsonl: of each scan, in the order of the book, its master, what was measured of its
 quality, and the verdict. data/page-acts.jsonl, if any: what people did with the pages (moved,
-rejected, scanned again, parted); masters of rejected scans stay in data/masters.
+rejected, scanned again, parted); masters of rejected scans stay in data/masters. bag-info.txt: the
+card of the book; Log-Head is the head of the archive's log when it was sealed (place:hash).
 Check: sha256sum -c manifest-sha256.txt
 """
 
@@ -70,6 +72,7 @@ def card_of(
     pdf: PdfResult | None,
     software: str,
     date: str,
+    log_head: str,
 ) -> dict[str, str]:
     """Return what `bag-info.txt` says of a book.
 
@@ -78,6 +81,7 @@ def card_of(
         pdf: what is known of book.pdf; None when there is none.
         software: name and version of the program.
         date: today, ISO 8601.
+        log_head: the newest event of the archive's log, `<place>:<hash>`.
     """
     declared = {"Declared-Pages": book.pages, "Declared-Entries": book.entries}
     first, last = book.years
@@ -95,6 +99,7 @@ def card_of(
         PDF_STATE: _pdf_state(pdf),
         **({"PDF-Pages-Without-Picture": _numbers(pdf.missing)} if pdf and pdf.missing else {}),
         "Bag-Software-Agent": software,
+        LOG_HEAD: log_head,
         DATE: date[:10],
     }
 
@@ -147,7 +152,7 @@ def bag_info(package: Path) -> dict[str, str]:
     file = package / INFO
     if not file.exists():
         return {}
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     return dict(line.split(": ", 1) for line in lines if ": " in line)
 
 
@@ -202,14 +207,14 @@ def _one_line(value: str) -> str:
 
 
 def _is_unchanged(package: Path, info: bytes, manifest: bytes) -> bool:
-    """Return whether the last seal said the same, but for its date."""
+    """Return whether the last seal said the same, but for its date and the head of the log."""
     old_info, old_manifest = package / INFO, package / MANIFEST
     if not (old_info.exists() and old_manifest.exists()):
         return False
-    return old_manifest.read_bytes() == manifest and _undated(old_info.read_bytes()) == _undated(
+    return old_manifest.read_bytes() == manifest and _lasting(old_info.read_bytes()) == _lasting(
         info
     )
 
 
-def _undated(info: bytes) -> bytes:
-    return re.sub(rb"(?m)^Bagging-Date: .*\n", b"", info)
+def _lasting(info: bytes) -> bytes:
+    return re.sub(rb"(?m)^(Bagging-Date|Log-Head): .*\n", b"", info)

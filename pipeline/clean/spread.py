@@ -11,7 +11,8 @@ import numpy.typing as npt
 from pipeline.clean.border import find_bed, shift
 from pipeline.clean.deskew import page_direction, turn_matrix
 from pipeline.clean.ink import Ink, page_ink, shrink
-from pipeline.values import Gutter, Matrix, PageImage, Pixels
+from pipeline.clean.orientation import turn
+from pipeline.values import Gutter, Matrix, PageImage, Pixels, Turn
 
 Curve = npt.NDArray[np.float64]
 Columns = npt.NDArray[np.int_]
@@ -40,6 +41,8 @@ _THICK_PX = 9  # 2 mm: no rule is as thick
 _RULE_PX = 18  # some 4 mm: longer than the strokes of letters
 _RULE_SHARE = 0.3  # of the height that such runs fill
 _RULE_PARTS = 8
+
+_TURNED_ON: dict[Turn, Turn] = {0: 90, 90: 180, 180: 270, 270: 0}
 
 
 class Fold(NamedTuple):
@@ -73,30 +76,49 @@ def find_gutter(image: PageImage) -> float | None:
     return None if fold is None else (fold.top + fold.bottom) / 2
 
 
-def split(image: PageImage, gutter: Gutter | None = None) -> tuple[PageImage, ...]:
-    """Return the left and the right page of a spread, or the page itself.
-
-    Args:
-        gutter: where a person parts it; None: the fold is found.
-    """
-    fold = find_fold(image) if gutter is None else fold_at(image, gutter)
+def split(image: PageImage) -> tuple[PageImage, ...]:
+    """Return the left and the right page of a spread, parted along its fold, or the page itself."""
+    fold = find_fold(image)
     return (image,) if fold is None else part(image, fold)
 
 
-def fold_at(image: PageImage, gutter: Gutter) -> Fold | None:
-    """Return the line that a person drew through the scan, on the upright image; None: no line.
+def split_at(image: PageImage, gutter: Gutter, turn_deg: Turn) -> tuple[PageImage, ...]:
+    """Return the upright pages that a person parted, the first to be read as the left one.
 
-    A scan that lies sideways has its fold across, which such a line does not tell: it is found.
+    Of pages turned up, as where wide tables are bound sideways, the upper one is the left one.
+
+    Args:
+        image: the scan as a viewer shows it, on which the line was drawn.
+        gutter: that line.
+        turn_deg: clockwise turn that makes the scan upright.
     """
-    if image.turn_deg in (90, 270):
-        return find_fold(image)
-    top, bottom = gutter
-    if image.turn_deg == 180:
-        top, bottom = 1 - bottom, 1 - top
-    if max(top, bottom) <= 0 or min(top, bottom) >= 1:
-        return None
+    if is_whole(gutter):
+        return (turn(image, turn_deg),)
+    start, end = gutter.start, gutter.end
+    if gutter.across:  # turned so that it runs down, its start at the foot
+        image, start, end = turn(image, 270), end, start
+        turn_deg = _TURNED_ON[turn_deg]
     width = image.pixels.shape[1]
-    return Fold(top * width, bottom * width)
+    first, second = (turn(half, turn_deg) for half in part(image, Fold(start * width, end * width)))
+    if turn_deg in (180, 270):
+        first, second = second, first
+    return replace(first, side="left"), replace(second, side="right")
+
+
+def is_whole(gutter: Gutter) -> bool:
+    """Say whether a line parts nothing from a scan."""
+    return max(gutter.start, gutter.end) <= 0 or min(gutter.start, gutter.end) >= 1
+
+
+def was_drawn_on_others(image: PageImage, gutter: Gutter, turn_deg: Turn) -> bool:
+    """Say whether a line for all scans of a book is meant for those that lie otherwise than this.
+
+    The line of a spread parts its longer side, whichever way the scan was laid on the glass.
+    """
+    height, width = image.pixels.shape
+    is_sideways = gutter.across or turn_deg in (90, 270)
+    parts_longer = (height > width) == gutter.across
+    return gutter.for_all and not is_whole(gutter) and is_sideways and not parts_longer
 
 
 def part(image: PageImage, fold: Fold) -> tuple[PageImage, PageImage]:

@@ -3,7 +3,7 @@
 from pipeline.clean.border import crop
 from pipeline.clean.deskew import deskew
 from pipeline.clean.orientation import Legibility, find_turn, turn
-from pipeline.clean.spread import split
+from pipeline.clean.spread import split, split_at, was_drawn_on_others
 from pipeline.values import Gutter, PageImage
 
 
@@ -20,5 +20,9 @@ def clean(
         legibility: see `find_turn`.
         gutter: where a person parts a spread; None: it is found.
     """
-    upright = turn(image, find_turn(image, legibility))
-    return tuple(deskew(crop(page)) for page in split(upright, gutter))
+    turn_deg = find_turn(image, legibility)
+    if gutter is None or was_drawn_on_others(image, gutter, turn_deg):
+        pages = split(turn(image, turn_deg))
+    else:
+        pages = split_at(image, gutter, turn_deg)
+    return tuple(deskew(crop(page)) for page in pages)

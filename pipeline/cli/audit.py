@@ -34,10 +34,10 @@ def audit() -> None:
 @json_option
 def verify(*, known: str | None, archive: Path, as_json: bool) -> None:
     """Compare the log with itself and with the database."""
-    kept = auditing.read_head(known) if known else None
+    kept = [auditing.read_head(known)] if known else []
     settings = settings_for(archive)
     with closing(open_archive(settings)) as database:
-        breaks = auditing.find_breaks(database, Asker(settings.person), kept)
+        breaks = auditing.find_breaks(database, settings, Asker(settings.person), kept)
         head = auditing.head(database)
     if as_json:
         print_json({"head": str(head), "breaks": [one._asdict() for one in breaks]})

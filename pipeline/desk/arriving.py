@@ -264,9 +264,13 @@ def begin_upload(database: Database, settings: Settings, asker: Asker, upload: U
     # It lies there twice for a moment: as it arrived, and as a master.
     if shutil.disk_usage(settings.archive).free < 2 * upload.size_bytes + _SPARE_BYTES:
         raise StorageError(_("đĩa của kho sắp đầy; hãy giải phóng chỗ rồi gửi lại"))
-    name = nfc(upload.name.replace("\\", "/").rsplit("/", 1)[-1]).strip()[-_LONGEST_NAME:]
-    named = replace(upload, person=asker.person, name=name or "?")
+    named = replace(upload, person=asker.person, name=called(upload.name))
     return _uploads(database, settings).begin(named, settings.scanning.max_open_uploads)
+
+
+def called(name: str) -> str:
+    """Return what a file is called here that has this name where it comes from: no folders."""
+    return nfc(name.replace("\\", "/").rsplit("/", 1)[-1]).strip()[-_LONGEST_NAME:] or "?"
 
 
 def find_upload(database: Database, settings: Settings, asker: Asker, id_: str) -> Upload:

@@ -1,7 +1,14 @@
 """The log: read, searched for who saw a record, and checked against the database."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from pipeline.archive.package import LOG_HEAD, bag_info
 from pipeline.desk.seeing import seen_books, seen_entry
 from pipeline.errors import RightsError, UsageError
+from pipeline.flow.book import BOOKS
+from pipeline.settings import Settings
 from pipeline.store import accounts, chain
 from pipeline.store.arrangement import Arrangements
 from pipeline.store.chain import Break, Event, Head
@@ -15,10 +22,18 @@ from pipeline.words import _
 _PART = 500  # events that are looked through at a time
 
 
-def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> list[Break]:
+def find_breaks(
+    database: Database, settings: Settings, asker: Asker, known: Iterable[Head] = ()
+) -> list[Break]:
     """Compare the log with itself, and all it bears witness to with what is in the database.
 
     That it was compared, and what came of it, is logged too.
+
+    Args:
+        database: of the archive.
+        settings: likewise.
+        asker: who compares.
+        known: heads that were kept elsewhere than in the packages of the archive.
 
     Raises:
         RightsError: the asker administers some places only; this tells of all.
@@ -28,6 +43,7 @@ def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> 
     links, acts, review = Links(database), Arrangements(database), Review(database)
     extracts = Extracts(database)
     accounts.Accounts(database)
+    kept = [*known, *packed_heads(settings.archive)]  # before the log: it only grows
     with database.read() as connection:
         found = {
             **contents(connection),
@@ -37,10 +53,23 @@ def find_breaks(database: Database, asker: Asker, known: Head | None = None) -> 
             "lot": review.contents(connection),
             "extract": extracts.contents(connection),
         }
-        breaks = list(chain.find_breaks(connection, found, known))
+        breaks = list(chain.find_breaks(connection, found, kept))
     with database.write() as connection:
         chain.append(connection, now(), asker.person, "audit.checked", breaks=len(breaks))
     return breaks
+
+
+def packed_heads(archive: Path) -> list[Head]:
+    """Return the heads of the log that the packages of an archive keep.
+
+    Also those of packages that the database does not know. A line that is no head tells nothing
+    here: that it was changed is for the sums of the package to find.
+    """
+    found = []
+    for package in sorted((archive / BOOKS).glob("*")):
+        with suppress(UsageError):
+            found.append(read_head(bag_info(package).get(LOG_HEAD, "")))
+    return found
 
 
 def head(database: Database) -> Head:

@@ -11,10 +11,11 @@ from pipeline.desk.archive import chosen_books
 from pipeline.errors import ConflictError, FormError, UsageError
 from pipeline.extract.form import Form, load_file
 from pipeline.extract.schema_files import find_faults, read_document
-from pipeline.flow.book import judged_pages, working
+from pipeline.flow.book import catch_up, judged_pages, tray_follower, working
 from pipeline.flow.judging import glanced
 from pipeline.flow.page import forms
 from pipeline.ingest.intake import Intake, Manner, Progress, accession_for, take_in, view_file
+from pipeline.letters import nfc
 from pipeline.quality.profiles import Profile, profile_called
 from pipeline.quality.sentences import grade_words, sentence
 from pipeline.settings import Settings, shipped
@@ -100,6 +101,7 @@ def book_card(
         UsageError: there is no such form.
     """
     check_form(form)
+    place, volume, shelf = (nfc(text.strip()) for text in (place, volume, shelf))
     accession = accession_for(form, place, years, volume)
     return Book(accession, form, place, years, volume, pages, entries, shelf)
 
@@ -143,10 +145,13 @@ def intake(
     def may_enter(other: Book) -> bool:
         return asked.may_enter(other) and not Arrangements(database).is_closed(other.accession)
 
-    kept = replace(asked, hold=hold, may_enter=may_enter)
+    follow = tray_follower(database, settings)
+    kept = replace(asked, hold=hold, may_enter=may_enter, follow=follow)
     taken = take_in(
         database, settings.archive, book, paths, settings.ingest, profile, on_progress, kept
     )
+    if asked.instead_of:
+        catch_up(database, settings)
     return _glanced(database, settings, profile, taken)
 
 

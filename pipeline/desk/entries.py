@@ -200,7 +200,8 @@ def entry_picture(database: Database, settings: Settings, asker: Asker, record_i
     record, book = seen_entry(database, asker, record_id)
     if not record.page:
         raise MissingError(_("bản ghi {id} không có ảnh dòng").format(id=record_id))
-    return pictures.record_picture(database, settings, record, book.accession, asker.rights)
+    page = pictures.page_of(database, book.accession, record.page)
+    return pictures.record_picture(database, settings, record, page, asker.rights)
 
 
 def outlines(entry: Entry, size: tuple[int, int], page: int) -> list[dict[str, object]]:

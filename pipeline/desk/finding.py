@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import cv2
-
-from pipeline.clean.places import on_page
+from pipeline.desk.pictures import record_picture
 from pipeline.desk.places import Units, spellings, units_at
 from pipeline.desk.seeing import seen_books, seen_entry
 from pipeline.errors import StorageError, UsageError
-from pipeline.flow.book import as_decided, index_of, package_of
+from pipeline.flow.book import as_decided, index_of
 from pipeline.flow.reviewing import sensitive_in
 from pipeline.index.keys import key_rules
 from pipeline.index.query import readings
@@ -19,13 +17,11 @@ from pipeline.index.rescue import MOST_BOOKS, Rescue, Shelf, likely_books, rows_
 from pipeline.index.rules import search_rules
 from pipeline.index.search import search as search_index
 from pipeline.index.wanted import Chip, Query
-from pipeline.ingest.files import open_frame
-from pipeline.ocr.crops import crop
 from pipeline.settings import Settings
 from pipeline.store.database import Database
 from pipeline.store.durable import durable_write
 from pipeline.store.typed import Imports
-from pipeline.values import Asker, FieldValue, Hit, Line, Record, Rights
+from pipeline.values import Asker, FieldValue, Hit, Record, Rights
 from pipeline.words import _
 
 MOST_NEAR = 5  # entries of such names in other years, when none fits
@@ -212,24 +208,14 @@ def units_of(settings: Settings, hit: Hit) -> Units:
 
 
 def row_picture(database: Database, settings: Settings, asker: Asker, hit: Hit) -> Path:
-    """Cut the record out of its scan, upright, as a PNG in `work/`; return the file."""
+    """Cut the record out of its scan, upright, as a JPEG in `work/`; return the file."""
     record = hit.record
     scan = scan_of(database, record)
-    pages = database.all_pages(scan[0]) if scan else []
-    page = next((page for page in pages if scan and page.number == scan[1]), None)
-    found = database.find_master(page.master) if page else None
-    if found is None or page is None:
+    page = database.page(*scan) if scan else None
+    if page is None:
         raise StorageError(_("không thấy bản quét của bản ghi {id}").format(id=record.id))
-    accession, master = found
-    file = package_of(settings.archive, accession) / master.path
-    image = open_frame(file, page.frame, master.name, settings.ingest)
-    height, width = image.pixels.shape
-    whole = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))  # of an imported record
-    outline = on_page(image, record.polygon) if record.polygon else whole
-    row = crop(image, Line(outline))
-    _done, png = cv2.imencode(".png", row)
-    picture = settings.archive / "work" / "pictures" / (record.id.replace("/", "_") + ".png")
-    durable_write(picture, png.tobytes())
+    picture = settings.archive / "work" / "pictures" / (record.id.replace("/", "_") + ".jpg")
+    durable_write(picture, record_picture(database, settings, record, page, asker.rights))
     database.log_look(asker.person, "picture", [record.id], asker.purpose)
     return picture
 

@@ -119,11 +119,21 @@ def closed_parts(records: Iterable[Record], rights: Rights) -> list[Polygon]:
 
 
 def record_picture(
-    database: Database, settings: Settings, record: Record, accession: str, rights: Rights
+    database: Database, settings: Settings, record: Record, page: Page, rights: Rights
 ) -> bytes:
-    """Return the picture of a record's row or form, a JPEG; what is closed is covered."""
-    page = page_of(database, accession, record.page)
-    return part(database, settings, page, record_cut(record), closed_parts([record], rights))
+    """Return the picture of a record's row or form, a JPEG; what is closed is covered.
+
+    Args:
+        database: of the archive.
+        settings: likewise.
+        record: all of the page is shown when it does not know where on it it stands.
+        page: that it stands on.
+        rights: of who sees it.
+    """
+    width, height = page.width_px, page.height_px
+    whole = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
+    cut = record_cut(record) if record.polygon else cut_of(whole, margin=0.0)
+    return part(database, settings, page, cut, closed_parts([record], rights))
 
 
 def page_picture(

@@ -230,6 +230,20 @@ def next_record(database: Database, asker: Asker, accession: str = "", after: st
         )
 
 
+def asked_fields(database: Database, asker: Asker, record_id: str) -> list[str]:
+    """Return the keys of the fields of a record that the person would be asked for.
+
+    Raises:
+        MissingError: there is no such record that the person may see.
+    """
+    record, book = seen_record(database, asker, record_id)
+    review = Review(database)
+    with database.read() as connection:
+        rules = rules_in(review, connection)
+        states = _Desk(database, review, connection, asker, record, book, rules).states()
+    return [one.key for one in _sheet(asker, record, book, states, "").fields if one.asked]
+
+
 # One record
 
 
@@ -469,7 +483,9 @@ def _work(
             desk.requeue()
             decided = {key: one for (_id, key), one in standing(desk.decisions).items()}
             revision = database.next_revision(connection)
-            index.put([document(as_decided(record, decided), book, revision)], connection)
+            in_tray = record.page in database.tray(book.accession, connection)
+            stands = () if in_tray else (document(as_decided(record, decided), book, revision),)
+            index.put(stands, connection)  # an index counts the changes that it is told of
             database.unseal(connection, book.accession)
         holder = _hold(review, connection, asker.person, record.id, rules)
         states = desk.states()

@@ -12,15 +12,14 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from pipeline.desk.books import book_card, check_open, title_of
+from pipeline.desk.books import check_open, title_of
 from pipeline.desk.pictures import page_of, page_pixels
 from pipeline.desk.places import units_at
 from pipeline.desk.seeing import seen_book, seen_books, sees
 from pipeline.errors import ConflictError, RightsError, StorageError
-from pipeline.flow.book import book_outcome
+from pipeline.flow.book import book_outcome, catch_up, tray_follower
 from pipeline.ingest.intake import separator_key, view_file
 from pipeline.ingest.views import VIEW_PX, jpeg, shrunk, view_of
-from pipeline.letters import nfc
 from pipeline.quality.sentences import sentence
 from pipeline.quality.verdict import worst_of
 from pipeline.settings import Settings
@@ -95,34 +94,18 @@ class Standing:
 # Books
 
 
-def add_book(
-    database: Database,
-    settings: Settings,
-    asker: Asker,
-    form: str,
-    place: str,
-    years: tuple[int, int],
-    volume: str,
-    *,
-    pages: int | None = None,
-    entries: int | None = None,
-    shelf: str = "",
-) -> Book:
+def add_book(database: Database, settings: Settings, asker: Asker, card: Book) -> Book:
     """Put the card of a book down; of one that is there, its counts and its shelf anew.
 
     Raises:
-        UsageError: there is no such form.
         RightsError: the asker scans no books of that place.
     """
-    book = book_card(
-        form, nfc(place.strip()), years, nfc(volume.strip()), pages=pages, entries=entries
-    )
-    book = replace(book, shelf=nfc(shelf.strip()))
-    if not may_scan(database, settings, asker, book):
+    if not may_scan(database, settings, asker, card):
         raise RightsError(_("tài khoản này không lập sổ của nơi ấy"))
-    known = database.book(book.accession)
+    known = database.book(card.accession)
+    book = card
     if known is not None:  # the same form, place, years and volume, perhaps otherwise written
-        book = replace(known, pages=pages, entries=entries, shelf=book.shelf)
+        book = replace(known, pages=card.pages, entries=card.entries, shelf=card.shelf)
     if book != known:
         database.add_book(book, asker.person)
     return book
@@ -335,8 +318,10 @@ def _rejections(acts: Sequence[PageAct], hidden: frozenset[int]) -> Iterator[tup
 # What people do with pages
 
 
-def act(database: Database, asker: Asker, accession: str, done: PageAct) -> int:
+def act(database: Database, settings: Settings, asker: Asker, accession: str, done: PageAct) -> int:
     """Do something with the pages of a book; return the act's number, by which it is undone.
+
+    What was read on a page leaves search when the page goes to the tray, and comes back with it.
 
     Raises:
         MissingError: there is no such book.
@@ -345,11 +330,16 @@ def act(database: Database, asker: Asker, accession: str, done: PageAct) -> int:
     seen_book(database, asker, accession)
     if done.kind != "undo":
         check_open(database, accession)
+    arrangements = Arrangements(database, tray_follower(database, settings))
     with database.write() as connection:
-        return Arrangements(database).add(connection, accession, done, asker.person)
+        number = arrangements.add(connection, accession, done, asker.person)
+    catch_up(database, settings)  # an index that is away is owed it
+    return number
 
 
-def bring_back(database: Database, asker: Asker, accession: str, number: int) -> int:
+def bring_back(
+    database: Database, settings: Settings, asker: Asker, accession: str, number: int
+) -> int:
     """Take a page out of the tray; return the act's number.
 
     Raises:
@@ -357,20 +347,22 @@ def bring_back(database: Database, asker: Asker, accession: str, number: int) ->
     """
     for one in tray(database, asker, accession):
         if one.page.number == number:
-            return act(database, asker, accession, PageAct("undo", other=one.act))
+            return act(database, settings, asker, accession, PageAct("undo", other=one.act))
     raise ConflictError(_("trang ấy không còn trong khay loại"))
 
 
-def undo(database: Database, asker: Asker, accession: str) -> int | None:
+def undo(database: Database, settings: Settings, asker: Asker, accession: str) -> int | None:
     """Take back what was done last with the pages of a book; None: there was nothing."""
     seen_book(database, asker, accession)
     last = last_to_undo(Arrangements(database).acts(accession))
-    return act(database, asker, accession, PageAct("undo", other=last.number)) if last else None
+    if last is None:
+        return None
+    return act(database, settings, asker, accession, PageAct("undo", other=last.number))
 
 
-def close(database: Database, asker: Asker, accession: str) -> int:
+def close(database: Database, settings: Settings, asker: Asker, accession: str) -> int:
     """Close a book: no more pages come. It is opened again by undoing that."""
-    return act(database, asker, accession, PageAct("close"))
+    return act(database, settings, asker, accession, PageAct("close"))
 
 
 def closing_sheet(database: Database, settings: Settings, asker: Asker, accession: str) -> bytes:

@@ -6,8 +6,10 @@ from dataclasses import fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import portalocker
+from sqlalchemy.engine import Connection
 
 from pipeline import plugs
 from pipeline.archive.alto import alto
@@ -34,7 +36,8 @@ from pipeline.quality.book import book_findings
 from pipeline.quality.profiles import Profile, load_rules, profile_called
 from pipeline.quality.verdict import judged_among, lie_of
 from pipeline.settings import Settings
-from pipeline.store.arrangement import Arrangements
+from pipeline.store import chain
+from pipeline.store.arrangement import Arrangement, Arrangements, Follow
 from pipeline.store.database import Database, PageState, gutter_of, now
 from pipeline.store.decisions import standing
 from pipeline.store.review import Review
@@ -51,6 +54,7 @@ from pipeline.values import (
 )
 from pipeline.words import _
 
+BOOKS = "books"  # in an archive: the packages, one folder each
 _SURE_FORM = 0.6  # of a page's form: below, its neighbours are asked
 
 
@@ -85,7 +89,7 @@ def working(archive: Path, lock: str = "lock", wait_s: float = 0.0) -> Iterator[
 
 def package_of(archive: Path, accession: str) -> Path:
     """Return the folder of a book's package."""
-    return archive / "books" / accession
+    return archive / BOOKS / accession
 
 
 def process(
@@ -274,23 +278,81 @@ def _finish(database: Database, settings: Settings, book: Book, on_progress: Pro
     readings = {page.number: database.readings(book.accession, page.number) for page in pages}
     records = book_records(readings.values())
     pages = judged_pages(book, pages, readings, profile_called(settings.quality.profile))
-    search_index = index_of(database, settings)
-    review = Review(database)
+    desk = _Outlet(database, index_of(database, settings), Review(database))
     with database.write() as connection:  # records and index together, or neither
-        database.keep_records(connection, book.accession, records)
-        decisions = database.decisions(book.accession)
-        queue_book(review, connection, book.accession, records, decisions)
-        database.keep_verdicts(connection, pages)
-        records = [*records, *database.imported_records(book.accession)]
-        revision = database.next_revision(connection)
-        search_index.put(documents_of(database, book, records, revision), connection)
-        search_index.remove(book.accession, revision, connection)
+        records = _let_out(desk, connection, book, pages, records)
     if not pages:  # all of them lie in the tray: there is nothing to pack
         return
     on_progress(_("đóng gói {book}").format(book=book.accession), 0, 1)
     _seal(database, settings, book, pages, readings, records)
     database.mark_sealed(book.accession)
     on_progress(_("đóng gói {book}").format(book=book.accession), 1, 1)
+
+
+class _Outlet(NamedTuple):
+    """Where the records of a book go: opened before the transaction in which they do."""
+
+    database: Database
+    searched: Index
+    review: Review
+
+
+def _let_out(
+    desk: _Outlet,
+    connection: Connection,
+    book: Book,
+    pages: Sequence[Page],
+    records: Sequence[Record],
+) -> list[Record]:
+    """Keep a book's records and verdicts, queue and index them; return imported ones too."""
+    database = desk.database
+    database.keep_records(connection, book.accession, records)
+    decisions = database.decisions(book.accession)
+    queue_book(desk.review, connection, book.accession, records, decisions)
+    database.keep_verdicts(connection, pages)
+    every = [*records, *database.imported_records(book.accession)]
+    revision = database.next_revision(connection)
+    desk.searched.put(documents_of(database, book, every, revision), connection)
+    desk.searched.remove(book.accession, revision, connection)
+    return every
+
+
+def tray_follower(database: Database, settings: Settings) -> Follow:
+    """Return what takes records of pages in the tray out of search, and puts them back in.
+
+    It does so in the transaction of the act (see `Arrangements`); call `catch_up` after that.
+    """
+    desk = _Outlet(database, index_of(database, settings), Review(database))
+    profile = profile_called(settings.quality.profile)
+
+    def follow(
+        connection: Connection, accession: str, before: Arrangement, stands: Arrangement
+    ) -> None:
+        book = _known_book(database, accession)
+        back = before.tray - stands.tray
+        shown = {number: database.records_on(accession, number) for number in back}
+        if any(_is_forgotten(database, accession, *one) for one in shown.items()):
+            by_number = {page.number: page for page in database.all_pages(accession)}
+            pages = [by_number[one] for one in stands.order if one not in stands.tray]
+            readings = {one.number: database.readings(accession, one.number) for one in pages}
+            judged = judged_pages(book, pages, readings, profile)
+            _let_out(desk, connection, book, judged, book_records(readings.values()))
+            return
+        hidden = stands.tray - before.tray
+        gone = [one.id for number in hidden for one in database.records_on(accession, number)]
+        records = [record for some in shown.values() for record in some]
+        revision = database.next_revision(connection)
+        desk.searched.take_out(accession, gone, revision, connection)
+        desk.searched.put(documents_of(database, book, records, revision), connection)
+
+    return follow
+
+
+def _is_forgotten(
+    database: Database, accession: str, number: int, records: Sequence[Record]
+) -> bool:
+    """Say whether a book was finished while a page of it lay in the tray: its records are gone."""
+    return not records and any(side.records for side in database.readings(accession, number))
 
 
 def judged_pages(
@@ -375,9 +437,15 @@ def reindex(database: Database, settings: Settings) -> int:
         made.replace_all(
             one
             for book in database.books()
-            for one in documents_of(database, book, database.records(book.accession), revision)
+            for one in documents_of(database, book, _in_book(database, book), revision)
         )
         return made.count()
+
+
+def _in_book(database: Database, book: Book) -> list[Record]:
+    """Return the records of a book without those of pages that lie in the tray."""
+    tray = database.tray(book.accession)
+    return [record for record in database.records(book.accession) if record.page not in tray]
 
 
 def catch_up(database: Database, settings: Settings) -> str:
@@ -409,6 +477,8 @@ def _seal(
     masters = {master.sha256: master for master in database.masters(book.accession)}
     origins = Imports(database).origins_in(book.accession)
     acts = Arrangements(database).acts(book.accession)
+    with database.read() as connection:
+        log_head = chain.head(connection)
     target = package / "data" / "book.pdf"
     pdf = write_pdf(
         [
@@ -436,6 +506,7 @@ def _seal(
             pdf=pdf,
             software=f"sohoa {version('sohoa')}",
             date=now(),
+            log_head=str(log_head),
         ),
         list(masters.values()),
         [

@@ -27,7 +27,7 @@ from pipeline.quality.looks import is_duplicate
 from pipeline.quality.profiles import Profile
 from pipeline.quality.verdict import judged
 from pipeline.settings import IngestSettings
-from pipeline.store.arrangement import Arrangements, PageAct
+from pipeline.store.arrangement import Arrangements, Follow, PageAct
 from pipeline.store.database import Database
 from pipeline.store.durable import durable_copy, durable_write, sha256_of, sweep
 from pipeline.values import Book, Master, Page
@@ -117,6 +117,7 @@ class Manner:
         may_enter: says whether scans may come to the book of a separator sheet.
         names: what files are called whose own name is not the one they were given.
         is_lost: see `Intake`, of the scans before these.
+        follow: see `Arrangements`.
     """
 
     person: str = ""
@@ -127,6 +128,7 @@ class Manner:
     may_enter: Callable[[Book], bool] = lambda _book: True
     names: Mapping[Path, str] = field(default_factory=dict)
     is_lost: bool = False
+    follow: Follow | None = None
 
 
 def take_in(
@@ -254,7 +256,7 @@ class _Desk:
         self.database, self.settings, self.accession = database, settings, accession
         self.profile, self.manner, self.archive = profile, manner, archive
         self.folder = archive / "books" / accession / MASTERS
-        self.arrangements = Arrangements(database)
+        self.arrangements = Arrangements(database, manner.follow)
         self.behind = manner.behind
         self.taken: list[Page] = []
         self.already: list[AlreadyThere] = []

@@ -1,4 +1,11 @@
-"""Whether a lot is good enough: a sample by ISO 2859-1, drawn so that anyone can draw it again."""
+"""Whether a lot is good enough: a sample by ISO 2859-1, drawn so that anyone can draw it again.
+
+The tables were compared with those of MIL-STD-105E (1989), which are the same and public. Table I,
+all levels: the chart at pdfcoffee.com/aql-sampling-chart-pdf-free.html. Table II-A: for limits from
+0.65 to 15 and level II the extract at nibs.org/FMOC/DPW_AC/AC-TABLE.ASC; for smaller limits each
+letter's row of numbers in scribd.com/document/563507790, which does not tell under which limit they
+stand. The extract has an arrow up beside A at 10, where no plan is above; here it points down.
+"""
 
 import json
 import random

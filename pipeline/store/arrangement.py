@@ -5,7 +5,7 @@ the acts alone. No act loses a scan: a page in the tray keeps its master.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -74,6 +74,9 @@ class Arrangement:
     is_closed: bool = False
 
 
+Follow = Callable[[Connection, str, Arrangement, Arrangement], None]
+
+
 def arrange(numbers: Sequence[int], acts: Sequence[PageAct]) -> Arrangement:
     """Return how pages stand after acts.
 
@@ -129,8 +132,15 @@ def _put_behind(order: list[int], page: int, other: int) -> None:
 class Arrangements:
     """The acts of all books; made when the archive has none."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, follow: Follow | None = None) -> None:
+        """Open them.
+
+        Args:
+            database: of the archive.
+            follow: told, in the transaction of an act that puts pages into the tray or takes
+                them out, how the book's pages stood before and stand now.
+        """
+        self._database, self._follow = database, follow
         database.make(_act)
 
     def acts(self, accession: str, connection: Connection | None = None) -> list[PageAct]:
@@ -199,10 +209,12 @@ class Arrangements:
             told,
             book=accession,
         )
-        stands = arrange(numbers, self.acts(accession, connection))
+        before, stands = arrange(numbers, acts), arrange(numbers, self.acts(accession, connection))
         self._database.arrange_pages(
             connection, accession, stands.order, stands.tray, stands.gutters
         )
+        if self._follow and before.tray != stands.tray:
+            self._follow(connection, accession, before, stands)
         return int(key[0])
 
     def contents(self, connection: Connection) -> Iterator[tuple[str, str]]:

@@ -5,8 +5,9 @@ holds the hash of the one before, so a later edit breaks every link behind it. A
 bear witness to what it wrote: the hash of the row or rows that must be found under its subject
 until the next event about that subject says otherwise. So an edit of those rows is found too.
 
-What the chain cannot show is that its newest events were cut off, or that all of it was made
-anew: keep its head (`head`) outside this machine, on paper or in a sealed package, and compare.
+What the chain cannot show by itself is that its newest events were cut off, or that all of it was
+made anew: that is seen by a head (`head`) that was kept elsewhere. Each sealed package keeps one;
+another belongs outside this machine, on paper, as who can cut the log may edit the packages too.
 """
 
 import hashlib
@@ -193,20 +194,20 @@ def events(
 def find_breaks(
     connection: Connection,
     found: Mapping[str, Iterable[tuple[str, str]]],
-    known: Head | None = None,
+    known: Iterable[Head] = (),
 ) -> Iterator[Break]:
     """Compare the log with itself, and what it bears witness to with what is there.
 
     Args:
         found: by sort of subject, all that is there now: subjects, and the hashes of their
             contents (`sum_of`).
-        known: a head that was kept elsewhere; it must be in the log.
+        known: heads that were kept elsewhere; they must be in the log.
     """
     yield from _broken_links(connection)
-    if known is not None:
-        told = sa.select(_event.c.sum).where(_event.c.sequence == known.sequence)
-        if connection.execute(told).scalar() != known.sum:
-            yield Break("head", known.sequence, "")
+    for kept in sorted(set(known)):
+        told = sa.select(_event.c.sum).where(_event.c.sequence == kept.sequence)
+        if connection.execute(told).scalar() != kept.sum:
+            yield Break("head", kept.sequence, "")
     for sort, rows in found.items():
         expected = _witnessed(connection, sort)
         for subject, content in rows:

@@ -329,6 +329,12 @@ class Database:
         )
         return [row["number"] for row in rows]
 
+    def tray(self, accession: str, connection: Connection | None = None) -> frozenset[int]:
+        """Return the numbers of a book's pages that lie in the tray."""
+        told = sa.select(_place.c.number).where(_place.c.accession == accession, _place.c.in_tray)
+        with nullcontext(connection) if connection else self.read() as reading:
+            return frozenset(reading.execute(told).scalars())
+
     def page_numbers(self, connection: Connection, accession: str) -> list[int]:
         """Return the numbers of the pages of a book, also of those in the tray."""
         told = sa.select(_page.c.number).where(_page.c.accession == accession)
@@ -582,6 +588,16 @@ class Database:
         )
         return [_RECORD.validate_json(row["card"]) for row in rows]
 
+    def records_on(self, accession: str, number: int) -> list[Record]:
+        """Return the records that the machine read on a page, also on one in the tray."""
+        first = f"{accession}/{number}/"
+        rows = self._all(
+            sa.select(_record.c.card)
+            .where(_record.c.id >= first, _record.c.id < f"{accession}/{number}0")  # 0 follows /
+            .order_by(_record.c.position)
+        )
+        return [_RECORD.validate_json(row["card"]) for row in rows]
+
     def beside(self, record: str) -> tuple[str, str]:
         """Return the ids of the entries before and after one in its book; empty at its ends."""
         own = sa.select(_record.c.accession, _record.c.position).where(_record.c.id == record)
@@ -809,7 +825,9 @@ class Database:
 
 def gutter_of(gutters: Mapping[int, Gutter], number: int) -> Gutter | None:
     """Return where a page is parted: by its own line, else by the book's; None: not told."""
-    return gutters.get(number, gutters.get(0))
+    if number in gutters or 0 not in gutters:
+        return gutters.get(number)
+    return gutters[0]._replace(for_all=True)
 
 
 def open_database(file: Path) -> Database:

@@ -36,7 +36,7 @@ class Owed(NamedTuple):
 
     Attributes:
         id: of the document; empty when all older documents of the book are to go.
-        card: the document; empty when it is to go.
+        card: the document; empty when it is to go, unless it is as new as the revision.
         sequence: writes in the order in which they were put down; 0 before.
     """
 

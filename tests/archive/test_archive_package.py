@@ -31,7 +31,12 @@ DECISION = Decision("ks-1962/1/-/1", "nksHoTen", "Nguyễn Thị Bưởi", "hoa"
 
 
 def sealed(
-    invented: InventedBook, *, texts: int = 2, date: str = DATE, pdf: PdfResult | None = None
+    invented: InventedBook,
+    *,
+    texts: int = 2,
+    date: str = DATE,
+    pdf: PdfResult | None = None,
+    log_head: str = f"7:{'a' * 64}",
 ) -> InventedBook:
     card = card_of(
         invented.book,
@@ -40,6 +45,7 @@ def sealed(
         pdf=pdf or PdfResult(conforms=True),
         software="sohoa 0.1.0",
         date=date,
+        log_head=log_head,
     )
     seal(invented.package, card, invented.masters, payload(invented, texts))
     return invented
@@ -112,7 +118,7 @@ def test_pdfa_is_claimed_only_when_it_was_found(invented: Make) -> None:
 def test_sealing_twice_changes_no_byte(invented: Make) -> None:
     book = sealed(invented())
     before = content(book.package)
-    sealed(book, date="2031-01-01T00:00:00+00:00")
+    sealed(book, date="2031-01-01T00:00:00+00:00", log_head=f"9:{'b' * 64}")
     assert content(book.package) == before
 
 

@@ -1,13 +1,20 @@
 """A spread is parted in its gutter, and a single page never."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import clean_pages
 import numpy as np
 import pytest
 
-from pipeline.clean.spread import Fold, find_fold, find_gutter, fold_at, part, split
+from pipeline.clean.spread import (
+    Fold,
+    find_fold,
+    find_gutter,
+    part,
+    split,
+    split_at,
+    was_drawn_on_others,
+)
 from pipeline.values import Gutter, Pixels, Turn
 
 DPI = 150
@@ -88,21 +95,59 @@ def test_real_spreads_are_parted_between_their_pages(corpus: Path, number: int) 
     assert int((left.pixels < 128).sum()) + int((right.pixels < 128).sum()) == ink
 
 
-@pytest.mark.parametrize("turn_deg", [0, 180])
-def test_a_person_parts_a_spread_where_the_machine_would_not(turn_deg: Turn) -> None:
-    pixels, _gutter = clean_pages.spread(np.random.default_rng(3), DPI, shadow=0.35)
-    image = replace(clean_pages.page_image(pixels, DPI), turn_deg=turn_deg)
-    width = pixels.shape[1]
-    left, right = split(image, Gutter(0.3, 0.3))
-    share = 0.7 if turn_deg else 0.3  # the line stands on the scan as it came
-    assert abs(left.pixels.shape[1] - share * width) < 2
-    assert abs(right.pixels.shape[1] - (1 - share) * width) < 2
-    assert split(image, Gutter(0.0, 0.0)) == (image,)
+DARK, LIGHT = 60, 220
+# Where the first page lies on the scan, by the turn that makes it upright.
+DOWN = {0: "left", 90: "left", 180: "right", 270: "right"}
+ACROSS = {0: "top", 90: "bottom", 180: "bottom", 270: "top"}
 
 
-def test_across_a_scan_that_lies_sideways_no_such_line_runs() -> None:
-    pixels, gutter = clean_pages.spread(np.random.default_rng(3), DPI, shadow=0.35)
-    image = replace(clean_pages.page_image(pixels, DPI), turn_deg=90)
-    fold = fold_at(image, Gutter(0.3, 0.3))
-    assert fold is not None
-    assert abs((fold.top + fold.bottom) / 2 - gutter) < NEAR_PX
+@pytest.mark.parametrize("across, first", [(False, DOWN), (True, ACROSS)])
+@pytest.mark.parametrize("turn_deg", [0, 90, 180, 270])
+def test_a_person_parts_a_scan_along_a_line_drawn_on_it_as_it_lies(
+    turn_deg: Turn,
+    across: bool,  # noqa: FBT001
+    first: dict[Turn, str],
+) -> None:
+    y, x = np.mgrid[:100, :80]
+    beyond = y >= 30 + 20 * x / 80 if across else x >= 0.3 * 80 + 0.2 * 80 * y / 100
+    is_first = beyond if first[turn_deg] in ("right", "bottom") else ~beyond
+    image = clean_pages.page_image(np.where(is_first, DARK, LIGHT).astype(np.uint8))
+
+    pages = split_at(image, Gutter(0.3, 0.5, across), turn_deg)
+
+    assert [(page.side, page.turn_deg) for page in pages] == [
+        ("left", turn_deg),
+        ("right", turn_deg),
+    ]
+    for page, own, area in zip(pages, (DARK, LIGHT), (is_first, ~is_first), strict=True):
+        shown = (page.pixels == own).sum()
+        # What reaches over from the other page becomes paper, which is one of the two greys here.
+        assert shown >= area.sum() - 100
+        height, width = page.pixels.shape
+        middle_x, middle_y, _one = page.to_scan @ (width / 2, height / 2, 1)
+        assert area[round(middle_y), round(middle_x)]
+    assert split_at(image, Gutter(0.0, 0.0, across), turn_deg)[0].side is None
+
+
+@pytest.mark.parametrize(
+    "shape, across, turn_deg, is_other",
+    [
+        ((100, 140), False, 0, False),
+        ((140, 100), False, 0, False),  # a spread photographed from afar
+        ((140, 100), False, 90, True),  # a spread turned on the glass
+        ((100, 140), False, 90, False),  # tables bound sideways
+        ((140, 100), True, 270, False),
+        ((100, 140), True, 0, True),  # the one that lies upright among those that do not
+    ],
+)
+def test_a_line_for_all_scans_is_used_on_those_that_lie_as_the_one_it_was_drawn_on(
+    shape: tuple[int, int],
+    across: bool,  # noqa: FBT001
+    turn_deg: Turn,
+    is_other: bool,  # noqa: FBT001
+) -> None:
+    image = clean_pages.page_image(np.full(shape, 200, np.uint8))
+    drawn = Gutter(0.5, 0.5, across, for_all=True)
+    assert was_drawn_on_others(image, drawn, turn_deg) == is_other
+    assert not was_drawn_on_others(image, drawn._replace(for_all=False), turn_deg)
+    assert not was_drawn_on_others(image, Gutter(0, 0, across, for_all=True), turn_deg)

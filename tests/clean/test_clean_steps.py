@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.clean.steps import clean
-from pipeline.values import Matrix, PageImage, Pixels, Turn
+from pipeline.values import Gutter, Matrix, PageImage, Pixels, Turn
 
 DPI = 150
 SPOT_PX = 5
@@ -92,3 +92,24 @@ def test_a_blank_scan_is_one_page_untouched() -> None:
     scan = clean_pages.page_image(sheet.pixels(), DPI)
     (page,) = clean(scan, clean_pages.stands_upright)
     assert page is scan
+
+
+@pytest.mark.parametrize("needed", [0, 90, 180, 270])
+def test_a_line_drawn_by_hand_parts_a_spread_however_it_lies(needed: Turn) -> None:
+    """No shadow and no gap tells the fold: without the line the scan stays whole."""
+    marks = clean_pages.marks_page(np.random.default_rng(13), DPI)
+    upright = np.hstack([marks, marks, marks])  # three pages wide, so that no fold is found
+    lying = np.rot90(upright, needed // 90).copy()
+    scan = clean_pages.page_image(lying, DPI)
+    third = {0: 1 / 3, 90: 2 / 3, 180: 2 / 3, 270: 1 / 3}[needed]
+    own = Gutter(third, third, across=needed in (90, 270))
+    wide = upright.shape[1]
+    for gutter in (own, own._replace(for_all=True)):
+        left, right = clean(scan, clean_pages.stands_upright, gutter)
+        assert (left.side, right.side) == ("left", "right")
+        assert left.turn_deg == right.turn_deg == needed
+        assert left.pixels.shape[1] < wide * 0.34 < wide * 0.5 < right.pixels.shape[1]
+    along = Gutter(0.4, 0.4, across=needed not in (90, 270), for_all=True)
+    sides = {page.side for page in clean(scan, clean_pages.stands_upright, along)}
+    found = {page.side for page in clean(scan, clean_pages.stands_upright)}
+    assert sides == found

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.desk import accounts
 from pipeline.desk.archive import open_archive
+from pipeline.desk.books import book_card
 from pipeline.desk.scanning import add_book
 from pipeline.rights import Grant, Person, asker
 from pipeline.settings import Settings
@@ -35,9 +36,8 @@ def office(archive: Path) -> tuple[Database, Settings, Asker]:
 def birth_book(
     database: Database, settings: Settings, who: Asker, volume: str = "02", pages: int | None = 4
 ) -> Book:
-    return add_book(
-        database, settings, who, "birth_table", VAN_TRUNG, (1987, 1987), volume, pages=pages
-    )
+    card = book_card("birth_table", VAN_TRUNG, (1987, 1987), volume, pages=pages)
+    return add_book(database, settings, who, card)
 
 
 def scan(folder: Path, seed: int, name: str = "") -> Path:

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.desk.pictures import page_picture, record_picture
+from pipeline.desk.pictures import page_of, page_picture, record_picture
 from pipeline.settings import Settings
 from pipeline.store.database import Database
-from pipeline.values import Pixels, Rights
+from pipeline.values import Pixels, Record, Rights
 from tests.reviewing_archive import BOOK, HEIGHT, KEYS, ROW, WIDTH, entry, make_archive, picture
 
 RED = (40, 40, 200)  # BGR
@@ -51,6 +51,11 @@ def decoded(jpeg: bytes) -> Pixels:
     return found.astype(np.uint8)
 
 
+def row_of(database: Database, settings: Settings, record: Record, rights: Rights) -> Pixels:
+    page = page_of(database, BOOK.accession, record.page)
+    return decoded(record_picture(database, settings, record, page, rights))
+
+
 def reddest(pixels: Pixels) -> int:
     told = pixels.astype(int)
     return int((told[..., 2] - told[..., 1]).max())
@@ -60,7 +65,7 @@ def test_a_red_seal_is_red_on_the_row_and_on_the_page(
     database: Database, settings: Settings
 ) -> None:
     put(settings, sealed())
-    row = decoded(record_picture(database, settings, FIRST, BOOK.accession, SENSITIVE))
+    row = row_of(database, settings, FIRST, SENSITIVE)
     page = decoded(page_picture(database, settings, BOOK.accession, 1, SENSITIVE))
     assert page.shape == (HEIGHT, WIDTH, 3)
     assert reddest(row) > 100 and reddest(page) > 100
@@ -75,18 +80,18 @@ def test_what_is_closed_is_covered_in_grey_and_paper_around_a_page_is_white(
     pixels[60 + ROW : 60 + 2 * ROW, left : left + 180] = RED
     put(settings, pixels)
     at = (slice(ROW // 2, ROW), slice(left + 30, left + 150))  # of the row's picture
-    shown = decoded(record_picture(database, settings, FIRST, BOOK.accession, SENSITIVE))
-    covered = decoded(record_picture(database, settings, FIRST, BOOK.accession, CLOSED))
+    shown = row_of(database, settings, FIRST, SENSITIVE)
+    covered = row_of(database, settings, FIRST, CLOSED)
     assert reddest(shown[at]) > 100
     assert reddest(covered[at]) < 10 and abs(int(covered[at].mean()) - 128) < 5
     edge = entry(BOOK, 0)
     beyond = tuple((x - 60, y - 80) for x, y in edge.polygon)  # over the page's upper left corner
     edge = replace(edge, polygon=beyond)
-    cut = decoded(record_picture(database, settings, edge, BOOK.accession, SENSITIVE))
+    cut = row_of(database, settings, edge, SENSITIVE)
     assert cut[5, 5].min() > 245
 
 
 def test_a_grey_master_stays_grey(database: Database, settings: Settings) -> None:
-    row = decoded(record_picture(database, settings, FIRST, BOOK.accession, CLOSED))
+    row = row_of(database, settings, FIRST, CLOSED)
     page = decoded(page_picture(database, settings, BOOK.accession, 1, SENSITIVE))
     assert row.ndim == page.ndim == 2

@@ -18,7 +18,7 @@ from pypdfium2 import PdfDocument
 
 from pipeline.desk import scanning
 from pipeline.desk.arriving import Sources
-from pipeline.desk.books import Pile
+from pipeline.desk.books import Pile, book_card
 from pipeline.desk.seeing import seen_book
 from pipeline.errors import ConflictError, MissingError, RightsError
 from pipeline.settings import Settings
@@ -26,6 +26,8 @@ from pipeline.store import chain
 from pipeline.store.arrangement import PageAct
 from pipeline.store.database import Database
 from pipeline.values import Asker, Book, Gutter
+
+XA_KHAC = book_card("", "Xã Khác", (1987, 1987), "1")
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Desk:
         return [page.page.number for page in pages]
 
     def do(self, act: PageAct) -> int:
-        return scanning.act(self.database, self.lan, self.book.accession, act)
+        return scanning.act(self.database, self.settings, self.lan, self.book.accession, act)
 
     def standing(self) -> scanning.Standing:
         return scanning.standing(self.database, self.lan, self.book.accession)
@@ -66,17 +68,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_a_card_is_put_down_once_and_its_counts_can_be_corrected(desk: Desk) -> None:
-    again = scanning.add_book(
-        desk.database,
-        desk.settings,
-        desk.lan,
-        "birth_table",
-        VAN_TRUNG,
-        (1987, 1987),
-        "2",
-        pages=5,
-        shelf="Kho 1",
-    )
+    card = book_card("birth_table", f" {VAN_TRUNG}", (1987, 1987), "2", pages=5, shelf="Kho 1 ")
+    again = scanning.add_book(desk.database, desk.settings, desk.lan, card)
     assert again.accession == desk.book.accession
     assert (again.volume, again.pages, again.shelf) == ("02", 5, "Kho 1")
     assert desk.database.books() == [again]
@@ -86,10 +79,8 @@ def test_a_clerk_opens_books_of_the_granted_places_alone_also_by_todays_name(
     desk: Desk,
 ) -> None:
     with pytest.raises(RightsError):
-        scanning.add_book(desk.database, desk.settings, desk.lan, "", "Xã Khác", (1987, 1987), "1")
-    other = scanning.add_book(
-        desk.database, desk.settings, EVERYWHERE, "", "Xã Khác", (1987, 1987), "1"
-    )
+        scanning.add_book(desk.database, desk.settings, desk.lan, XA_KHAC)
+    other = scanning.add_book(desk.database, desk.settings, EVERYWHERE, XA_KHAC)
     assert [book for book, *_told in scanning.books(desk.database, desk.lan)] == [desk.book]
     with pytest.raises(MissingError):
         seen_book(desk.database, desk.lan, other.accession)
@@ -111,11 +102,11 @@ def test_scans_are_inserted_moved_rejected_scanned_again_and_all_of_it_undone(de
     told = scanning.tray(desk.database, desk.lan, desk.book.accession)
     assert [page.page.number for page in told] == [6, 5]
     assert desk.standing().in_tray == 2
-    scanning.bring_back(desk.database, desk.lan, desk.book.accession, 6)
+    scanning.bring_back(desk.database, desk.settings, desk.lan, desk.book.accession, 6)
     assert desk.order() == [3, 6, 1, 4, 7, 2]
     with pytest.raises(ConflictError):
-        scanning.bring_back(desk.database, desk.lan, desk.book.accession, 6)
-    while scanning.undo(desk.database, desk.lan, desk.book.accession):
+        scanning.bring_back(desk.database, desk.settings, desk.lan, desk.book.accession, 6)
+    while scanning.undo(desk.database, desk.settings, desk.lan, desk.book.accession):
         pass
     assert desk.order() == [1, 2, 3, 4, 5, 6]  # and the rescan of 5 lies in the tray
     assert len(desk.database.masters(desk.book.accession)) == 7
@@ -128,7 +119,7 @@ def test_a_better_scan_is_no_double_of_the_bad_one_and_a_double_is_told(desk: De
     sources, file = desk.sources, desk.folder / "again.png"
     (again,) = sources.take(desk.lan, desk.book, [file], instead_of=1).taken
     assert again.quality.double_of == 0
-    scanning.undo(desk.database, desk.lan, desk.book.accession)
+    scanning.undo(desk.database, desk.settings, desk.lan, desk.book.accession)
     Image.open(page).save(desk.folder / "third.bmp.png", dpi=(51, 51))
     (third,) = sources.take(desk.lan, desk.book, [desk.folder / "third.bmp.png"]).taken
     assert third.quality.double_of == 1
@@ -165,12 +156,12 @@ def test_a_page_that_lies_askew_is_told_at_once(desk: Desk) -> None:
 
 def test_a_closed_book_takes_no_more_and_is_opened_again_by_undoing(desk: Desk) -> None:
     desk.take(1, 2)
-    closing = scanning.close(desk.database, desk.lan, desk.book.accession)
+    closing = scanning.close(desk.database, desk.settings, desk.lan, desk.book.accession)
     assert desk.standing().is_closed
     for forbidden in (
         lambda: desk.take(3),
         lambda: desk.do(PageAct("reject", 1)),
-        lambda: scanning.close(desk.database, desk.lan, desk.book.accession),
+        lambda: scanning.close(desk.database, desk.settings, desk.lan, desk.book.accession),
     ):
         with pytest.raises(ConflictError):
             forbidden()
@@ -186,7 +177,7 @@ def text_of(pdf: bytes) -> str:
 def test_the_sheet_of_a_closed_book_tells_counts_tray_flags_and_sums(desk: Desk) -> None:
     desk.take(1, 2, 3)
     desk.do(PageAct("reject", 2))
-    scanning.close(desk.database, desk.lan, desk.book.accession)
+    scanning.close(desk.database, desk.settings, desk.lan, desk.book.accession)
     text = text_of(
         scanning.closing_sheet(desk.database, desk.settings, desk.lan, desk.book.accession)
     )
@@ -218,11 +209,9 @@ def test_a_separator_sheet_sends_what_follows_to_its_book(desk: Desk, tmp_path: 
 def test_behind_a_separator_that_cannot_be_trusted_nothing_is_taken(
     desk: Desk, tmp_path: Path
 ) -> None:
-    elsewhere = scanning.add_book(
-        desk.database, desk.settings, EVERYWHERE, "", "Xã Khác", (1987, 1987), "1"
-    )
+    elsewhere = scanning.add_book(desk.database, desk.settings, EVERYWHERE, XA_KHAC)
     closed = birth_book(desk.database, desk.settings, desk.lan, "04")
-    scanning.close(desk.database, desk.lan, closed.accession)
+    scanning.close(desk.database, desk.settings, desk.lan, closed.accession)
     half = Image.open(printed(desk, desk.book, tmp_path / "in", "half.png"))
     half.crop((0, 0, half.width // 2, half.height)).save(tmp_path / "in" / "half.png")
     for sheet in (
@@ -309,6 +298,9 @@ def test_a_gutter_is_told_for_the_book_and_for_one_page(desk: Desk) -> None:
     desk.take(1, 2)
     desk.do(PageAct("split", 0, gutter=Gutter(0.5, 0.52)))
     desk.do(PageAct("split", 2, gutter=Gutter(0.4, 0.4)))
-    assert desk.database.gutters(desk.book.accession) == {0: (0.5, 0.52), 2: (0.4, 0.4)}
+    assert desk.database.gutters(desk.book.accession) == {
+        0: Gutter(0.5, 0.52),
+        2: Gutter(0.4, 0.4),
+    }
     desk.do(PageAct("split", 2, gutter=None))
-    assert desk.database.gutters(desk.book.accession) == {0: (0.5, 0.52)}
+    assert desk.database.gutters(desk.book.accession) == {0: Gutter(0.5, 0.52)}

@@ -158,6 +158,25 @@ def test_a_book_is_removed_as_far_as_it_is_older(index):
     assert index.count() == 1
 
 
+def test_single_documents_of_a_book_are_taken_out_and_may_come_back(opened):
+    index, database = opened
+    one, two, three = (replace(item, revision=4) for item in births(3))
+    index.put([one, two, three])
+    with database.write() as connection:
+        for _change in range(5):
+            revision = database.next_revision(connection)
+            index.take_out(BIRTHS.accession, [one.id, "ks-1987/9/-/9"], revision, connection)
+        index.take_out(BIRTHS.accession, [two.id], revision, connection)
+    index.catch_up()
+    assert index.count() == 1
+    index.take_out(BIRTHS.accession, [three.id], 4)  # it is as new as that
+    index.take_out("ks-1999", [three.id], 9)
+    assert index.count() == 1
+    index.put([replace(two, revision=7)])
+    assert index.count() == 2
+    assert index.behind() == 0
+
+
 def test_an_index_remembers_the_rules_it_was_built_by(index):
     index.replace_all(births(2))
     assert index.rules() == key_rules()

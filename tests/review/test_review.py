@@ -107,6 +107,50 @@ def test_plans_are_those_of_the_standard(
     assert plan_for(lot, level, aql) == plan
 
 
+# MIL-STD-105E, level II, single normal: the largest lot, letter, sample, and by limit from 0.65
+# to 10 the least wrong ones that reject (Re); as printed at nibs.org/FMOC/DPW_AC/AC-TABLE.ASC.
+STANDARD = """
+     15 B    3  v  v  v  v  1  ^  v
+     25 C    5  v  v  v  1  ^  v  2
+     50 D    8  v  v  1  ^  v  2  3
+     90 E   13  v  1  ^  v  2  3  4
+    150 F   20  1  ^  v  2  3  4  6
+    280 G   32  ^  v  2  3  4  6  8
+    500 H   50  v  2  3  4  6  8 11
+   1200 J   80  2  3  4  6  8 11 15
+   3200 K  125  3  4  6  8 11 15 22
+  10000 L  200  4  6  8 11 15 22  ^
+  35000 M  315  6  8 11 15 22  ^  ^
+ 150000 N  500  8 11 15 22  ^  ^  ^
+ 500000 P  800 11 15 22  ^  ^  ^  ^
+ 600000 Q 1250 15 22  ^  ^  ^  ^  ^
+"""
+
+
+@pytest.mark.parametrize("row", STANDARD.strip().splitlines())
+def test_the_plans_of_level_two_are_those_of_mil_std_105e(row: str) -> None:
+    lot, letter, size, *rejects = row.split()
+    known = tables()
+    plan = next(one for one in known.plans if one[0] == letter)
+    least = [one + 1 if isinstance(one, int) else one for one in plan[2]]
+    assert (plan[1], [str(one) for one in least[known.limits.index("0.65") :]]) == (
+        int(size),
+        rejects,
+    )
+    for aql, reject in zip(known.limits[-len(rejects) :], rejects, strict=True):
+        if reject.isdecimal():
+            sample = min(int(size), int(lot))
+            assert plan_for(int(lot), "II", aql) == (letter, sample, int(reject) - 1)
+
+
+@pytest.mark.parametrize(
+    ("lot", "letters"),  # from S-1 to III, likewise of table I
+    [(25, "AABBBCD"), (150, "BBCDDFG"), (500, "BCDEFHJ"), (3200, "CDEGHKL"), (500000, "DEGJMPQ")],
+)
+def test_the_letters_of_all_levels_are_those_of_mil_std_105e(lot: int, letters: str) -> None:
+    assert dict(tables().lots)[lot] == letters
+
+
 def test_every_lot_has_a_plan_at_every_level_and_limit() -> None:
     known = tables()
     for most, _letters in known.lots:

@@ -40,7 +40,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def breaks(database: Database, known: Head | None = None) -> list[Break]:
     with database.read() as connection:
-        return list(chain.find_breaks(connection, contents(connection), known))
+        kept = [known] if known else []
+        return list(chain.find_breaks(connection, contents(connection), kept))
 
 
 def edit(database: Database, *statements: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -74,6 +75,22 @@ def test_a_record_is_done_with_enter_and_the_next_one_is_there(office: Running, 
     ]
     desk.keyboard.press("Control+Enter")
     expect(desk.get_by_text("Không còn bản ghi nào chờ")).to_be_visible()
+
+
+def test_pictures_of_the_next_record_are_there_before_it_is(office: Running, screen: Page) -> None:
+    sign_in(screen, office, "thu")
+    fetched: list[str] = []
+    screen.on("request", lambda request: fetched.append(urlsplit(request.url).path))
+    ahead = f"/review/crop/nksHoTen/{SECOND.id}"
+    with screen.expect_response(lambda answer: urlsplit(answer.url).path == ahead) as crop:
+        screen.goto(f"{office.address}/review/next")
+    assert crop.value.ok
+    assert f"/entries/{SECOND.id}/picture" in fetched
+    expect(screen.locator("#desk")).to_have_attribute("data-record", FIRST.id)
+    screen.keyboard.press("Control+Enter")
+    expect(screen.locator("#desk")).to_have_attribute("data-record", SECOND.id)
+    expect(screen.locator("#crop")).to_have_attribute("src", re.compile("^blob:"))
+    assert fetched.count(ahead) == 1
 
 
 def test_a_wrong_letter_is_selected_and_replaced(office: Running, desk: Page) -> None:

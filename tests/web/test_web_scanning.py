@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from pipeline.desk import scanning
 from pipeline.programs import find
 from pipeline.rights import Grant, Person, asker
-from pipeline.values import Asker, Master, Quality
+from pipeline.values import Asker, Gutter, Master, Quality
 from pipeline.values import Page as BookPage
 from tests.reviewing_archive import BOOK, OTHER
 from tests.web.office import Running, add_people, csrf, running, sign_in
@@ -138,9 +138,16 @@ def test_a_clerks_day(office: Running, chromium: Browser, tmp_path: Path) -> Non
     expect(screen.get_by_text("chỉ có 50 dpi")).to_be_visible()
     screen.get_by_label("ở mép trên").fill("40")
     expect(screen.locator(".large line")).to_have_attribute("x1", "40")
+    screen.get_by_label("gáy nằm ngang").check()
+    expect(screen.locator(".large line")).to_have_attribute("y1", "40")
+    screen.get_by_role("button", name="Cho tờ này").click()
+    expect(screen.get_by_label("gáy nằm ngang")).to_be_checked()
+    across = Gutter(0.4, 0.5, across=True)
+    assert office.database.gutters(address.rsplit("/", 1)[-1]) == {2: across}
+    screen.get_by_label("gáy nằm ngang").uncheck()
     screen.get_by_role("button", name="Cho tờ này").click()
     expect(screen.get_by_text("tờ này có đường riêng")).to_be_visible()
-    assert office.database.gutters(address.rsplit("/", 1)[-1]) == {2: (0.4, 0.5)}
+    assert office.database.gutters(address.rsplit("/", 1)[-1]) == {2: Gutter(0.4, 0.5)}
     screen.get_by_role("link", name="Quét lại tờ này").click()
     expect(screen.get_by_text("Bản quét tới sẽ thay tờ 3")).to_be_visible()
     screen.wait_for_load_state("load")  # the scripts have begun, too

@@ -1,6 +1,6 @@
 """Where the search index lives: one file each, with `create(settings, database) -> Index`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from sqlalchemy.engine import Connection
@@ -30,6 +30,15 @@ class Index(Protocol):
 
     def remove(self, accession: str, revision: int, connection: Connection | None = None) -> None:
         """Take all documents of a book out that are older than the revision."""
+
+    def take_out(
+        self,
+        accession: str,
+        ids: Collection[str],
+        revision: int,
+        connection: Connection | None = None,
+    ) -> None:
+        """Take documents of a book out that are older than the revision; some may not be there."""
 
     def candidates(self, query: Query, limit: int, rights: Rights = EVERYTHING) -> list[Document]:
         """Return the documents that share most with the query, the likeliest first.

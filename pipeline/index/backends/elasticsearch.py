@@ -11,7 +11,7 @@ at once.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from secrets import token_hex
@@ -93,6 +93,16 @@ class ElasticsearchIndex:
     def remove(self, accession: str, revision: int, connection: Connection | None = None) -> None:
         """Take all documents of a book out that are older than the revision."""
         self._owe([Owed(accession, "", revision, "")], connection)
+
+    def take_out(
+        self,
+        accession: str,
+        ids: Collection[str],
+        revision: int,
+        connection: Connection | None = None,
+    ) -> None:
+        """Take documents of a book out that are older than the revision; some may not be there."""
+        self._owe([Owed(accession, id_, revision, "") for id_ in ids], connection)
 
     def candidates(self, query: Query, limit: int, rights: Rights = EVERYTHING) -> list[Document]:
         """Return the documents that share most with the query, the likeliest first."""
@@ -248,8 +258,7 @@ class ElasticsearchIndex:
             if write.id not in latest or latest[write.id].revision <= write.revision:
                 latest[write.id] = write
         ids = {document_id(write.accession, write.id): write.id for write in latest.values()}
-        documents = (from_card(write.card) for write in latest.values())
-        answers = list(self._bulk(target, map(put_action, documents)))
+        answers = list(self._bulk(target, map(_action, latest.values())))
         if any(answer.status == _CONFLICT for answer in answers):
             self._refuse_restored_database()
         kept = {ids[answer.id] for answer in answers if answer.error}
@@ -462,6 +471,12 @@ def _archive_id(database: Database) -> str:
 
 def _owed(document: Document) -> Owed:
     return Owed(document.accession, document.id, document.revision, card(document))
+
+
+def _action(write: Owed) -> Json:
+    if write.card:
+        return put_action(from_card(write.card))
+    return removal_action(document_id(write.accession, write.id), write.revision)
 
 
 def _complain(refused: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ import heapq
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
@@ -42,6 +42,7 @@ _NAMES = "index_name"  # what `sift` reads
 _TABLES = (_DOCUMENTS, _KEYS, _SHEETS, _NAMES)
 _STAMPS = "index_stamp"  # one number: how often was written
 _OLD = ("search_document", "search_key", "search_late")  # of the first version of sohoa
+_NEWEST = 2**62  # more than any revision
 _VARIABLES = 400  # in one statement; old builds of SQLite allow 999
 _RULES = "sqlite index"  # name of the fact: by which rules it was built
 _NEXT = "_next"  # tables of a rebuild, until they take the others' place
@@ -133,6 +134,19 @@ class SqliteIndex:
             writing.execute(sa.delete(names).where(names.c.number.in_(older)))
             writing.execute(sa.delete(table).where(is_older))
             _take_out(writing, "", accession, gone)
+
+    def take_out(
+        self,
+        accession: str,
+        ids: Collection[str],
+        revision: int,
+        connection: Connection | None = None,
+    ) -> None:
+        """Take documents of a book out that are older than the revision; some may not be there."""
+        told = [(accession, id_) for id_ in ids]
+        with self._writing(connection) as writing:
+            _note_late(writing, [accession])
+            _delete(writing, "", _known(writing, _table(""), told, older_than=revision))
 
     def candidates(self, query: Query, limit: int, rights: Rights = EVERYTHING) -> list[Document]:
         """Return the documents that share most with the query, the likeliest first."""
@@ -271,18 +285,14 @@ def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
 def _insert(connection: Connection, suffix: str, documents: Sequence[Document]) -> None:
     """Put documents in; of two with one id the later stays."""
-    table, names = _table(suffix), _name_table(suffix)
+    table = _table(suffix)
     last = connection.exec_driver_sql(
         "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)
     ).scalar()
     by_id = {item.id: item for item in documents}
     numbered = list(enumerate(by_id.values(), start=(last or 0) + 1))
-    for accession, gone in _replaced(connection, table, list(by_id.values())).items():
-        for start in range(0, len(gone), _VARIABLES):
-            part = gone[start : start + _VARIABLES]
-            connection.execute(sa.delete(table).where(table.c.number.in_(part)))
-            connection.execute(sa.delete(names).where(names.c.number.in_(part)))
-        _take_out(connection, suffix, accession, gone)
+    told = [(item.accession, item.id) for item in by_id.values()]
+    _delete(connection, suffix, _known(connection, table, told))
     connection.exec_driver_sql(
         f"INSERT INTO {table.name} (number, accession, id, place, kind, revision, card) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -302,20 +312,33 @@ def _insert(connection: Connection, suffix: str, documents: Sequence[Document]) 
     _put_on_sheets(connection, suffix, numbered)
 
 
-def _replaced(
-    connection: Connection, table: sa.Table, documents: Sequence[Document]
+def _delete(connection: Connection, suffix: str, documents: Mapping[str, list[int]]) -> None:
+    """Delete documents, told by book."""
+    table, names = _table(suffix), _name_table(suffix)
+    for accession, gone in documents.items():
+        for start in range(0, len(gone), _VARIABLES):
+            part = gone[start : start + _VARIABLES]
+            connection.execute(sa.delete(table).where(table.c.number.in_(part)))
+            connection.execute(sa.delete(names).where(names.c.number.in_(part)))
+        _take_out(connection, suffix, accession, gone)
+
+
+def _known(
+    connection: Connection,
+    table: sa.Table,
+    documents: Sequence[tuple[str, str]],
+    older_than: int = _NEWEST,
 ) -> Mapping[str, list[int]]:
-    """Return by book the numbers of the documents that these take the place of."""
+    """Return by book the numbers of those documents (book, id) that are there."""
     found: dict[str, list[int]] = defaultdict(list)
     for start in range(0, len(documents), _VARIABLES):
         part = documents[start : start + _VARIABLES]
         marks = ", ".join(["(?, ?)"] * len(part))
-        told = [text for item in part for text in (item.accession, item.id)]
         # A join, since `(accession, id) IN (VALUES ...)` reads the whole index each time.
         rows = connection.exec_driver_sql(
             f"WITH told (accession, id) AS (VALUES {marks}) SELECT accession, number "
-            f"FROM told CROSS JOIN {table.name} USING (accession, id)",
-            tuple(told),
+            f"FROM told CROSS JOIN {table.name} USING (accession, id) WHERE revision < ?",
+            (*(text for pair in part for text in pair), older_than),
         )
         for accession, number in rows:
             found[accession].append(number)

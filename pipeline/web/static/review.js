@@ -22,7 +22,6 @@ let keys = 0; // strokes since then
 let waiting = Promise.resolve(); // answers on their way
 let pending = 0;
 const sending = new Map(); // key → answers about it on their way
-let upcoming = null; // the record that comes next
 let worked = Date.now();
 
 const boxes = () => [...desk.querySelectorAll("input[data-key]")];
@@ -73,8 +72,11 @@ async function lookAhead() {
     headers: { Accept: "application/json" },
   }).catch(() => null);
   if (!answer?.ok || desk.dataset.record !== record) return;
-  upcoming = await answer.json();
-  if (upcoming.record && upcoming.record !== record) picture(rowAddress(upcoming.record)).catch(() => {});
+  const next = await answer.json();
+  if (!next.record || next.record === record) return;
+  // One after another: what is on the screen now comes first.
+  const addresses = [rowAddress(next.record), ...next.asked.map((key) => cropAddress(next.record, key))];
+  for (const address of addresses) await picture(address).catch(() => {});
 }
 
 // Boxes

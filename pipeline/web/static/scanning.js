@@ -19,9 +19,10 @@ function watchPage() {
     line.append(drawn);
     figure.append(line);
     const draw = () => {
-      for (const [name, value] of Object.entries({
-        x1: split.top.value, y1: 0, x2: split.bottom.value, y2: 100,
-      })) drawn.setAttribute(name, value);
+      const [start, end] = [split.start.value, split.end.value];
+      for (const [name, value] of Object.entries(split.across.checked
+        ? { x1: 0, y1: start, x2: 100, y2: end }
+        : { x1: start, y1: 0, x2: end, y2: 100 })) drawn.setAttribute(name, value);
     };
     split.addEventListener("input", draw);
     draw();
@@ -74,8 +75,9 @@ function watchDesk() {
   }
 
   async function pageTold(place) {
-    await windowOf(place).coming;
-    return pageAt(place);
+    const here = windowOf(place); // news may come meanwhile: a key is for the page that was seen
+    await here.coming;
+    return here.pages?.[place - here.start];
   }
 
   const cells = new Map(); // place → element

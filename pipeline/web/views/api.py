@@ -59,23 +59,10 @@ class Me(BaseModel):
     roles: list[str]
 
 
-class BookCard(BaseModel):
-    """A book."""
-
-    accession: str
-    form: str
-    place: str
-    years: tuple[int, int]
-    volume: str
-    pages: int | None
-    entries: int | None
-    shelf: str
-
-
 class Books(BaseModel):
     """Some books, and where the next ones begin."""
 
-    books: list[BookCard]
+    books: list[Book]
     next: str | None
 
 
@@ -114,7 +101,7 @@ class HitOut(BaseModel):
     """A hit of a search."""
 
     record: RecordOut
-    book: BookCard
+    book: Book
     score: float
     closeness: str
     why: list[str]
@@ -167,15 +154,15 @@ def books(
     behind = [book for book in seen if book.accession > after]
     more = len(behind) > limit
     return Books(
-        books=[_card(book) for book in behind[:limit]],
+        books=behind[:limit],
         next=behind[limit - 1].accession if more else None,
     )
 
 
 @router.get("/books/{accession}")
-def book(request: Request, accession: str, signed: SignedIn = needs(*SEES)) -> BookCard:
+def book(request: Request, accession: str, signed: SignedIn = needs(*SEES)) -> Book:
     """Return the card of a book."""
-    return _card(seeing.seen_book(office_of(request).database, _who(signed), accession))
+    return seeing.seen_book(office_of(request).database, _who(signed), accession)
 
 
 @router.get("/books/{accession}/records")
@@ -230,7 +217,7 @@ def search(
         hits=[
             HitOut(
                 record=_record(hit.record),
-                book=_card(hit.book),
+                book=hit.book,
                 score=hit.score,
                 closeness=hit.closeness,
                 why=list(hit.why),
@@ -269,12 +256,7 @@ def _who(signed: SignedIn, purpose: str = "") -> Asker:
     return asker(signed.person, *SEES, purpose=purpose)
 
 
-_BOOK = TypeAdapter(Book)
 _RECORD = TypeAdapter(Record)
-
-
-def _card(book: Book) -> BookCard:
-    return BookCard.model_validate(_BOOK.dump_python(book))
 
 
 def _record(record: Record) -> RecordOut:

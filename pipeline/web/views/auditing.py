@@ -44,11 +44,12 @@ def log(
 @router.post("/verify")
 def verify(request: Request, signed: SignedIn = needs("administrator")) -> Response:
     """Check the whole log."""
-    database = office_of(request).database
-    breaks = auditing.find_breaks(database, asker(signed.person, "administrator"))
+    office = office_of(request)
+    who = asker(signed.person, "administrator")
+    breaks = auditing.find_breaks(office.database, office.settings, who)
     return render(
         request,
         "auditing/verified.html",
         sentences=[auditing.break_sentence(one) for one in breaks],
-        head=auditing.head(database),
+        head=auditing.head(office.database),
     )

@@ -71,10 +71,15 @@ def next_record(
     after: str = "",
     accept: Annotated[str, Header()] = "",
 ) -> Response:
-    """Go to the record that waits first; a script is told its name."""
-    found = reviewing.next_record(office_of(request).database, _asker(signed), book, after)
+    """Go to the record that waits first; a script is told its name, and what will be asked."""
+    database, who = office_of(request).database, _asker(signed)
+    found = reviewing.next_record(database, who, book, after)
     if accept.startswith("application/json"):
-        return JSONResponse({"record": found, "path": _path(found, book) if found else ""})
+        told: dict[str, object] = {"record": found, "path": "", "asked": []}
+        if found:
+            asked = reviewing.asked_fields(database, who, found)
+            told |= {"path": _path(found, book), "asked": asked}
+        return JSONResponse(told)
     return go(_path(found, book) if found else "/review?done=1")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +15,13 @@ from starlette.datastructures import FormData, UploadFile
 from pipeline.desk import arriving, scanning
 from pipeline.desk.accounts import SignedIn
 from pipeline.desk.arriving import Sources
-from pipeline.desk.books import years_of
+from pipeline.desk.books import book_card, years_of
 from pipeline.desk.places import units_at
 from pipeline.desk.seeing import seen_book
 from pipeline.errors import MissingError, SohoaError, UsageError
 from pipeline.flow.page import forms
 from pipeline.ingest.scanner import devices
+from pipeline.letters import nfc
 from pipeline.rights import asker
 from pipeline.store.arrangement import PageAct
 from pipeline.store.uploads import Upload
@@ -82,10 +84,7 @@ def add_book(request: Request, form: WholeForm, signed: _Clerk) -> Response:
     office, who = _who(request, signed)
     told = {name: str(form.get(name, "")) for name in _CARD}
     try:
-        book = scanning.add_book(
-            office.database,
-            office.settings,
-            who,
+        card = book_card(
             told["form"],
             _needed(told["place"], _("hãy ghi nơi đăng ký")),
             years_of(told["years"]),
@@ -94,6 +93,7 @@ def add_book(request: Request, form: WholeForm, signed: _Clerk) -> Response:
             entries=_count(told["entries"]),
             shelf=told["shelf"],
         )
+        book = scanning.add_book(office.database, office.settings, who, card)
     except SohoaError as error:
         return _card_form(request, told, status=400, trouble=str(error))
     return go(f"/scanning/books/{book.accession}")
@@ -227,18 +227,13 @@ def correct_card(request: Request, accession: str, form: WholeForm, signed: _Cle
     """Correct what a card says of counts and shelf."""
     office, who = _who(request, signed)
     book = seen_book(office.database, who, accession)
-    scanning.add_book(
-        office.database,
-        office.settings,
-        who,
-        book.form,
-        book.place,
-        book.years,
-        book.volume,
+    card = replace(
+        book,
         pages=_count(str(form.get("pages", ""))),
         entries=_count(str(form.get("entries", ""))),
-        shelf=str(form.get("shelf", "")),
+        shelf=nfc(str(form.get("shelf", "")).strip()),
     )
+    scanning.add_book(office.database, office.settings, who, card)
     return go(f"/scanning/books/{accession}")
 
 
@@ -264,7 +259,7 @@ def _pdf(data: bytes) -> Response:
 def close(request: Request, accession: str, signed: _Clerk) -> Response:
     """Close a book."""
     office, who = _who(request, signed)
-    scanning.close(office.database, who, accession)
+    scanning.close(office.database, office.settings, who, accession)
     return go(f"/scanning/books/{accession}")
 
 
@@ -272,7 +267,7 @@ def close(request: Request, accession: str, signed: _Clerk) -> Response:
 def undo(request: Request, accession: str, signed: _Clerk) -> Response:
     """Take back what was done last with the pages of a book; that may open it again."""
     office, who = _who(request, signed)
-    scanning.undo(office.database, who, accession)
+    scanning.undo(office.database, office.settings, who, accession)
     return _on(request, accession)
 
 
@@ -328,7 +323,9 @@ def move(
     office, who = _who(request, signed)
     other = scanning.number_at(office.database, accession, behind)
     if other != number:
-        scanning.act(office.database, who, accession, PageAct("move", number, other))
+        scanning.act(
+            office.database, office.settings, who, accession, PageAct("move", number, other)
+        )
     return _on(request, accession, number)
 
 
@@ -336,7 +333,7 @@ def move(
 def reject(request: Request, accession: str, number: int, signed: _Clerk) -> Response:
     """Put a page into the tray."""
     office, who = _who(request, signed)
-    scanning.act(office.database, who, accession, PageAct("reject", number))
+    scanning.act(office.database, office.settings, who, accession, PageAct("reject", number))
     return _on(request, accession)
 
 
@@ -344,7 +341,7 @@ def reject(request: Request, accession: str, number: int, signed: _Clerk) -> Res
 def back(request: Request, accession: str, number: int, signed: _Clerk) -> Response:
     """Take a page out of the tray."""
     office, who = _who(request, signed)
-    scanning.bring_back(office.database, who, accession, number)
+    scanning.bring_back(office.database, office.settings, who, accession, number)
     return _on(request, accession)
 
 
@@ -355,16 +352,18 @@ def split(
     number: int,
     signed: _Clerk,
     of: Annotated[str, Form()],
-    top: Annotated[float, Form(ge=0, le=100)] = 50.0,
-    bottom: Annotated[float, Form(ge=0, le=100)] = 50.0,
+    start: Annotated[float, Form(ge=0, le=100)] = 50.0,
+    end: Annotated[float, Form(ge=0, le=100)] = 50.0,
+    across: Annotated[bool, Form()] = False,  # noqa: FBT002  # as a form sends it
 ) -> Response:
     """Say where scans are parted: of this page (page, whole, found), or of all (book, all_found).
 
     Args:
-        top: where the line meets the top edge, in hundredths of the width; likewise `bottom`.
+        start: where the line meets the top edge, in hundredths of the width; of a line `across`,
+            the left edge and the height. Likewise `end`: the bottom, or the right edge.
     """
     office, who = _who(request, signed)
-    line = Gutter(round(top / 100, 4), round(bottom / 100, 4))
+    line = Gutter(round(start / 100, 4), round(end / 100, 4), across)
     acts = {
         "page": PageAct("split", number, gutter=line),
         "whole": PageAct("split", number, gutter=Gutter(0.0, 0.0)),
@@ -374,7 +373,7 @@ def split(
     }
     if of not in acts:
         raise UsageError(_("không rõ đường chia dùng cho tờ nào"))
-    scanning.act(office.database, who, accession, acts[of])
+    scanning.act(office.database, office.settings, who, accession, acts[of])
     return _on(request, accession, number)
 
 
@@ -471,7 +470,7 @@ def dropped(
             file = Path(folder) / f"{at:04}"
             with file.open("wb") as stream:
                 shutil.copyfileobj(one.file, stream)
-            names[file] = (one.filename or "?").replace("\\", "/").rsplit("/", 1)[-1]
+            names[file] = arriving.called(one.filename or "")
         taken = sources_of(request).take(
             who, book, [*names], behind=behind, instead_of=instead, names=names
         )
