@@ -18,6 +18,7 @@ BODY = 0.45  # of the most strokes in a row: fewer are marks, heads or tails
 AT_EDGE = 0.6  # likewise of a row at the very top or bottom of the ink: heads and tails lie there
 CLOSEST = 0.45  # of a line's usual height: no two lines are closer
 BETWEEN = 0.75  # of the lesser row's strokes: more between two rows, and they are one line's
+EVEN, ROOMY = 0.8, 0.75  # of three lines or more: least gap beside the widest, and a line's height
 FEWEST = 8.0  # strokes in such a row; a short word has too few to tell by
 
 
@@ -139,8 +140,11 @@ def _with_letters(
     """Return the lines without those that are the heads or tails of another's letters.
 
     Great capitals are dense at their heads; but where a line's letters stand, those of another
-    have about as many strokes.
+    have about as many strokes. Heads and tails do not come at even distances, as lines do.
     """
+    gaps = np.diff([line.ys.mean() for line in found])
+    if len(gaps) > 1 and gaps.min() >= max(EVEN * gaps.max(), ROOMY * usual):
+        return found
     kept: list[Strand] = []
     for line in found:  # from top to bottom
         strongest = line
