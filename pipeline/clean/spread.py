@@ -29,7 +29,10 @@ _SLANTS = np.linspace(-0.026, 0.026, 27)  # a fold may lean 1.5 degrees against 
 _FINE_SLANTS = np.linspace(-0.004, 0.004, 17)
 _SEEN = 0.022  # share of light lost in a fold that needs no other evidence
 _HINTED = 0.012  # and in one between two blocks
+_PLAIN = 0.1  # share of light lost in a fold that is one, whatever crosses it
 _SEEN_BANDS = 0.7
+_WRITTEN = 12  # strokes across a line from head to foot: hardly any is written over a fold
+_LONG_PX = 40  # runs of ink as long as this are rules: they may go on over a fold
 
 _GAP_ZONE = (0.4, 0.6)
 _LEAST_GAP = 0.03  # of the width: the inner margins of two pages; columns of print stand closer
@@ -150,6 +153,8 @@ def find_fold(image: PageImage) -> Fold | None:
     if width < _LEAST_ASPECT * height or height < _LEAST_PX:
         return None
     line, depth = _find_shadow(desk)
+    if _SEEN <= depth < _PLAIN and _strokes_across(desk, line) >= _WRITTEN:
+        depth = 0.0  # what the paper itself has
     if depth < _SEEN:
         gap = _find_gap(desk)
         if gap is None:
@@ -199,6 +204,18 @@ def _find_shadow(desk: _Desk) -> tuple[Curve, float]:
     near = np.arange(round(line[1]) - 6, round(line[1]) + 7)
     line, _ = _best_line(np.minimum(depths, 2 * depth), y, near, line[0] + _FINE_SLANTS, _mean)
     return line + np.array([0.0, desk.left]), depth
+
+
+def _strokes_across(desk: _Desk, line: Curve) -> int:
+    """Return how many strokes of writing a line crosses; rules do not count."""
+    inked = (desk.ink > _FAINT_INK).astype(np.uint8)
+    for shape in ((_RULE_PX, 1), (1, _LONG_PX)):
+        rules = cv2.morphologyEx(inked, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
+        inked[cv2.dilate(rules, np.ones((3, 3), np.uint8)) > 0] = 0
+    y = np.arange(desk.top, desk.bottom)
+    x = np.round(line[1] + line[0] * (y - (desk.top + desk.bottom) / 2)).astype(int)
+    crossed = inked[y, np.clip(x, 0, inked.shape[1] - 1)]
+    return int(np.count_nonzero(np.diff(crossed, prepend=0) == 1))
 
 
 def _best_line(

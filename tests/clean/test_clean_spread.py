@@ -54,6 +54,15 @@ def test_a_wide_table_on_one_sheet_stays_whole(rules: str, seed: int) -> None:
     assert split(image) == (image,)
 
 
+@pytest.mark.parametrize("x", [1000, 1240, 1320])
+def test_a_faint_streak_of_the_paper_through_words_is_no_fold(x: int) -> None:
+    sheet = clean_pages.Sheet(2480, 1754, DPI, np.random.default_rng(4))
+    clean_pages.write_table(sheet, (80, 150, 2400, 1650), rules="all")
+    streak = 1 - 0.045 * np.exp(-(((np.arange(2480) - x) / 16.0) ** 2))
+    pixels = (sheet.pixels() * streak[None, :]).astype(np.uint8)
+    assert find_gutter(clean_pages.page_image(pixels, DPI)) is None
+
+
 @pytest.mark.parametrize("kind", [kind for kind in clean_pages.KINDS if kind != "spread"])
 def test_an_upright_page_stays_whole(kind: str) -> None:
     pixels = clean_pages.KINDS[kind](np.random.default_rng(8), DPI)
