@@ -1,5 +1,7 @@
 """The app on the local network: over TLS, with a certificate that the archive makes itself."""
 
+import asyncio
+import socket
 import ssl
 import stat
 from pathlib import Path
@@ -49,3 +51,22 @@ def test_a_port_that_is_taken_is_told_with_a_remedy() -> None:
         taken.listen()
         with pytest.raises(UsageError, match="--port"):
             _listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_answers_in_several_parts_are_not_held_back() -> None:
+    told: list[int] = []
+
+    def asked(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        made = writer.get_extra_info("socket")
+        told.append(made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async def ask() -> None:
+        listening = _listen("127.0.0.1", 0)
+        async with await asyncio.start_server(asked, sock=listening):
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            await reader.read()
+            writer.close()
+
+    asyncio.run(ask())
+    assert told and all(told)
