@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.index.backends import sqlite
 from pipeline.index.documents import document
 from pipeline.index.keys import key_rules
 from pipeline.index.query import parse
@@ -117,3 +118,20 @@ def test_a_writer_killed_at_any_moment_leaves_whole_batches(tmp_path):
         raw.execute("INSERT INTO index_key (index_key) VALUES ('integrity-check')")
         raw.close()
     assert count >= BATCH
+
+
+def test_who_was_born_a_year_off_is_found_beside_very_many_of_the_year(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite, "_FINE", 40)
+    index, database = open_index(tmp_path, "sqlite")
+    given = ("An", "Bình", "Chung", "Dũng", "Hải", "Khuê", "Lâm", "Minh", "Nam", "Phú")
+    crowd = [
+        birth(row, f"{('Trần', 'Lê', 'Đỗ')[row % 3]} Văn {given[row % 10]}", "1987-01")
+        for row in range(1, 121)
+    ]
+    late = birth(900, "Nguyễn Thị Khuê", "1988-01")
+    index.put([document(one, BIRTHS) for one in (*crowd, late)])
+    near = index.candidates(parse("nguyen thi khue 1987"), 10)
+    assert late.id in [one.id for one in near]
+    own = index.candidates(parse("le van khue 1987"), 10)
+    assert "Lê Văn Khuê" in {name.text for one in own for name in one.names}
+    database.close()

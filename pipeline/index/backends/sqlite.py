@@ -55,7 +55,6 @@ _GOOD = 0.45  # of what a query could have; below it all years are looked throug
 _SIFTED = 500  # of those that look alike; more cost time and hardly hold anyone else
 _KEPT = 0.3  # share of the answer that goes by looks alone, whatever the sieve says
 _FINE = 30_000  # entries that are looked at syllable by syllable; more hold hardly anyone else
-_ANYHOW = np.uint16(60_000)  # as like as none can be
 _NOT_HERE = np.float32(-np.inf)
 _SLICE = 1 << 15  # entries whose letters are counted at once: they stay in the processor's cache
 
@@ -503,14 +502,14 @@ def _is_asked(place: str, query: Query) -> bool:
 def _scored(sheets: _Sheets, worth: Scores, query: Query) -> _Found:
     """Return the documents that look most like what is asked for.
 
-    Those of the very year or place are looked at syllable by syllable, of the others only those
-    that have the most letters of the names.
+    Those of the very year or place are looked at syllable by syllable, and of the others those
+    that have the most letters of the names; of a great many only such of both.
 
     Args:
         worth: of each sheet, _NOT_HERE where it is not to be looked at.
     """
     at = _entries_of(sheets, worth > _NOT_HERE)
-    like = np.zeros(len(at), np.uint16)
+    like, is_asked = np.zeros(len(at), np.uint16), np.zeros(len(at), np.bool_)
     tells_year = worth.max(initial=0) >= _YEAR
     for start in range(0, len(at), _SLICE):
         part = slice(start, start + _SLICE)
@@ -519,12 +518,24 @@ def _scored(sheets: _Sheets, worth: Scores, query: Query) -> _Found:
         bits = sheets.bits[:, slice(some[0], some[-1] + 1) if is_run else some]
         like[part] = resemblance(bits, query)
         if tells_year:
-            like[part][worth[sheets.sheet_of[some]] >= _YEAR] = _ANYHOW
-    if len(at) > _FINE:
-        sample = np.sort(like[:: max(1, len(at) // _FINE)])
-        at = at[like >= sample[-max(1, len(sample) * _FINE // len(at))]]
+            is_asked[part] = worth[sheets.sheet_of[some]] >= _YEAR
+    asked = _most_alike(like, np.flatnonzero(is_asked), _FINE)
+    others = _most_alike(like, np.flatnonzero(~is_asked), max(_FINE - len(asked), _FINE // 2))
+    at = at[np.sort(np.concatenate([asked, others]))]
     names = score(sheets.bits[:, at], query)
     return _Found(sheets.numbers[at], names, worth[sheets.sheet_of[at]])
+
+
+def _most_alike(
+    like: npt.NDArray[np.uint16], places: npt.NDArray[np.int64], count: int
+) -> npt.NDArray[np.int64]:
+    """Return those of the places that are the most alike, about so many."""
+    if len(places) <= count:
+        return places
+    alike = like[places]
+    sample = np.sort(alike[:: max(1, len(places) // _FINE)])
+    least = sample[-max(1, len(sample) * count // len(places))]
+    return np.asarray(places[alike >= least], np.int64)
 
 
 def _entries_of(sheets: _Sheets, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
