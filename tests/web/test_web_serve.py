@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -68,5 +69,6 @@ def test_answers_in_several_parts_are_not_held_back() -> None:
             await reader.read()
             writer.close()
 
-    asyncio.run(ask())
+    with ThreadPoolExecutor(1) as pool:  # beside the loop of the browser's driver, if it runs
+        pool.submit(asyncio.run, ask()).result()
     assert told and all(told)
