@@ -1,6 +1,7 @@
 """Typed tables and lines: what is right becomes a field, what is wrong is told with its place."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -304,3 +305,17 @@ def test_the_list_of_faults_opens_in_excel_and_acts_on_nothing() -> None:
     head, line = told.splitlines()
     assert head.startswith("trang tính,hàng,cột")
     assert line == '\'=cmd,3,A (so),"sai, không nhập","\'+x, y"'
+
+
+def test_the_rows_of_a_large_sheet_are_not_gathered() -> None:
+    asked: list[int] = []
+
+    def rows() -> Iterator[SheetRow]:
+        yield row(1, *KEYS)
+        for number in range(2, 5000):
+            asked.append(number)
+            yield row(number, *RIGHT)
+
+    told = sheet_entries(rows(), Choices(), lambda code: PLACES.get(code, ""))
+    assert next(told).row == 2
+    assert len(asked) < 100

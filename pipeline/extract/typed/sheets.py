@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 from pipeline.extract.form import Form, FormField
 from pipeline.extract.rules import rule_doubts
@@ -69,7 +69,7 @@ def _sheet(
     while below and is_heading_again(below[0], heading):
         below.pop(0)
     table = _Table(heading, form, column_fields(heading.layout, form))
-    for row in (*below, *rows):
+    for row in chain(below, rows):  # a sheet may have a million: they are not gathered
         entry = _entry(row, name, table, choices, place_of)
         if entry is not None:
             yield entry
