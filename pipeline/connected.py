@@ -1,12 +1,12 @@
 """The connected pieces of a picture's ink."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.values import Pixels
+T = TypeVar("T", bound=np.generic)
 
 
 class Connected(NamedTuple):
@@ -23,7 +23,7 @@ class Connected(NamedTuple):
     centres: npt.NDArray[np.float64]
 
 
-def connected(mask: Pixels) -> Connected:
+def connected(mask: cv2.typing.MatLike) -> Connected:
     """Return the pieces of ink of a mask, which is not 0 on ink."""
     # By blocks: the same answer as OpenCV's own choice (5.0), in half the time on one thread.
     _count, labels, stats, centres = cv2.connectedComponentsWithStatsWithAlgorithm(
@@ -36,6 +36,6 @@ def connected(mask: Pixels) -> Connected:
     )
 
 
-def chosen(labels: npt.NDArray[np.int32], values: Pixels) -> Pixels:
+def chosen(labels: npt.NDArray[np.int32], values: npt.NDArray[T]) -> npt.NDArray[T]:
     """Return the value of each point's piece; a point of number -1 takes the last."""
     return values.take(labels, mode="wrap")  # three times as fast as an index of labels

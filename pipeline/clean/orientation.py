@@ -124,7 +124,7 @@ def _elongation(words: Mask) -> float:
     joined = cv2.morphologyEx(
         words, cv2.MORPH_CLOSE, np.ones((_LETTER_GAP_PX, _LETTER_GAP_PX), np.uint8)
     )
-    _labels, stats, _centres = connected(np.asarray(joined, np.uint8))
+    _labels, stats, _centres = connected(joined)
     width, height, area = (stats[1:, column].astype(np.float64) for column in (2, 3, 4))
     short, long = np.minimum(width, height), np.maximum(width, height)
     wordlike = (
@@ -146,7 +146,7 @@ def _crops(pixels: Pixels, reading: Reading) -> list[Pixels]:
 def _pieces(words: Mask) -> list[tuple[int, int, int, int]]:
     """Return boxes (left, top, right, bottom) of pieces of lines, those with most ink first."""
     joined = cv2.morphologyEx(words, cv2.MORPH_CLOSE, np.ones((3, _WORD_GAP_PX), np.uint8))
-    labels, stats, _centres = connected(np.asarray(joined, np.uint8))
+    labels, stats, _centres = connected(joined)
     found = []
     for label, (left, top, width, height, _area) in enumerate(stats[1:].tolist(), start=1):
         if not _SHORT_SIDE_PX[0] <= height <= _SHORT_SIDE_PX[1]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.archive.package import LOG_HEAD, bag_info
 from pipeline.desk.seeing import seen_books, seen_entry
 from pipeline.errors import RightsError, UsageError
-from pipeline.flow.book import BOOKS
+from pipeline.ingest.intake import BOOKS
 from pipeline.settings import Settings
 from pipeline.store import accounts, chain
 from pipeline.store.arrangement import Arrangements

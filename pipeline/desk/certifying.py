@@ -174,7 +174,11 @@ class OpenFieldsError(UsageError):
 
 def layout_of(record: Record, book: Book) -> Layout | None:
     """Return how an extract of an entry is printed; None where there is no such paper."""
-    return layouts().kinds.get(search_rules().kind_of(record.form or book.form))
+    return layouts().kinds.get(_kind_of(record, book))
+
+
+def _kind_of(record: Record, book: Book) -> str:
+    return search_rules().kind_of(record.form or book.form)
 
 
 def certifies(asker: Asker, record: Record, book: Book) -> bool:
@@ -209,7 +213,7 @@ def _prepared(database: Database, settings: Settings, asker: Asker, record_id: s
         last = extracts.last(connection, office, layout.sign, date.today().year)
     states = {one.read.key: one for one in states_of(record, decisions, rules, since)}
     hidden = frozenset() if asker.rights.sensitive else sensitive_in(record.form)
-    places = {cell.key for cell in _cells(layout) if cell.place}
+    places = {cell.key for cell in layout.cells if cell.place}
     said = tuple(
         Said(key, field_title(record.form, key), "", "", "closed")
         if key in hidden
@@ -230,10 +234,6 @@ def _prepared(database: Database, settings: Settings, asker: Asker, record_id: s
         last + 1,
         hashlib.sha256(told.encode()).hexdigest()[:32],
     )
-
-
-def _cells(layout: Layout) -> list[Cell]:
-    return [cell for block in layout.blocks for row in block.rows for cell in row]
 
 
 def _said(
@@ -307,7 +307,7 @@ def certify(
             (office, sign, today.year, number),
             made,
             asker.person,
-            extract=search_rules().kind_of(prepared.record.form or prepared.book.form),
+            extract=_kind_of(prepared.record, prepared.book),
             purpose=purpose,
             confirmed=sorted(right),
         )
@@ -337,7 +337,7 @@ def _filled(
         return f"{one.text} ({words.then} {units.then[0]}; {words.now} {units.now[0]})"
 
     return Extract(
-        search_rules().kind_of(prepared.record.form or prepared.book.form),
+        _kind_of(prepared.record, prepared.book),
         prepared.layout.title,
         words.copy,
         words.nation,

@@ -52,10 +52,14 @@ class Layout:
     blocks: tuple[Block, ...]
 
     @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Return the cells in printed order."""
+        return tuple(cell for block in self.blocks for row in block.rows for cell in row)
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Return the keys in printed order, each once."""
-        cells = (cell for block in self.blocks for row in block.rows for cell in row)
-        return tuple(dict.fromkeys(cell.key for cell in cells if cell.key))
+        return tuple(dict.fromkeys(cell.key for cell in self.cells if cell.key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from pipeline.flow.reviewing import queue_book
 from pipeline.index.backends import Index
 from pipeline.index.documents import Document, document
 from pipeline.ingest.files import embedded_bytes
-from pipeline.ingest.intake import Progress
+from pipeline.ingest.intake import BOOKS, Progress
 from pipeline.quality.book import book_findings
 from pipeline.quality.profiles import Profile, load_rules, profile_called
 from pipeline.quality.verdict import judged_among, lie_of
@@ -54,7 +54,6 @@ from pipeline.values import (
 )
 from pipeline.words import _
 
-BOOKS = "books"  # in an archive: the packages, one folder each
 _SURE_FORM = 0.6  # of a page's form: below, its neighbours are asked
 
 

@@ -43,10 +43,10 @@ def keep_on(
         jobs = Jobs(database)
         jobs.end()  # what one that was killed was at
         while not should_stop():
-            worked = False
+            worked, troubles = False, jobs.troubles()
             for accession, waiting, newest in database.unfinished():
                 quiet = datetime.now(UTC) - datetime.fromisoformat(newest) > QUIET
-                trouble = jobs.troubles().get(accession)
+                trouble = troubles.get(accession)
                 if should_stop() or (trouble and trouble.until > time.time()):
                     continue
                 if waiting or quiet:

@@ -153,7 +153,7 @@ def _pieces(mask: Pixels, apart: float) -> Iterator[tuple[tuple[slice, slice], F
     """Yield the box of each piece of ink, and where the piece is in it."""
     side = 2 * round(apart / 2) + 1
     joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    labels, boxes, _centres = connected(np.asarray(joined, np.uint8))
+    labels, boxes, _centres = connected(joined)
     for number in range(1, len(boxes)):
         left, top, width, height, _area = boxes[number].tolist()
         box = slice(top, top + height), slice(left, left + width)

@@ -33,7 +33,8 @@ from pipeline.store.durable import durable_copy, durable_write, sha256_of, sweep
 from pipeline.values import Book, Master, Page
 from pipeline.words import _
 
-MASTERS = "data/masters"
+BOOKS = "books"  # in an archive: the packages, one folder each
+MASTERS = "data/masters"  # in a package
 MAX_PLACE = 60  # of the folder's name; Windows allows 260 for a whole path
 _NOT_ASCII = re.compile(r"[^a-z0-9_]+")
 _DIGITS = re.compile(r"\d+")
@@ -255,7 +256,7 @@ class _Desk:
     ) -> None:
         self.database, self.settings, self.accession = database, settings, accession
         self.profile, self.manner, self.archive = profile, manner, archive
-        self.folder = archive / "books" / accession / MASTERS
+        self.folder = archive / BOOKS / accession / MASTERS
         self.arrangements = Arrangements(database, manner.follow)
         self.behind = manner.behind
         self.taken: list[Page] = []

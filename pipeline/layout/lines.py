@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from pipeline.connected import chosen
 from pipeline.layout.darkness import Darkness
 from pipeline.layout.order import box_of, in_reading_order
 from pipeline.layout.rules import Rules
@@ -55,7 +56,7 @@ def _strokes(written: Written, lines: list[Line], ordered: tuple[Line, ...]) -> 
         owner[ink.pieces] = place[id(line)]
         if ink.struck is not None:
             owner[ink.struck] = len(lines)  # of no line, and shown with none
-    return Strokes(owner.take(written.pieces.labels, mode="wrap"), written.dark.factor)
+    return Strokes(chosen(written.pieces.labels, owner), written.dark.factor)
 
 
 def _struck(written: Written, line: InkLine) -> tuple[tuple[float, float], ...]:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.connected import chosen
 from pipeline.layout.components import Components
 from pipeline.layout.darkness import Scale
 from pipeline.values import Pixels
@@ -55,9 +56,9 @@ def find_strands(
     """Return the lines of a band, where the ink is densest, and their distance."""
     left, right = int(pieces.left[band].min()), int(pieces.right[band].max())
     top, bottom = int(pieces.top[band].min()), int(pieces.bottom[band].max())
-    chosen = np.zeros(len(pieces.area) + 1, np.uint8)
-    chosen[band] = 255
-    ink = chosen.take(pieces.labels[top:bottom, left:right], mode="wrap")
+    of_band = np.zeros(len(pieces.area) + 1, np.uint8)
+    of_band[band] = 255
+    ink = chosen(pieces.labels[top:bottom, left:right], of_band)
     found, pitch = _dense(pieces, band, ink, scale, usual)
     if usual:
         found = _with_letters(found, ink, left, top, usual)
@@ -113,18 +114,18 @@ def _bodies(ink: Pixels, usual: float) -> list[float]:
     rows = _strokes(np.pad(ink, ((pad, pad), (0, 0))), usual)
     inner = rows[1:-1]
     peaks = 1 + np.flatnonzero((inner >= rows[:-2]) & (inner > rows[2:]))
-    chosen: list[int] = []
+    bodies: list[int] = []
     for peak in sorted(peaks.tolist(), key=lambda place: -rows[place]):
         if rows[peak] < max(FEWEST, BODY * rows.max()):
             break
-        if all(abs(peak - other) >= CLOSEST * usual for other in chosen):
-            chosen.append(peak)
-    chosen.sort()
+        if all(abs(peak - other) >= CLOSEST * usual for other in bodies):
+            bodies.append(peak)
+    bodies.sort()
     apart = all(
         rows[one:two].min() <= BETWEEN * min(rows[one], rows[two])
-        for one, two in itertools.pairwise(chosen)
+        for one, two in itertools.pairwise(bodies)
     )
-    return [peak - pad + 0.0 for peak in chosen] if apart else []
+    return [peak - pad + 0.0 for peak in bodies] if apart else []
 
 
 def _strokes(ink: Pixels, usual: float) -> Floats:

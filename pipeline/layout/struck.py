@@ -102,7 +102,7 @@ def _through(ink: Mask, px_mm: float, share: float) -> list[tuple[int, int]]:
     """Return the columns from and to of level strokes with ink above and below them."""
     long = np.ones((1, max(2, round(LEAST_MM * px_mm))), np.uint8)
     runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, long)
-    _labels, boxes, _centres = connected(np.asarray(runs, np.uint8))
+    _labels, boxes, _centres = connected(runs)
     near = max(1, round(NEAR_MM * px_mm))
     spans = []
     for x, y, wide, high, area in boxes[1:].tolist():

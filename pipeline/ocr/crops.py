@@ -258,7 +258,7 @@ def _long_rules(mask: Mask) -> Mask:
     if box is None or box.right - box.left + 8 < least:
         return np.zeros_like(mask)
     joined = cv2.dilate(runs, np.ones((3, 9), np.uint8))  # a leaning rule is a flight of steps
-    parts, stats, _centres = connected(np.asarray(joined, np.uint8))
+    parts, stats, _centres = connected(joined)
     is_rule = stats[:, cv2.CC_STAT_WIDTH] >= least
     is_rule[0] = False
     return _picked(is_rule, parts) & mask
@@ -277,7 +277,7 @@ def _tall_rules(mask: Mask) -> Mask:
     if box is None or box.bottom - box.top < least:
         return none
     joined = cv2.dilate(runs, np.ones((9, 3), np.uint8))
-    parts, stats, _centres = connected(np.asarray(joined, np.uint8))
+    parts, stats, _centres = connected(joined)
     wide, high = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     is_tall = (high >= 0.9 * height) & (wide <= 0.25 * height)
     is_tall[0] = False
